@@ -1,0 +1,1 @@
+"""Judges of generated kernels, independent of how they were derived and emitted."""

@@ -1,0 +1,374 @@
+"""The independent evaluator: what terms and programs mean, by brute force.
+
+A value is an array whose axes are named by indices and stand in front of nothing else; operations broadcast, every access
+is a gather, nothing is simplified. One code for NumPy, torch and mpmath (`backends`). It shares nothing with `lower` and
+`emit`, whose output it judges.
+
+    evaluate_program(program, {"z": z, "t": t})["y"]      every statement, axes in the order of its signature
+    evaluate_term(closed, program, values, (i, j))        a closed form, given inputs, statements and cotangents
+
+The batch `...` is one flattened axis inside and the batch axes of the inputs outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce as fold
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from symgrad.algebra.terms import BATCH, Term, extent, node, value
+from symgrad.formula.program import Program, Statement
+from symgrad.validate.backends import Array, Backend, EvaluationError, NumpyBackend
+from symgrad.validate.sizes import Sizes, bind_sizes, integer_of
+
+Mask = tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Named:
+    """An array with one named axis for each index."""
+
+    array: Array
+    axes: tuple[Term, ...] = ()
+
+
+def evaluate_program(
+    program: Program,
+    inputs: Mapping[str, Array],
+    parameters: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+) -> dict[str, Array]:
+    """Every statement of the program, in order: name -> array with the axes of its signature."""
+    work = Evaluation(program, inputs, parameters, backend)
+    work.run(program.statements)
+    return {s.name: work.tensors[s.name] for s in program.statements}
+
+
+def evaluate_term(
+    term: Term,
+    program: Program,
+    values: Mapping[str, Array],
+    indices: Sequence[Term],
+    parameters: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+    definitions: Iterable[tuple[str, Sequence[Term], Term]] = (),
+) -> Array:
+    """term[indices], given `values` of inputs, statements and cotangents; `definitions` (name, indices, body) come before.
+
+    As in a printed closed form, a read outside of a tensor gives 0.
+    """
+    inputs = {i.name: values[i.name] for i in program.inputs}
+    work = Evaluation(program, inputs, parameters, backend, strict=False)
+    work.bind(values)
+    work.run(Statement(name, tuple(signature), body) for name, signature, body in definitions)
+    return work.term(term, indices)
+
+
+class Evaluation:
+    """Values of statements at one point. `strict`: an access that reads outside of its tensor is an error."""
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: Mapping[str, Array],
+        parameters: Mapping[str, Any] | None = None,
+        backend: Backend | None = None,
+        strict: bool = True,
+    ) -> None:
+        self.backend: Backend = backend or NumpyBackend()
+        self.strict = strict
+        self.parameters = {p.name: p.value for p in program.parameters} | dict(parameters or {})
+        self.integers = frozenset(i.name for i in program.inputs if i.dtype != "real")
+        self.tensors: dict[str, Array] = {}
+        self.bind({i.name: inputs[i.name] for i in program.inputs})
+        self.sizes: Sizes = bind_sizes(program, {n: tuple(np.shape(a)) for n, a in inputs.items()}, self.parameters)
+        self.memo: dict[tuple[Term, Mask], Named] = {}
+
+    def bind(self, values: Mapping[str, Array]) -> None:
+        """Give tensors their values."""
+        for name, data in values.items():
+            self.tensors[name] = np.asarray(data) if name in self.integers else self.backend.real(data)
+
+    def run(self, statements: Iterable[Statement]) -> None:
+        """Evaluate statements in order."""
+        for s in statements:
+            self.memo.clear()
+            self.tensors[s.name] = self.term(s.body, s.indices)
+
+    def term(self, t: Term, indices: Sequence[Term] = ()) -> Array:
+        """t[indices] as an array with these axes; `...` becomes the batch axes again."""
+        with np.errstate(all="ignore"):
+            v = self.spread(self.value(t, ()), indices)
+        if set(v.axes) - set(indices):
+            raise EvaluationError(f"free indices {sorted(str(i.data) for i in set(v.axes) - set(indices))} in {t!r}")
+        a = self.backend.permute(v.array, tuple(v.axes.index(i) for i in indices))
+        shape: list[int] = []
+        for i, n in zip(indices, a.shape, strict=True):
+            shape.extend(self.sizes.batch if str(i.data) == BATCH else (n,))
+        return a.reshape(tuple(shape))
+
+    # ---- values -----------------------------------------------------------------------------------------------------
+
+    def value(self, t: Term, mask: Mask) -> Named:
+        """The value of a term; where the conditions of `mask` do not all hold it is arbitrary but harmless."""
+        key = (t, mask)
+        found = self.memo.get(key)
+        if found is None:
+            rule = _RULES.get(t.op)
+            if rule is None:
+                raise EvaluationError(f"{t.op} has no value: {t!r}")
+            found = self.memo[key] = rule(self, t, mask)
+        return found
+
+    def extent(self, index: Term) -> int:
+        """How many values an index has."""
+        return integer_of(extent(index), self.sizes.dims, self.parameters)
+
+    def spread(self, v: Named, indices: Sequence[Term]) -> Named:
+        """The same value with an axis for each of the indices."""
+        new = tuple(i for i in indices if i not in v.axes)
+        if not new:
+            return v
+        shape = tuple(self.extent(i) for i in new) + tuple(v.array.shape)
+        return Named(self.backend.expand(v.array, shape), new + v.axes)
+
+    def apply(self, f: Callable[..., Array], *values: Named) -> Named:
+        """An elementwise operation."""
+        axes, arrays = self.align(values)
+        return Named(f(*arrays), axes)
+
+    def align(self, values: Sequence[Named]) -> tuple[tuple[Term, ...], list[Array]]:
+        """Arrays with their axes in one order, absent ones of length 1."""
+        axes = tuple(dict.fromkeys(i for v in values for i in v.axes))
+        out = []
+        for v in values:
+            have = [i for i in axes if i in v.axes]
+            order = tuple(v.axes.index(i) for i in have)
+            a = v.array
+            if order != tuple(range(len(order))):
+                a = np.transpose(a, order) if isinstance(a, np.ndarray) else self.backend.permute(a, order)
+            out.append(a.reshape(tuple(a.shape[have.index(i)] if i in have else 1 for i in axes)))
+        return axes, out
+
+    def guard(self, v: Named, mask: Mask, safe: Fraction = Fraction(1, 2)) -> Named:
+        """The value where the mask holds, a harmless number elsewhere (the inner half of a double where)."""
+        if not mask:
+            return v
+        b = self.backend
+        return self.apply(lambda c, a: b.where(c, a, b.number(safe)), self.holds(mask), v)
+
+    # ---- conditions and integers: NumPy arrays ----------------------------------------------------------------------
+
+    def holds(self, mask: Mask) -> Named:
+        """Where all conditions of a mask hold; each is looked at under those before it."""
+        parts = [self.condition(c, mask[:k]) for k, c in enumerate(mask)]
+        return self.apply(lambda *cs: fold(np.logical_and, cs), *parts)
+
+    def condition(self, c: Term, mask: Mask) -> Named:
+        """A condition as booleans."""
+        if c.op == "lit":
+            return Named(np.asarray(bool(c.data)))
+        if c.op == "not":
+            return self.apply(np.logical_not, self.condition(c.args[0], mask))
+        if c.op in ("and", "or"):
+            join = np.logical_and if c.op == "and" else np.logical_or
+            return self.apply(lambda *cs: fold(join, cs), *(self.condition(a, m) for a, m in _looked_at_under(c, mask)))
+        if c.op == "cmp":
+            op = str(c.data)
+            return self.apply(lambda a, b: self.backend.compare(op, a, b), *(self.value(a, mask) for a in c.args))
+        if c.op == "fn" and c.data == "truth":
+            access = c.args[0]
+            v = self.access(access, mask) if access.op in ("get", "get0") else self.value(access, mask)
+            return Named(np.asarray(self.plain(v.array) != 0), v.axes)
+        raise EvaluationError(f"{c!r} is no condition")
+
+    def plain(self, a: Array) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array."""
+        return a if isinstance(a, np.ndarray) else self.backend.plain(a)
+
+    def whole(self, t: Term, mask: Mask) -> Named:
+        """The value of an integer term."""
+        if t.op == "idx":
+            return Named(np.arange(self.extent(t)), (t,))
+        if not t.free and not t.tensors:
+            return Named(np.asarray(integer_of(t, self.sizes.dims, self.parameters)))
+        if t.op in _WHOLE:
+            combine = _WHOLE[t.op]
+            return self.apply(lambda *xs: fold(combine, xs), *(self.whole(a, mask) for a in t.args))
+        if t.op == "fn" and t.data in ("floordiv", "mod"):
+            f = np.floor_divide if t.data == "floordiv" else np.mod
+            return self.apply(f, *(self.whole(a, mask) for a in t.args))
+        if t.op in ("get", "get0") and str(t.data) in self.integers:
+            return self.access(t, mask)
+        v = self.value(t, mask)
+        return Named(np.rint(self.plain(v.array).astype(float)).astype(int), v.axes)
+
+    # ---- accesses ---------------------------------------------------------------------------------------------------
+
+    def access(self, t: Term, mask: Mask) -> Named:
+        """A gather. What `get0` reads outside of its tensor is 0."""
+        data = self.tensor(t)
+        if len(data.shape) != len(t.args):
+            raise EvaluationError(f"{t!r}: {t.data} has {len(data.shape)} axes")
+        if not t.args:
+            return Named(data)
+        axes, subscripts = self.align([self.whole(s, mask) for s in t.args])
+        inside = [(s >= 0) & (s < n) for s, n in zip(subscripts, data.shape, strict=True)]
+        ok = Named(np.asarray(fold(np.logical_and, inside)), axes)
+        if t.op == "get" and self.strict and not np.all(ok.array):
+            self.check_inside(t, ok, mask)
+        clipped = np.broadcast_arrays(*(np.clip(s, 0, max(n - 1, 0)) for s, n in zip(subscripts, data.shape, strict=True)))
+        got = Named(self.gather(data, clipped), axes)
+        return got if np.all(ok.array) else self.zero_outside(ok, got)
+
+    def tensor(self, t: Term) -> Array:
+        """The tensor of an access, its batch axes flattened to one."""
+        name = str(t.data)
+        if name not in self.tensors:
+            raise EvaluationError(f"{name} has no value")
+        data = self.tensors[name]
+        if t.args and t.args[0].op == "idx" and str(t.args[0].data) == BATCH:
+            lead = len(data.shape) - len(t.args) + 1
+            data = data.reshape((prod(data.shape[:lead]), *data.shape[lead:]))
+        return data
+
+    def check_inside(self, t: Term, ok: Named, mask: Mask) -> None:
+        """Raise unless the access stays inside of its tensor wherever the mask holds."""
+        wrong = self.apply(lambda o, m: ~o & m, ok, self.holds(mask) if mask else Named(np.asarray(True)))
+        if np.any(wrong.array):
+            raise EvaluationError(f"{t!r} reads outside of {t.data}")
+
+    def gather(self, data: Array, subscripts: Sequence[np.ndarray[Any, Any]]) -> Array:
+        """data[subscripts]."""
+        if isinstance(data, np.ndarray):
+            return np.asarray(data[tuple(subscripts)])
+        import torch
+
+        return data[tuple(torch.as_tensor(np.array(s)) for s in subscripts)]
+
+    def zero_outside(self, ok: Named, got: Named) -> Named:
+        """The value where ok holds, else 0."""
+        if isinstance(got.array, np.ndarray) and got.array.dtype != object:
+            return Named(np.where(ok.array, got.array, np.zeros((), got.array.dtype)), got.axes)
+        return Named(self.backend.where(ok.array, got.array, self.backend.number(Fraction(0))), got.axes)
+
+
+_WHOLE: Mapping[str, Callable[..., Any]] = {"add": np.add, "mul": np.multiply}
+
+
+def _looked_at_under(c: Term, mask: Mask) -> list[tuple[Term, Mask]]:
+    """Parts of a conjunction: those that read tensors are looked at only where the others hold."""
+    if c.op == "or":
+        return [(a, mask) for a in c.args]
+    plain = tuple(a for a in c.args if not a.tensors)
+    return [(a, mask if not a.tensors else mask + plain) for a in c.args]
+
+
+# ---- one rule an operation ------------------------------------------------------------------------------------------
+
+
+def _number(e: Evaluation, t: Term, _: Mask) -> Named:
+    return Named(e.backend.number(value(t)))
+
+
+def _constant(e: Evaluation, t: Term, _: Mask) -> Named:
+    return Named(e.backend.constant(str(t.data)))
+
+
+def _dimension(e: Evaluation, t: Term, _: Mask) -> Named:
+    return Named(e.backend.real(np.asarray(e.sizes.dims[str(t.data)])))
+
+
+def _parameter(e: Evaluation, t: Term, _: Mask) -> Named:
+    given = e.parameters[str(t.data)]
+    return Named(e.backend.number(given) if isinstance(given, Fraction) else e.backend.real(np.asarray(given)))
+
+
+def _index(e: Evaluation, t: Term, _: Mask) -> Named:
+    return Named(e.backend.real(np.arange(e.extent(t))), (t,))
+
+
+def _access(e: Evaluation, t: Term, mask: Mask) -> Named:
+    v = e.access(t, mask)
+    return Named(e.backend.real(v.array), v.axes) if str(t.data) in e.integers else v
+
+
+def _sum(e: Evaluation, t: Term, mask: Mask) -> Named:
+    return e.apply(lambda *xs: fold(lambda a, b: a + b, xs), *(e.value(a, mask) for a in t.args))
+
+
+def _product(e: Evaluation, t: Term, mask: Mask) -> Named:
+    """A product; where a bracket is 0 the product is 0, whatever the other factors are."""
+    brackets = tuple(a.args[0] for a in t.args if a.op == "iv")
+    inner = mask + brackets
+    factors = [e.value(a, inner) for a in t.args if a.op != "iv"] or [Named(e.backend.number(Fraction(1)))]
+    v = e.apply(lambda *xs: fold(lambda a, b: a * b, xs), *factors)
+    return _bracketed(e, brackets, v, mask) if brackets else v
+
+
+def _bracketed(e: Evaluation, brackets: tuple[Term, ...], v: Named, mask: Mask) -> Named:
+    held = e.apply(lambda *cs: fold(np.logical_and, cs), *(e.condition(c, mask) for c in brackets))
+    b = e.backend
+    return e.apply(lambda c, a: b.where(c, a, b.number(Fraction(0))), held, v)
+
+
+def _bracket(e: Evaluation, t: Term, mask: Mask) -> Named:
+    return _bracketed(e, (t.args[0],), Named(e.backend.number(Fraction(1))), mask)
+
+
+def _where(e: Evaluation, t: Term, mask: Mask) -> Named:
+    c, yes, no = t.args
+    a, b = e.value(yes, (*mask, c)), e.value(no, (*mask, node("not", (c,))))
+    return e.apply(e.backend.where, e.condition(c, mask), a, b)
+
+
+def _power(e: Evaluation, t: Term, mask: Mask) -> Named:
+    base, exponent = t.args
+    exact = value(exponent) if exponent.op == "num" else None
+    b = e.guard(e.value(base, mask), mask)
+    return e.apply(lambda x, y: e.backend.power(x, y, exact), b, e.value(exponent, mask))
+
+
+def _function(e: Evaluation, t: Term, mask: Mask) -> Named:
+    name = str(t.data)
+    if name == "truth":
+        raise EvaluationError(f"{t!r} is a condition, not a number")
+    safe = Fraction(3, 2) if name == "acosh" else Fraction(1, 2)
+    args = [e.value(a, mask) for a in t.args]
+    if name not in ("polygamma", "floordiv", "mod"):
+        args = [e.guard(a, mask, safe) for a in args]
+    f = e.backend.function(name)
+    return e.apply((lambda *xs: fold(f, xs)) if name in ("Max", "Min") else f, *args)
+
+
+def _reduction(e: Evaluation, t: Term, mask: Mask) -> Named:
+    bound = t.args[1:]
+    v = e.spread(e.guard(e.value(t.args[0], mask), mask) if t.data == "norm" else e.value(t.args[0], mask), bound)
+    kept = tuple(i for i in v.axes if i not in bound)
+    a = e.backend.permute(v.array, tuple(v.axes.index(i) for i in (*kept, *bound)))
+    lead = tuple(a.shape[: len(kept)])
+    a = a.reshape((*lead, prod(a.shape[len(kept) :])))
+    return Named(e.backend.reduce(str(t.data), a), kept)
+
+
+_RULES: Mapping[str, Callable[[Evaluation, Term, Mask], Named]] = {
+    "num": _number,
+    "const": _constant,
+    "dim": _dimension,
+    "par": _parameter,
+    "idx": _index,
+    "get": _access,
+    "get0": _access,
+    "add": _sum,
+    "mul": _product,
+    "pow": _power,
+    "fn": _function,
+    "iv": _bracket,
+    "where": _where,
+    "red": _reduction,
+}

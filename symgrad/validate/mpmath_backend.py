@@ -1,0 +1,162 @@
+"""mpmath's answer to the evaluator: NumPy arrays of multiprecision numbers, at a precision of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from symgrad.validate.backends import Array, EvaluationError, Function, first_extremum
+
+
+class MpmathBackend:
+    """Object arrays of mpmath numbers with `digits` decimal digits; what is not real or has no value is nan."""
+
+    def __init__(self, digits: int = 50) -> None:
+        import mpmath
+
+        self.context = mpmath.MPContext()
+        self.context.dps = digits
+        self.digits = digits
+        self.name = f"mpmath {digits} digits"
+        self.functions = _functions(self.context)
+
+    def real(self, data: Array) -> Array:
+        a = np.asarray(data)
+        if a.dtype == object:
+            return a
+        convert = (lambda x: self.context.mpf(int(x))) if a.dtype.kind in "bui" else (lambda x: self.context.mpf(float(x)))
+        return _elementwise(convert)(a)
+
+    def number(self, value: Fraction) -> Array:
+        mpf = self.context.mpf
+        return _boxed(mpf(value.numerator) / mpf(value.denominator))
+
+    def constant(self, name: str) -> Array:
+        return _boxed({"pi": +self.context.pi, "E": +self.context.e, "oo": self.context.inf}[name])
+
+    def plain(self, a: Array) -> np.ndarray[Any, Any]:
+        return np.asarray(a)
+
+    def permute(self, a: Array, order: tuple[int, ...]) -> Array:
+        return np.transpose(a, order)
+
+    def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
+        return np.broadcast_to(a, shape)
+
+    def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
+        return np.where(c, a, b)
+
+    def compare(self, op: str, a: Array, b: Array) -> np.ndarray[Any, Any]:
+        return np.asarray(_elementwise(_COMPARISONS[op])(a, b)).astype(bool)
+
+    def function(self, name: str) -> Function:
+        if name not in self.functions:
+            raise EvaluationError(f"function {name} is not known to the evaluator")
+        return _elementwise(self.functions[name])
+
+    def power(self, base: Array, exponent: Array, exact: Fraction | None) -> Array:
+        if exact is not None and exact.denominator == 1:
+            n = int(exact)
+            return _elementwise(_guarded(self.context, lambda b: b**n))(base)
+        if exact == Fraction(1, 2):
+            return _elementwise(_guarded(self.context, self.context.sqrt))(base)
+        return _elementwise(_guarded(self.context, self.context.power))(base, exponent)
+
+    def reduce(self, kind: str, a: Array) -> Array:
+        if kind == "argmax":
+            return self.real(first_extremum(kind, a))
+        if a.shape[-1] == 0 and kind in ("sum", "prod"):
+            return self.expand(self.number(Fraction(kind == "prod")), a.shape[:-1])
+        lists = a.reshape(-1, a.shape[-1])
+        reduce = _reductions(self.context)[kind]
+        out = np.empty(len(lists), dtype=object)
+        for k, row in enumerate(lists):
+            out[k] = reduce(list(row))
+        return out.reshape(a.shape[:-1])
+
+
+def _boxed(x: Any) -> Array:
+    box = np.empty((), dtype=object)
+    box[()] = x
+    return box
+
+
+def _elementwise(f: Callable[..., Any]) -> Function:
+    def apply(*arrays: Array) -> Array:
+        out = np.frompyfunc(f, len(arrays), 1)(*arrays)
+        return out if isinstance(out, np.ndarray) else _boxed(out)
+
+    return apply
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": lambda a, b: bool(a < b),
+    "<=": lambda a, b: bool(a <= b),
+    "==": lambda a, b: bool(a == b),
+    "!=": lambda a, b: bool(a != b),
+}
+
+
+def _guarded(context: Any, f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, with nan where it has no real value."""
+
+    def call(*args: Any) -> Any:
+        try:
+            got = f(*args)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            return context.nan
+        return got if isinstance(got, context.mpf) else context.nan
+
+    return call
+
+
+def _reductions(context: Any) -> Mapping[str, Callable[[list[Any]], Any]]:
+    def lse(row: list[Any]) -> Any:
+        top = max(row)
+        if not context.isfinite(top):
+            return top
+        return top + context.log(context.fsum(context.exp(x - top) for x in row))
+
+    return {
+        "sum": context.fsum,
+        "prod": context.fprod,
+        "max": max,
+        "min": min,
+        "max_first": max,
+        "min_first": min,
+        "lse": lse,
+        "norm": lambda row: context.sqrt(context.fsum(x * x for x in row)),
+    }
+
+
+def _functions(context: Any) -> Mapping[str, Callable[..., Any]]:
+    c, one, two = context, context.mpf(1), context.mpf(2)
+    names = "exp log sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 erf erfc loggamma digamma"
+    table: dict[str, Callable[..., Any]] = {n: getattr(c, n) for n in f"{names} floor expm1 log1p".split()}
+    table.update(
+        Abs=abs,
+        sign=lambda x: c.mpf((x > 0) - (x < 0)),
+        ceiling=c.ceil,
+        polygamma=lambda n, x: c.polygamma(int(n), x),
+        Max=lambda a, b: b if b > a else a,
+        Min=lambda a, b: b if b < a else a,
+        Heaviside=lambda x, h: h if x == 0 else c.mpf(x > 0),
+        sigmoid=lambda x: one / (one + c.exp(-x)),
+        logit=lambda x: c.log(x / (one - x)),
+        softplus=lambda x: c.log1p(c.exp(x)) if x < 0 else x + c.log1p(c.exp(-x)),
+        relu=lambda x: x if x > 0 else c.mpf(0),
+        clip=lambda x, a, b: a if x < a else b if x > b else x,
+        silu=lambda x: x / (one + c.exp(-x)),
+        gelu=lambda x: x * c.erfc(-x / c.sqrt(two)) / two,
+        normal_cdf=lambda x: c.erfc(-x / c.sqrt(two)) / two,
+        floordiv=lambda a, b: c.floor(a / b),
+        mod=lambda a, b: a - b * c.floor(a / b),
+        log_sigmoid=lambda x: -c.log1p(c.exp(-x)),
+        logcosh=lambda x: c.log(c.cosh(x)),
+        sech2=lambda x: one / c.cosh(x) ** 2,
+        normal_pdf=lambda x: c.exp(-x * x / two) / c.sqrt(two * c.pi),
+    )
+    return {name: _guarded(c, f) for name, f in table.items()}
