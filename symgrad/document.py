@@ -1,0 +1,114 @@
+"""The JSON document of a derivation (`derive --json`), and the certificate as it stands in a package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from symgrad.algebra.build import substitute
+from symgrad.algebra.show import LETTERS, Names, show
+from symgrad.algebra.terms import BATCH, Term, extent, idx, walk
+
+if TYPE_CHECKING:
+    from symgrad.closing.derivation import Definition, Derivation, Gradient
+    from symgrad.formula.program import Formula, Program
+    from symgrad.validate.certificate import Certificate
+
+Json = dict[str, object]
+
+
+def document(derivation: Derivation, certificate: Certificate | None, out: str | None, seconds: Mapping[str, float]) -> Json:
+    """The whole document; `certificate` is None where nothing was judged, `out` where nothing was written."""
+    formula = derivation.formula
+    return {
+        "name": formula.name,
+        "formula_sha256": formula.sha256,
+        "gradients": {g.input: gradient(g, formula) for g in derivation.gradients},
+        "assumed": [fact.text for fact in derivation.assumed],
+        "kinks": [
+            {"at": show(k.at, names_of(formula.program)), "of": k.of, "convention": k.convention, "line": k.line}
+            for k in derivation.kinks
+        ],
+        "hints": list(derivation.hints),
+        "zero": list(derivation.zero_inputs),
+        "expected": [{"input": e.input, "proven": e.proven, "passed": e.ok} for e in derivation.expected],
+        "verdict": verdict(certificate),
+        "out": out,
+        "seconds": {key: round(value, 4) for key, value in seconds.items()},
+    }
+
+
+def gradient(g: Gradient, formula: Formula) -> Json:
+    """`indices`, `closed`, `where`, `latex` of one gradient."""
+    from symgrad.report.latex_terms import latex
+    from symgrad.report.notation import notation_of
+
+    program = formula.program
+    names = names_of(program)
+    indices, closed = signature(g, program)
+    return {
+        "indices": [str(i.data) for i in indices],
+        "closed": show(closed, names),
+        "where": {_head(d): show(d.body, names) for d in g.where},
+        "latex": latex(closed, notation_of(program, more=(closed,))),
+    }
+
+
+def verdict(certificate: Certificate | None) -> Json:
+    """What the judges said; `passed` is None where there were none."""
+    if certificate is None:
+        return {"passed": None, "judges": [], "absent": []}
+    said = certificate.to_json()
+    return {key: said.get(key) for key in ("passed", "judges", "absent")}
+
+
+def certificate_text(derivation: Derivation, certificate: Certificate | None, files: Sequence[str]) -> str:
+    """certificate.json: marks the folder as symgrad's, names its files, and says what was checked."""
+    from symgrad import __version__
+
+    head: Json = {
+        "symgrad": __version__,
+        "name": derivation.formula.name,
+        "formula_sha256": derivation.formula.sha256,
+        "files": sorted(files),
+    }
+    said: Json = dict(certificate.to_json()) if certificate is not None else {**verdict(None), "why": "--no-validate"}
+    return json.dumps({**head, **said}, indent=2, ensure_ascii=False) + "\n"
+
+
+def taken_names(program: Program) -> frozenset[str]:
+    """Every name of a formula that an index must not bear."""
+    shapes = [e for i in program.inputs for e in i.shape] + [extent(i) for s in program.statements for i in s.indices]
+    dims = {str(t.data) for e in shapes for t in walk(e) if t.op == "dim"}
+    own = [x.name for x in (*program.inputs, *program.parameters, *program.statements)]
+    return frozenset({*own, *dims, *(f"d{s.name}" for s in program.outputs)})
+
+
+def names_of(program: Program) -> Names:
+    """How indices are named in printed forms: as the formula names those of the same extent."""
+    prefer: dict[Term, list[str]] = {}
+    for s in program.statements:
+        for i in s.indices:
+            named = prefer.setdefault(extent(i), [])
+            if str(i.data) not in named:
+                named.append(str(i.data))
+    return Names(prefer, taken_names(program))
+
+
+def signature(g: Gradient, program: Program) -> tuple[tuple[Term, ...], Term]:
+    """The axes of a gradient and its closed form, in index names that are no other name of the formula."""
+    taken = taken_names(program)
+    used = {str(i.data) for i in g.indices}
+    mapping: dict[Term, Term] = {}
+    for i in g.indices:
+        if str(i.data) in taken and str(i.data) != BATCH:
+            name = next(n for n in (*LETTERS, *(f"i{k}" for k in range(1, 1000))) if n not in taken and n not in used)
+            used.add(name)
+            mapping[i] = idx(name, extent(i))
+    return tuple(mapping.get(i, i) for i in g.indices), substitute(g.closed, mapping) if mapping else g.closed
+
+
+def _head(d: Definition) -> str:
+    inner = ", ".join(str(i.data) for i in d.indices)
+    return f"{d.name}[{inner}]" if d.indices else d.name

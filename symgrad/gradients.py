@@ -1,0 +1,83 @@
+"""The closed form of a gradient as users hold it: a SymPy expression that also knows its LaTeX, its text and its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from symgrad.document import gradient as gradient_record
+from symgrad.document import signature
+
+if TYPE_CHECKING:
+    from symgrad.closing.derivation import Gradient
+    from symgrad.formula.program import Formula
+
+
+class GradientExpression:
+    """What a gradient knows beside its SymPy expression: `latex`, `closed`, `indices`, `where`.
+
+    The objects are instances of their expression's own class too (Add, Mul, ...), equal to it and hashed like it, so
+    that all of SymPy takes them for what they are. `plain` is the expression without these attributes.
+    """
+
+    plain: Any
+    latex: str
+    """The closed form as LaTeX."""
+    closed: str
+    """The closed form in the language of formula files."""
+    indices: tuple[str, ...]
+    """Names of the axes, "..." for batch axes."""
+    where: Mapping[str, str]
+    """Definitions of the names in `closed` that are no input, parameter or dimension."""
+
+    @property
+    def func(self) -> Any:
+        """The class that SymPy rebuilds the expression with."""
+        return self.plain.func
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex}$"
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.plain == getattr(other, "plain", other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.plain)
+
+    def __reduce__(self) -> Any:
+        return annotate, (self.plain, self.latex, self.closed, self.indices, self.where)
+
+
+def gradient_expression(gradient: Gradient, formula: Formula) -> GradientExpression:
+    """The SymPy expression of one gradient."""
+    from symgrad.algebra.bridge import to_sympy
+
+    record: Any = gradient_record(gradient, formula)
+    plain = to_sympy(signature(gradient, formula.program)[1])
+    return annotate(plain, record["latex"], record["closed"], tuple(record["indices"]), record["where"])
+
+
+def annotate(plain: Any, latex: str, closed: str, indices: tuple[str, ...], where: Mapping[str, str]) -> GradientExpression:
+    """The SymPy expression `plain` with its printed forms."""
+    new = object.__new__(_class_of(next(c for c in type(plain).__mro__ if type(c) is type and c.__name__ != "IntegerConstant")))
+    for slot in {s for c in type(plain).__mro__ for s in getattr(c, "__slots__", ())} - {"__weakref__", "__dict__"}:
+        if hasattr(plain, slot):
+            setattr(new, slot, getattr(plain, slot))
+    new.plain, new.latex, new.closed, new.indices, new.where = plain, latex, closed, indices, where
+    return new
+
+
+@cache
+def _class_of(base: type[Any]) -> type[GradientExpression]:
+    """GradientExpression and `base` in one; what SymPy makes out of such an object is of class `base` alone.
+
+    It bears the name of `base`, as SymPy's printers go by names.
+    """
+    made: dict[str, Any] = {"__new__": lambda cls, *args, **options: base(*args, **options)}
+    if hasattr(base, "_from_args"):
+        made["_from_args"] = staticmethod(base._from_args)
+    return type(base.__name__, (GradientExpression, base), made)

@@ -1,0 +1,225 @@
+"""The derivation as a table of contents: what is read, derived, emitted, judged, reported and written, in that order.
+
+    formula text -> Formula -> Derivation -> package of kernels -> certificate -> reports -> folder NAME/
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from symgrad import catalogue, limits, staging
+from symgrad.errors import SymgradError, UsageError, VerdictError, listing, nearest
+
+if TYPE_CHECKING:
+    from symgrad.closing.derivation import Derivation
+    from symgrad.gradients import GradientExpression
+    from symgrad.formula.program import Formula, Program
+    from symgrad.rewrite.rule import Step
+    from symgrad.validate.certificate import Certificate
+
+Source = "str | os.PathLike[str] | Formula | Mapping[str, object]"
+TARGETS = ("numpy", "torch")
+REPORTS = ("tex", "html", "pdf")
+
+
+def derive(
+    source: str | os.PathLike[str] | Formula | Mapping[str, object],
+    *,
+    wrt: Sequence[str] | None = None,
+    targets: Sequence[str] = TARGETS,
+    time_limit: float = limits.SECONDS,
+    memory_limit: int = limits.GROWTH,
+    observer: Callable[[Step], None] | None = None,
+) -> Result:
+    """The closed-form gradients of a formula, and kernels for them.
+
+    `source`: a path, a catalogue name, a Formula, or a mapping of the keys of a formula file. `wrt`: the inputs to
+    differentiate instead of the formula's own choice. `observer` is called with each rewrite as it fires.
+    Raises FormulaError (with the place), UnsupportedError, LimitError, UsageError; VerdictError where an `expect`ed
+    closed form is not what was derived.
+    """
+    from symgrad.closing.derivation import derive_formula
+
+    targets = chosen("target", targets, TARGETS)
+    start = time.monotonic()
+    with limits.within(time_limit, memory_limit):
+        formula = read(source)
+        derivation = derive_formula(formula, _inputs(formula.program, wrt), observer)
+    return Result(derivation, targets, time.monotonic() - start)
+
+
+def read(source: str | os.PathLike[str] | Formula | Mapping[str, object]) -> Formula:
+    """The formula of a path, a catalogue name, a mapping or a Formula."""
+    from symgrad.formula import reader
+    from symgrad.formula.program import Formula
+
+    if isinstance(source, Formula):
+        return source
+    if isinstance(source, Mapping):
+        return reader.read_mapping(source)
+    if isinstance(source, os.PathLike) or is_path(source):
+        return reader.read_file(os.fspath(source))
+    return reader.read_file(str(catalogue.find(source)))
+
+
+def is_path(argument: str) -> bool:
+    """Whether an argument means a file or folder rather than a name of the catalogue."""
+    return argument.endswith((".yaml", ".yml")) or argument == "-" or os.sep in argument
+
+
+def chosen(option: str, words: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The words of an option in the order of `known`; UsageError names the nearest of an unknown one."""
+    for word in words:
+        if word not in known:
+            close = nearest(word, known)
+            help = f"did you mean {close}?" if close else f"known are {listing(known)}"
+            raise UsageError(f"unknown {option} {word!r}\n = help: {help}")
+    return tuple(k for k in known if k in words)
+
+
+def _inputs(program: Program, wrt: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The inputs to differentiate, in the order of the formula; UsageError where one cannot be."""
+    if wrt is None:
+        return None
+    reals = [i.name for i in program.inputs if i.dtype == "real"]
+    for name in wrt:
+        if name in {i.name for i in program.inputs} - set(reals):
+            raise UsageError(f"{name} is no real input and has no gradient\n = help: real inputs are {listing(reals)}")
+    return chosen("input", wrt, reals) or None
+
+
+class Result:
+    """A derived formula. Kernels, verdict and reports are made when they are first asked for."""
+
+    def __init__(self, derivation: Derivation, targets: Sequence[str] = TARGETS, seconds: float = 0.0) -> None:
+        self.derivation, self.targets = derivation, tuple(targets)
+        self.certificate: Certificate | None = None
+        self.seconds = {"derive": seconds}
+
+    @property
+    def formula(self) -> Formula:
+        """The formula as it was read."""
+        return self.derivation.formula
+
+    @property
+    def name(self) -> str:
+        """The name of the formula, and of the package that `write` makes."""
+        return self.formula.name
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation: each rewrite with its rule, law, and the term before and after."""
+        return self.derivation.steps
+
+    @cached_property
+    def gradients(self) -> Mapping[str, GradientExpression]:
+        """Input -> its closed-form gradient, a SymPy expression with `.latex`, `.closed` and `.indices`."""
+        from symgrad.gradients import gradient_expression
+
+        return {g.input: gradient_expression(g, self.formula) for g in self.derivation.gradients}
+
+    @property
+    def latex(self) -> str:
+        """The closed forms as LaTeX, a line a gradient."""
+        from symgrad.report.latex_terms import latex_gradients
+
+        return latex_gradients(self.derivation)
+
+    def _repr_latex_(self) -> str:
+        return f"$$\\begin{{gathered}}{self.latex}\\end{{gathered}}$$"
+
+    @cached_property
+    def package(self) -> Mapping[str, str]:
+        """File name -> source text of the generated package."""
+        from symgrad.emit.package import emit_package
+
+        with limits.within(what="writing the kernels"):
+            return emit_package(self.derivation, self.targets)
+
+    @cached_property
+    def numpy(self) -> ModuleType:
+        """The generated NumPy module, in memory."""
+        return self._module("numpy")
+
+    @cached_property
+    def torch(self) -> ModuleType:
+        """The generated torch module, in memory."""
+        return self._module("torch")
+
+    def _module(self, target: str) -> ModuleType:
+        from symgrad.emit.load import load_module
+
+        if target not in self.targets:
+            raise UsageError(f"{self.name} was derived without the target {target}")
+        return load_module(self.package[f"{target}_kernels.py"], f"{self.name}.{target}_kernels")
+
+    def validate(self, seed: int = 0) -> Certificate:
+        """The certificate: what independent judges say of the generated kernels."""
+        from symgrad.validate.certificate import certify
+
+        if self.certificate is None or self.certificate.seed != seed:
+            start = time.monotonic()
+            with limits.within(limits.VALIDATION_SECONDS, what="the validation"):
+                self.certificate = certify(self.derivation, dict(self.package), seed)
+            self.seconds["validate"] = time.monotonic() - start
+        return self.certificate
+
+    def check_expected(self) -> None:
+        """VerdictError where a closed form that the formula expects is not what was derived."""
+        for e in self.derivation.expected:
+            if not e.ok:
+                at = f" at {e.point}" if e.point else ""
+                raise VerdictError(f"the gradient of {e.input} is not what `expect` says: they differ{at}")
+
+    def document(self, out: str | None = None) -> dict[str, object]:
+        """The JSON document that `derive --json` prints."""
+        from symgrad.document import document
+
+        return document(self.derivation, self.certificate, out, self.seconds)
+
+    def files(self, report: Sequence[str] = REPORTS) -> tuple[dict[str, bytes], list[str]]:
+        """File name -> content of all that `write` writes, and a line for each thing that could not be made."""
+        from symgrad.document import certificate_text
+
+        texts, notes = dict(self.package), []
+        if report:
+            texts |= self._report_texts()
+        files = {name: text.encode() for name, text in texts.items()}
+        if "pdf" in report:
+            from symgrad.report.pdf import build_pdf
+
+            pdf, why = build_pdf(texts["report.tex"])
+            if pdf is not None:
+                files["report.pdf"] = pdf
+            else:
+                notes.append(why)
+        for kind in ("tex", "html"):
+            if kind not in report:
+                files.pop(f"report.{kind}", None)
+        names = [*files, staging.CERTIFICATE]
+        files[staging.CERTIFICATE] = certificate_text(self.derivation, self.certificate, names).encode()
+        return files, notes
+
+    def _report_texts(self) -> dict[str, str]:
+        from symgrad.report.html import render_html
+        from symgrad.report.tex import render_tex
+
+        kernels = {name: text for name, text in self.package.items() if name.endswith("_kernels.py")}
+        return {
+            "report.tex": render_tex(self.derivation, self.certificate, kernels),
+            "report.html": render_html(self.derivation, self.certificate, kernels),
+        }
+
+    def write(self, folder: str | os.PathLike[str] = ".", *, report: Sequence[str] = REPORTS, force: bool = False) -> Path:
+        """The package as folder/NAME/, in one step; UsageError where that holds something else and `force` is not given."""
+        files, _ = self.files(chosen("report", report, REPORTS))
+        return staging.write(Path(folder), self.name, files, force)
+
+
+__all__ = ["REPORTS", "TARGETS", "Result", "SymgradError", "derive", "read"]
