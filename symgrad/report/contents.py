@@ -1,0 +1,260 @@
+"""What a report says, in whatever script: the one fold over a derivation and its certificate that all reports print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symgrad.algebra.show import show
+from symgrad.algebra.terms import BATCH, Term, idx, node
+from symgrad.formula.program import Domain, Input, Parameter, Program, Statement
+from symgrad.report.layout import Fraction, Layout, Product, Sign, Symbol
+from symgrad.report.notation import Notation, notation_of, with_readable_indices
+from symgrad.report.present import present, present_access
+
+if TYPE_CHECKING:
+    from symgrad.closing.derivation import Derivation, Gradient, Kink
+    from symgrad.rewrite.rule import Step
+    from symgrad.validate.certificate import Certificate
+
+
+@dataclass(frozen=True)
+class SymbolRow:
+    """A name of the formula, its extents (None: a parameter), its domain, what it is for, what the user says of it."""
+
+    name: str
+    symbol: Layout
+    shape: tuple[Layout, ...] | None
+    domain: str
+    role: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """A rule that fired: on what, and what came of it. `times`: how often in a row the rule did just this."""
+
+    number: int
+    subject: str
+    rule: str
+    law: str
+    why: str
+    before: Layout
+    after: Layout
+    note: str
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """The gradient of an input. `text`: as the formula language writes it."""
+
+    input: str
+    left: Layout
+    right: Layout
+    where: tuple[tuple[Layout, Layout], ...]
+    zero: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """A fact that was used, where it comes from, and how the formula language writes it."""
+
+    condition: Layout
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
+class KinkRow:
+    """Where a derivative does not exist, of which function, and what is taken there."""
+
+    at: Layout
+    of: str
+    convention: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class JudgeRow:
+    """A judge: whether it agrees (None: it was absent), at how many points, and why it was absent."""
+
+    judge: str
+    passed: bool | None
+    points: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a report says."""
+
+    name: str
+    summary: str
+    written: tuple[str, ...]
+    is_loss: bool
+    notation: Notation
+    statements: tuple[tuple[Layout, Layout], ...]
+    symbols: tuple[SymbolRow, ...]
+    assumed: tuple[FactRow, ...]
+    steps: tuple[StepRow, ...]
+    closed: tuple[ClosedForm, ...]
+    expected: tuple[tuple[str, str], ...]
+    kinks: tuple[KinkRow, ...]
+    hints: tuple[str, ...]
+    passed: bool | None
+    judges: tuple[JudgeRow, ...]
+    references: tuple[str, ...]
+    sha256: str
+
+
+MOST_STEPS = 400
+"""Steps beyond which a report counts the rest."""
+
+
+def contents(derivation: Derivation, certificate: Certificate | None = None) -> Contents:
+    """What a report of the derivation says."""
+    formula = derivation.formula
+    notation = derivation_notation(derivation)
+    return Contents(
+        name=formula.name,
+        summary=formula.summary,
+        written=tuple(formula.text.splitlines()) or written_lines(formula.program, formula.written),
+        is_loss=formula.program.is_loss,
+        notation=notation,
+        statements=tuple(statement_row(s, notation) for s in formula.program.statements),
+        symbols=symbol_rows(formula.program, derivation.cotangents if not formula.program.is_loss else {}),
+        assumed=tuple(FactRow(present(f.condition, notation), f.source, f.text) for f in derivation.assumed),
+        steps=tuple(step_row(k, s, notation) for k, s in enumerate(derivation.steps[:MOST_STEPS], 1)),
+        closed=tuple(closed_form(g, notation, formula.program.is_loss) for g in derivation.gradients),
+        expected=tuple((e.input, _expected_outcome(e.proven)) for e in derivation.expected),
+        kinks=tuple(kink_row(k, notation) for k in derivation.kinks),
+        hints=tuple(derivation.hints),
+        passed=None if certificate is None else certificate.passed,
+        judges=() if certificate is None else judge_rows(certificate.to_json()),
+        references=tuple(formula.references),
+        sha256=formula.sha256,
+    )
+
+
+def derivation_notation(derivation: Derivation) -> Notation:
+    """The notation of all that a report of the derivation writes."""
+    program = derivation.formula.program
+    bodies = [t for g in derivation.gradients for t in (g.closed, *(d.body for d in g.where))]
+    cotangents = {} if program.is_loss else derivation.cotangents
+    return notation_of(program, tuple(derivation.forward), cotangents, bodies)
+
+
+def statement_row(s: Statement, notation: Notation) -> tuple[Layout, Layout]:
+    """A statement as left and right side."""
+    return present_access(s.name if s.kind != "loss" else "L", s.indices, notation), present(
+        s.body, notation, s.indices
+    )
+
+
+def written_lines(program: Program, written: Mapping[str, str]) -> tuple[str, ...]:
+    """The formula as text where no file holds it."""
+    lines = []
+    for s in program.statements:
+        indices = f"[{', '.join(str(i.data) for i in s.indices)}]" if s.indices and s.kind != "loss" else ""
+        lines.append(f"{s.name}{indices}: {written.get(s.name) or show(s.body)}")
+    return tuple(lines)
+
+
+def symbol_rows(program: Program, cotangents: Mapping[str, str]) -> tuple[SymbolRow, ...]:
+    """The names of a formula: inputs, parameters, intermediate values, outputs and their cotangents."""
+    rows = [_input_row(i, i.name in program.wrt) for i in program.inputs]
+    rows += [_parameter_row(p) for p in program.parameters]
+    for s in program.statements:
+        role = {"let": "intermediate value", "output": "output", "loss": "loss"}.get(s.kind, s.kind)
+        symbol = Symbol(s.name if s.kind != "loss" else "L")
+        rows.append(SymbolRow(s.name, symbol, _shape(s.indices), "", role, ""))
+    for output, name in cotangents.items():
+        statement = program.statement(output)
+        shape = _shape(statement.indices) if statement is not None else ()
+        rows.append(SymbolRow(name, Symbol(name), shape, "", f"cotangent of {output}", ""))
+    return tuple(rows)
+
+
+def _shape(indices: Iterable[Term]) -> tuple[Layout, ...]:
+    return tuple(Symbol("...") if i.data == BATCH else present(i.args[0]) for i in indices)
+
+
+def _input_row(i: Input, differentiated: bool) -> SymbolRow:
+    batch = (idx(BATCH, node("dim", (), BATCH)),) if i.batch else ()
+    shape = _shape([*batch, *(idx("_", e) for e in i.shape)])
+    role = "differentiated" if differentiated else "given" if i.given or i.dtype == "real" else f"given, {i.dtype}"
+    return SymbolRow(i.name, Symbol(i.name), shape, domain_text(i.domain, i.dtype), role, i.summary)
+
+
+def _parameter_row(p: Parameter) -> SymbolRow:
+    role = f"parameter, default {show(node('num', (), p.value))}"
+    return SymbolRow(p.name, Symbol(p.name), None, domain_text(p.domain, p.dtype), role, p.summary)
+
+
+def domain_text(domain: Domain, dtype: str) -> str:
+    """A domain in words of the formula language."""
+    return str(domain).replace("_", " ") if domain.kind != "real" or dtype == "real" else dtype
+
+
+def step_row(number: int, step: Step, notation: Notation) -> StepRow:
+    """A step, its opened binders named."""
+    before, after = with_readable_indices((step.before, step.after), notation)
+    rule = step.rule
+    return StepRow(
+        number,
+        step.subject,
+        rule.name,
+        rule.law,
+        rule.why,
+        present(before, notation),
+        present(after, notation),
+        step.note,
+    )
+
+
+def closed_form(g: Gradient, notation: Notation, is_loss: bool) -> ClosedForm:
+    """A gradient with the definitions of its names."""
+    left = present_access(g.input, g.indices, notation)
+    where = tuple((present_access(d.name, d.indices, notation), present(d.body, notation, d.indices)) for d in g.where)
+    return ClosedForm(
+        g.input, left, present(g.closed, notation, g.indices), where, g.zero, show(g.closed, notation.names)
+    )
+
+
+def gradient_of(left: Layout, is_loss: bool) -> Layout:
+    """The left side of a gradient: the partial derivative of a loss, the cotangent of a layer's input."""
+    if is_loss:
+        return Fraction(Product((Sign("partial"), Symbol("L"))), Product((Sign("partial"), left)))
+    return Product((Sign("differential"), left))
+
+
+def kink_row(kink: Kink, notation: Notation) -> KinkRow:
+    """A kink."""
+    (at,) = with_readable_indices((kink.at,), notation)
+    return KinkRow(present(at, notation), kink.of, kink.convention, kink.line)
+
+
+def judge_rows(document: Mapping[str, object]) -> tuple[JudgeRow, ...]:
+    """The judges of a certificate's document, then the absent ones."""
+    rows = [
+        JudgeRow(str(j["judge"]), bool(j["passed"]), int(str(j.get("points", 0)))) for j in _records(document, "judges")
+    ]
+    return tuple(rows + [JudgeRow(str(a["judge"]), None, 0, str(a["why"])) for a in _records(document, "absent")])
+
+
+def _records(document: Mapping[str, object], key: str) -> Sequence[Mapping[str, object]]:
+    verdict = document.get("verdict")
+    found = document.get(key, verdict.get(key, ()) if isinstance(verdict, Mapping) else ())
+    return [r for r in found if isinstance(r, Mapping)] if isinstance(found, Sequence) else []
+
+
+def _expected_outcome(proven: object) -> str:
+    return (
+        "proven"
+        if proven is True
+        else "checked at random points, not proven"
+        if proven is None or proven == "checked"
+        else "different"
+    )

@@ -1,0 +1,109 @@
+r"""Text of users in TeX: every character that TeX acts on becomes a command, every one that the fonts lack its number.
+
+What stands in a formula file can therefore neither end the document nor read, write or run anything. The fonts are those
+of Debian's texlive-latex-base and lmodern in T1 encoding.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from symgrad.report.signs import GREEK_TEX
+
+_ACTIVE: Mapping[str, str] = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "-": "-{}",
+}  # fmt: skip
+
+_MATH: Mapping[str, str] = {
+    "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "∞": r"\infty", "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "√": r"\surd",
+    "∈": r"\in", "→": r"\to", "←": r"\leftarrow", "⇒": r"\Rightarrow", "∘": r"\circ", "∇": r"\nabla", "≈": r"\approx",
+    "≡": r"\equiv", "∝": r"\propto", "⊙": r"\odot", "⊗": r"\otimes", "∀": r"\forall", "∃": r"\exists", "∧": r"\wedge",
+    "∨": r"\vee", "−": "-", "⋅": r"\cdot", "‖": r"\Vert",
+}  # fmt: skip
+
+_TEXT: Mapping[str, str] = {
+    "–": r"\textendash{}", "—": r"\textemdash{}", "…": r"\ldots{}", "\u00a0": "~", "•": r"\textbullet{}",
+    "€": r"\texteuro{}",
+    "“": r"\textquotedblleft{}", "”": r"\textquotedblright{}", "‘": r"\textquoteleft{}", "’": r"\textquoteright{}",
+    "„": r"\quotedblbase{}", "×": r"\texttimes{}", "÷": r"\textdiv{}", "±": r"\textpm{}", "°": r"\textdegree{}",
+    "·": r"\textperiodcentered{}", "²": r"\texttwosuperior{}", "³": r"\textthreesuperior{}", "¹": r"\textonesuperior{}",
+    "µ": r"\textmu{}", "§": r"\S{}", "¶": r"\P{}", "©": r"\textcopyright{}", "½": r"\textonehalf{}",
+}  # fmt: skip
+
+_T1_EXTENDED = frozenset("ĂăĄąĆćČčĎďĐđĘęĚěĞğİıĹĺĽľŁłŃńŇňŐőŒœŔŕŘřŚśŞşŠšŢţŤťŮůŰűŸŹźŻżŽž")
+"""Letters of Latin Extended-A that T1 fonts have."""
+
+
+def codepoint(c: str) -> str:
+    """The number of a character: U+XXXX."""
+    return f"U+{ord(c):04X}"
+
+
+def is_t1_letter(c: str) -> bool:
+    """Whether a letter outside of ASCII is in the fonts, so that it may stand in the source as it is."""
+    return (0xC0 <= ord(c) <= 0xFF and c not in "×÷") or c in _T1_EXTENDED
+
+
+def tex_character(c: str) -> str:
+    """One character of a user's text as TeX."""
+    if c in _ACTIVE:
+        return _ACTIVE[c]
+    if " " <= c <= "~" or is_t1_letter(c):
+        return c
+    if c in _TEXT:
+        return _TEXT[c]
+    if c in GREEK_TEX or c in _MATH:
+        return rf"\ensuremath{{{GREEK_TEX.get(c) or _MATH[c]}}}"
+    return codepoint(c)
+
+
+LONG_WORD, PIECE_OF_WORD = 24, 12
+"""A word of more characters may be broken after every so many."""
+
+
+def tex_text(text: str) -> str:
+    """A user's text as TeX in one paragraph. Words that no line would hold may be broken anywhere."""
+    words = unicodedata.normalize("NFC", text).replace("\n", " ").split(" ")
+    return " ".join(_tex_word_of_text(w) for w in words)
+
+
+def _tex_word_of_text(word: str) -> str:
+    parts = [tex_character(c) for c in word]
+    if sum(len(p) if p.startswith("U+") else 1 for p in parts) <= LONG_WORD:
+        return "".join(parts)
+    out = ""
+    for k, p in enumerate(parts):
+        out += p + (r"\hspace{0pt}" if p.startswith("U+") or k % PIECE_OF_WORD == PIECE_OF_WORD - 1 else "")
+    return out
+
+
+def tex_code(line: str, columns: int, indent: int = 4) -> list[str]:
+    """A line of code as TeX for a typewriter face, every blank as it stands, on as many lines as the columns demand."""
+    lines, used = [""], 0.0
+    for c in line.expandtabs(4):
+        tex = r"\ " if c == " " else tex_character(c)
+        width = len(tex) if tex.startswith("U+") else 1.6 if tex.startswith(r"\ensuremath") else 1.0
+        if used + width > columns:
+            lines.append(r"\ " * indent)
+            used = float(indent)
+        lines[-1] += tex
+        used += width
+    return lines
+
+
+def tex_word(word: str, face: str = "it") -> str:
+    """A name of several letters, or of one that has no sign of its own, as a word in mathematics."""
+    if word.isascii():
+        return rf"\math{face}{{{tex_text(word)}}}"
+    return rf"\text{face}{{{tex_text(word)}}}"
+
+
+def plain_text(text: str) -> str:
+    """A user's text for a terminal or a page: control characters and such that reorder a line become their numbers."""
+    from symgrad.errors import printable
+
+    return printable(text)

@@ -1,0 +1,139 @@
+"""How the names of one formula are written: `x_hat` as x̂, `sigma` as σ, `W1[i, j]` as W⁽¹⁾ with subscripts.
+
+No two names of a formula are written alike: those that would be are written as they stand in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symgrad.algebra.build import substitute
+from symgrad.algebra.show import Names
+from symgrad.algebra.terms import BATCH, Term, by_name, extent, idx, is_access, walk
+from symgrad.formula.program import Program, Statement
+from symgrad.report.signs import ACCENTS, GREEK, GREEK_TEX, LETTER_OF, SPELT
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A name as it is written. `letter`: one letter or a word; `tag`: an index that belongs to the name, as in x_max."""
+
+    letter: str
+    accent: str = ""
+    tag: str = ""
+    cotangent: bool = False
+    verbatim: bool = False
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether it needs no space beside other letters."""
+        return len(self.letter) == 1 and not self.cotangent and not self.verbatim
+
+
+def glyph(name: str) -> Glyph:
+    """How a name is written where nothing else of the formula is written so."""
+    base, _, tag = name.strip("_").partition("_")
+    if not tag and base and base[-1].isdigit():
+        short = base.rstrip("0123456789")
+        if short in SPELT or len(short) == 1:
+            return Glyph(SPELT.get(short, short), tag=base[len(short) :])
+    letter = SPELT.get(base, base)
+    if not tag:
+        return Glyph(letter or name)
+    if len(letter) != 1:
+        return Glyph(name)
+    accent, _, rest = tag.partition("_")
+    if accent in ACCENTS:
+        return Glyph(letter, accent=accent, tag=rest)
+    return Glyph(letter, tag=tag) if "_" not in tag else Glyph(name)
+
+
+@dataclass(frozen=True)
+class Notation:
+    """The writing of a formula: names of bound indices, glyphs of names, functions that are not written as a letter."""
+
+    names: Names = field(default_factory=Names)
+    glyphs: Mapping[str, Glyph] = field(default_factory=dict)
+    spelt_functions: frozenset[str] = frozenset()
+
+    def glyph(self, name: str) -> Glyph:
+        """How a name is written."""
+        found = self.glyphs.get(name)
+        return glyph(name) if found is None else found
+
+
+def notation_of(
+    program: Program,
+    statements: Sequence[Statement] = (),
+    cotangents: Mapping[str, str] | None = None,
+    more: Iterable[Term] = (),
+) -> Notation:
+    """The notation of a program, of statements that were added to it, and of its cotangents (`output -> name`)."""
+    every = (*program.statements, *statements)
+    terms = [*(s.body for s in every), *(f.condition for f in program.facts), *more]
+    indices = [i for s in every for i in s.indices]
+    tensors, leaves = _names_in(terms)
+    indices += leaves
+    named = dict.fromkeys(
+        [i.name for i in program.inputs] + [p.name for p in program.parameters] + [s.name for s in every] + tensors
+        + [str(d.data) for d in _dimensions(program, terms)] + [str(i.data) for i in indices]
+    )  # fmt: skip
+    glyphs = _distinct([n for n in named if n != BATCH and n[0] not in "$%"], cotangents or {})
+    letters = {g.letter for g in glyphs.values()}
+    spelt = {f for f, letter in LETTER_OF.items() if GREEK.get(letter, "φ") in letters}
+    if letters & {"e", "ｅ"}:
+        spelt.add("exp")
+    prefer: dict[Term, list[str]] = {}
+    for i in indices:
+        name = str(i.data)
+        if name != BATCH and name[0] not in "$%" and name not in prefer.setdefault(extent(i), []):
+            prefer[extent(i)].append(name)
+    taken = frozenset(named) - {str(i.data) for i in indices}
+    return Notation(Names(prefer, taken), glyphs, frozenset(spelt))
+
+
+def _names_in(terms: Iterable[Term]) -> tuple[list[str], list[Term]]:
+    """Tensors and user indices that occur, in the order of their first occurrence."""
+    tensors: dict[str, None] = {}
+    indices: dict[Term, None] = {}
+    for t in terms:
+        for x in walk(t):
+            if is_access(x):
+                tensors.setdefault(str(x.data))
+            elif x.op == "idx" and str(x.data)[0] not in "$%":
+                indices.setdefault(x)
+    return list(tensors), list(indices)
+
+
+def _dimensions(program: Program, terms: Iterable[Term]) -> list[Term]:
+    shapes = [e for i in program.inputs for e in i.shape]
+    found = {x: None for t in (*shapes, *terms) for x in walk(t) if x.op == "dim" and x.data != BATCH}
+    return list(found)
+
+
+def _distinct(names: Sequence[str], cotangents: Mapping[str, str]) -> dict[str, Glyph]:
+    own = {name: glyph(name) for name in names}
+    for output, name in cotangents.items():
+        g = glyph(output)
+        own[name] = Glyph(g.letter, g.accent, g.tag, cotangent=True)
+    count: dict[tuple[str, str, str, bool], int] = {}
+    for g in own.values():
+        key = _look(g)
+        count[key] = count.get(key, 0) + 1
+    return {n: g if count[_look(g)] == 1 else Glyph(n, verbatim=True) for n, g in own.items()}
+
+
+def _look(g: Glyph) -> tuple[str, str, str, bool]:
+    return (GREEK_TEX.get(g.letter, g.letter), g.accent, g.tag, g.cotangent)
+
+
+def with_readable_indices(terms: Sequence[Term], notation: Notation) -> list[Term]:
+    """The terms with the free indices of opened binders (`%1`) named for people, the same in all of them."""
+    used = {str(i.data) for t in terms for i in t.free}
+    mapping: dict[Term, Term] = {}
+    for i in by_name({i for t in terms for i in t.free if str(i.data)[0] in "$%"}):
+        name = notation.names.choose(i, frozenset(used))
+        used.add(name)
+        mapping[i] = idx(name, extent(i))
+    return [substitute(t, mapping) for t in terms] if mapping else list(terms)

@@ -1,0 +1,191 @@
+"""What `derive` prints: the loss, the closed forms, what was assumed, kinks, hints, the verdict. Plain text, any width.
+
+Where the encoding of the output lacks a character of the mathematics, the formula language is printed instead.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symgrad.algebra.show import show
+from symgrad.algebra.terms import BATCH, Term
+from symgrad.formula.program import Statement
+from symgrad.report.contents import derivation_notation
+from symgrad.report.escape import plain_text
+from symgrad.report.notation import Notation, with_readable_indices
+from symgrad.report.present import present, present_access
+from symgrad.report.unicode_terms import unicode_layout
+
+if TYPE_CHECKING:
+    from symgrad.closing.derivation import Derivation, Gradient
+    from symgrad.rewrite.rule import Step
+    from symgrad.validate.certificate import Certificate
+
+LABEL = 10
+"""Columns of the labels on the left."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """The page: columns, and the encoding of the output."""
+
+    width: int = 80
+    encoding: str = "utf-8"
+
+    def can_print(self, text: str) -> bool:
+        """Whether the output's encoding has all the characters."""
+        try:
+            text.encode(self.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
+
+    @property
+    def unicode(self) -> bool:
+        """Whether mathematics can be printed."""
+        return self.can_print("Σᵢⱼ√∂·−²≤≠∞…")
+
+
+class Writer:
+    """Lines under labels, wrapped to the width of the page."""
+
+    def __init__(self, style: Style, notation: Notation) -> None:
+        self.style, self.notation = style, notation
+        self.lines: list[str] = []
+
+    def item(self, label: str, text: str) -> None:
+        """A text beside its label; what does not fit goes on below, further in."""
+        head = f"{label:<{LABEL}}"
+        if len(head) > LABEL:
+            self.lines.append(head.rstrip())
+            head = " " * LABEL
+        room = max(20, self.style.width)
+        first = plain_text(text)
+        self.lines += textwrap.wrap(
+            first,
+            room,
+            initial_indent=head,
+            subsequent_indent=" " * (LABEL + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [head.rstrip()]
+
+    def gap(self) -> None:
+        """An empty line, never two."""
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+
+    def math(self, t: Term, indices: Sequence[Term] = ()) -> str:
+        """A term as the output can show it."""
+        if self.style.unicode:
+            text = unicode_layout(present(t, self.notation, indices), self.notation)
+            if self.style.can_print(text):
+                return text
+        return self.ascii(show(t, self.notation.names))
+
+    def access(self, name: str, indices: Sequence[Term]) -> str:
+        """name[indices] as the output can show it."""
+        if self.style.unicode:
+            text = unicode_layout(present_access(name, indices, self.notation), self.notation)
+            if self.style.can_print(text):
+                return text
+        return self.ascii(name + (f"[{', '.join(str(i.data) for i in indices)}]" if indices else ""))
+
+    def ascii(self, text: str) -> str:
+        """The text with what the output lacks as numbers."""
+        return "".join(c if self.style.can_print(c) else f"<U+{ord(c):04X}>" for c in text)
+
+    def text(self) -> str:
+        """The lines, a newline at the end."""
+        while self.lines and not self.lines[-1]:
+            self.lines.pop()
+        return "\n".join(line.rstrip() for line in self.lines) + "\n" if self.lines else ""
+
+
+def derivation_text(derivation: Derivation, style: Style | None = None) -> str:
+    """The loss, the closed forms with their definitions, what was assumed, kinks, zero gradients and hints."""
+    style = style or Style()
+    w = Writer(style, derivation_notation(derivation))
+    formula = derivation.formula
+    w.lines.append(plain_text(formula.name))
+    if formula.summary:
+        w.item("", w.ascii(formula.summary))
+    w.gap()
+    for s in formula.program.statements:
+        _statement(w, s)
+    for g in derivation.gradients:
+        _gradient(w, g, formula.program.is_loss)
+    w.gap()
+    for f in derivation.assumed:
+        w.item("assumed", f"{w.math(f.condition)}   ({w.ascii(f.source)})")
+    for k in derivation.kinks:
+        (at,) = with_readable_indices((k.at,), w.notation)
+        line = f", line {k.line}" if k.line else ""
+        w.item("kink", f"{k.of} at {w.math(at)}{line}: {w.ascii(k.convention)}")
+    for name in derivation.zero_inputs:
+        w.item("zero", f"the gradient of {w.ascii(name)} is zero everywhere")
+    for hint in derivation.hints:
+        w.item("hint", w.ascii(hint))
+    return w.text()
+
+
+def _statement(w: Writer, s: Statement) -> None:
+    right = w.math(s.body, s.indices)
+    if s.kind != "loss":
+        w.item("output" if s.kind == "output" else "let", f"{w.access(s.name, s.indices)} = {right}")
+        return
+    batch = [str(i.data) if i.data != BATCH else "..." for i in s.indices]
+    w.item("loss", right + (f"   (mean over {', '.join(batch)})" if batch else ""))
+
+
+def _gradient(w: Writer, g: Gradient, is_loss: bool) -> None:
+    w.gap()
+    sign = "∂" if w.style.unicode else "d"
+    head = f"{sign}L/{sign}" if is_loss else "d"
+    left = head + w.access(g.input, g.indices)
+    w.item("gradient", f"{left} = {w.math(g.closed, g.indices)}")
+    for k, d in enumerate(g.where):
+        w.item("  where" if k == 0 else "", f"{w.access(d.name, d.indices)} = {w.math(d.body, d.indices)}")
+
+
+def step_text(step: Step, notation: Notation, style: Style | None = None, number: int = 0) -> str:
+    """A line of `--explain`: the rule, and what it made of what."""
+    w = Writer(style or Style(), notation)
+    before, after = with_readable_indices((step.before, step.after), notation)
+    arrow = "→" if w.style.can_print("→") else "->"
+    head = f"{number:>3}. " if number else ""
+    w.lines.append(
+        w.ascii(plain_text(f"{head}{step.rule.name}, in {step.subject}" + (f" ({step.note})" if step.note else "")))
+    )
+    w.item("", w.math(before))
+    w.item(f"{arrow:>{LABEL - 1}}", w.math(after))
+    return w.text()
+
+
+def verdict_text(certificate: Certificate | None, style: Style | None = None) -> str:
+    """A line a judge, then the verdict."""
+    if certificate is None:
+        return "verdict   not validated\n"
+    w = Writer(style or Style(), Notation())
+    document = certificate.to_json()
+    verdict = document.get("verdict")
+    found: Mapping[str, object] = verdict if isinstance(verdict, Mapping) else document
+    for judge in _records(found.get("judges")):
+        worst = judge.get("worst")
+        error = f"worst error {float(str(worst)):.1e}" if worst is not None else ""
+        w.item(_mark(bool(judge.get("passed"))), f"{judge['judge']:<16} {judge.get('points', 0):>5} points   {error}")
+    for judge in _records(document.get("absent", found.get("absent"))):
+        w.item("absent", w.ascii(f"{judge['judge']}: {judge['why']}"))
+    w.item("verdict", "passed" if certificate.passed else "FAILED")
+    return w.text()
+
+
+def _records(found: object) -> list[Mapping[str, object]]:
+    return [r for r in found if isinstance(r, Mapping)] if isinstance(found, Sequence) else []
+
+
+def _mark(passed: bool) -> str:
+    return "agrees" if passed else "DISAGREES"

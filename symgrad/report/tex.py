@@ -1,0 +1,225 @@
+"""report.tex: the formula, its gradient, and the derivation step by step, as a document that any LaTeX compiles.
+
+The same bytes for the same derivation: no time, no path. Measured errors stay in certificate.json, for they differ
+between machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from symgrad.report.contents import ClosedForm, Contents, JudgeRow, StepRow, SymbolRow, contents, gradient_of
+from symgrad.report.escape import tex_code, tex_text
+from symgrad.report.latex_lines import latex_lines
+from symgrad.report.latex_terms import latex_layout
+from symgrad.report.layout import Layout
+from symgrad.report.notation import Notation
+from symgrad.report.present import equation
+from symgrad.report.tex_preamble import CODE_COLUMNS, PREAMBLE, TEXT_WIDTH
+
+if TYPE_CHECKING:
+    from symgrad.closing.derivation import Derivation
+    from symgrad.validate.certificate import Certificate
+
+INDENT = 1.5
+"""How far mathematics stands in, in em."""
+
+MOST_FRAMED_LINES = 24
+"""A frame does not break across pages, so a longer result stands without one."""
+
+
+def render_tex(
+    derivation: Derivation, certificate: Certificate | None = None, kernels: Mapping[str, str] | None = None
+) -> str:
+    """The text of report.tex. `kernels`: generated files to show, name -> text."""
+    return tex_document(contents(derivation, certificate), kernels or {})
+
+
+def tex_document(c: Contents, kernels: Mapping[str, str]) -> str:
+    """The contents as a LaTeX document."""
+    title = tex_text(c.name)
+    head = [PREAMBLE + rf"\hypersetup{{pdftitle={{{title}}},pdfcreator={{symgrad}}}}", r"\begin{document}"]
+    return "\n".join([*head, *tex_body(c, kernels), r"\end{document}", ""])
+
+
+def tex_body(c: Contents, kernels: Mapping[str, str]) -> list[str]:
+    """What stands between the beginning and the end of the document."""
+    parts = [
+        _title(c),
+        _formula(c),
+        _result(c),
+        _symbols(c),
+        _assumptions(c),
+        _derivation(c),
+        _kinks(c),
+        _verdict(c),
+        _kernels(kernels),
+        _references(c),
+    ]
+    return [line for part in parts for line in part]
+
+
+def _section(title: str) -> str:
+    return rf"\section*{{{title}}}"
+
+
+def _title(c: Contents) -> list[str]:
+    lines = [r"\begin{center}", rf"{{\LARGE\bfseries {tex_text(c.name)}\par}}"]
+    if c.summary:
+        lines += [rf"\medskip{{\large {tex_text(c.summary)}\par}}"]
+    return [*lines, r"\end{center}"]
+
+
+def _formula(c: Contents) -> list[str]:
+    lines = [_section("The formula"), *code(c.written)]
+    for left, right in c.statements:
+        lines += math(equation(left, right), c.notation)
+    return lines
+
+
+def _result(c: Contents) -> list[str]:
+    lines = [_section("The gradient")]
+    if c.is_loss and any(not g.zero for g in c.closed):
+        lines.append("Of the mean of the loss over its batch:")
+    for g in c.closed:
+        lines += _closed(g, c)
+    for name, outcome in c.expected:
+        lines.append(rf"The form expected of \texttt{{{tex_text(name)}}}: {tex_text(outcome)}.\par")
+    return lines
+
+
+def _closed(g: ClosedForm, c: Contents) -> list[str]:
+    body = math(equation(gradient_of(g.left, c.is_loss), g.right), c.notation, 0.5)
+    if g.zero:
+        body.append(rf"The gradient of \texttt{{{tex_text(g.input)}}} is zero everywhere.\par")
+    if g.where:
+        body.append(r"where\par")
+    for left, right in g.where:
+        body += math(equation(left, right), c.notation)
+    if len(body) > MOST_FRAMED_LINES:
+        return body
+    return [r"\begin{sgframe}", *body, r"\end{sgframe}"]
+
+
+def _symbols(c: Contents) -> list[str]:
+    rows = [_symbol_row(s, c.notation) for s in c.symbols]
+    heads = ("name", "symbol", "extents", "domain", "role")
+    lines = [_section("Symbols"), *table(heads, (0.2, 0.13, 0.17, 0.16, 0.24), rows)]
+    for s in c.symbols:
+        if s.summary:
+            lines.append(rf"\texttt{{{tex_text(s.name)}}}: {tex_text(s.summary)}\par")
+    return lines
+
+
+def _symbol_row(s: SymbolRow, notation: Notation) -> list[str]:
+    shape = r" $\times$ ".join(inline(x, notation) for x in s.shape or ()) or "scalar"
+    return [rf"\texttt{{{tex_text(s.name)}}}", inline(s.symbol, notation), shape, tex_text(s.domain), tex_text(s.role)]
+
+
+def _assumptions(c: Contents) -> list[str]:
+    if not c.assumed and not c.hints:
+        return []
+    lines = [_section("Assumptions")]
+    for f in c.assumed:
+        lines += [*math(f.condition, c.notation), rf"({tex_text(f.source)})\par"]
+    for hint in c.hints:
+        lines.append(rf"\textit{{Not assumed:}} {tex_text(hint)}\par")
+    return lines
+
+
+def _derivation(c: Contents) -> list[str]:
+    if not c.steps:
+        return []
+    lines = [_section("The derivation")]
+    for subject, steps in groupby(c.steps, key=lambda s: s.subject):
+        lines.append(rf"\subsection*{{{tex_text(subject)[:1].upper()}{tex_text(subject)[1:]}}}")
+        for step in steps:
+            lines += _step(step, c.notation)
+    return lines
+
+
+def _step(s: StepRow, notation: Notation) -> list[str]:
+    note = f" {tex_text(s.note)}" if s.note else ""
+    why = tex_text(s.why) if s.why else ""
+    lines = [rf"\textbf{{{s.number}.}} \textit{{{tex_text(s.rule)}}}. {why}{note}\par"]
+    if s.law:
+        lines += [r"\begin{sgmath}", rf"\sgline{{{INDENT:g}}}{{\textstyle {s.law}}}", r"\end{sgmath}"]
+    return lines + math(equation(s.before, s.after), notation)
+
+
+def _kinks(c: Contents) -> list[str]:
+    if not c.kinks:
+        return []
+    rows = [
+        [inline(k.at, c.notation), rf"\texttt{{{tex_text(k.of)}}}", tex_text(k.convention), str(k.line or "")]
+        for k in c.kinks
+    ]
+    text = "Where the derivative does not exist, this is taken:"
+    return [_section("Kinks"), text, *table(("where", "of", "convention", "line"), (0.34, 0.16, 0.34, 0.06), rows)]
+
+
+def _verdict(c: Contents) -> list[str]:
+    lines = [_section("The verdict")]
+    if c.passed is None:
+        return [*lines, r"Not validated.\par"]
+    lines.append("All judges agree with the generated kernels." if c.passed else r"\textbf{The judges do not agree.}")
+    rows = [
+        [tex_text(j.judge), verdict_word(j), str(j.points) if j.passed is not None else "", tex_text(j.why)]
+        for j in c.judges
+    ]
+    lines += table(("judge", "verdict", "points", ""), (0.26, 0.14, 0.1, 0.4), rows)
+    return [*lines, r"The measured errors are in \texttt{certificate.json}.\par"]
+
+
+def verdict_word(j: JudgeRow) -> str:
+    """The verdict of a judge in a word."""
+    return "absent" if j.passed is None else "agrees" if j.passed else "disagrees"
+
+
+def _kernels(kernels: Mapping[str, str]) -> list[str]:
+    lines: list[str] = []
+    for name in sorted(kernels):
+        lines += [rf"\subsection*{{\texttt{{{tex_text(name)}}}}}", *code(kernels[name].splitlines())]
+    return [_section("The kernels"), *lines] if lines else []
+
+
+def _references(c: Contents) -> list[str]:
+    if not c.references:
+        return []
+    return [_section("References"), *(rf"[{k}] {tex_text(r)}\par" for k, r in enumerate(c.references, 1))]
+
+
+# ---- pieces ---------------------------------------------------------------------------------------------------------
+
+
+def math(x: Layout, notation: Notation, indent: float = INDENT) -> list[str]:
+    """A layout as displayed lines."""
+    lines = latex_lines(x, TEXT_WIDTH - indent - 1.0, notation)
+    body = [rf"\sgline{{{indent + line.indent:g}}}{{{line.tex}}}" for line in lines]
+    return [r"\begin{sgmath}", *body, r"\end{sgmath}"]
+
+
+def inline(x: Layout, notation: Notation) -> str:
+    """A layout within a line of text or a cell, scaled where it is wider."""
+    return rf"\sgfit{{${latex_layout(x, notation)}$}}"
+
+
+def code(lines: Iterable[str]) -> list[str]:
+    """Lines of text as they stand, in a typewriter face."""
+    pieces = [piece for line in lines for piece in tex_code(line, CODE_COLUMNS)]
+    return [r"\begin{sgcode}", *(rf"\sgcodeline{{{piece}}}" for piece in pieces), r"\end{sgcode}"]
+
+
+def table(heads: Sequence[str], shares: Sequence[float], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table that may break across pages; `shares` of the text width for the columns."""
+    columns = "".join(rf"p{{{share:g}\linewidth}}" for share in shares)
+    lines = [rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}", r"\hline"]
+    lines += [_row([rf"\textit{{{h}}}" for h in heads]), r"\hline\endhead"]
+    lines += [_row(cells) for cells in rows]
+    return [*lines, r"\hline", r"\end{longtable}"]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return " & ".join(rf"\raggedright {cell}" for cell in cells) + r" \tabularnewline"
