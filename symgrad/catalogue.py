@@ -29,9 +29,13 @@ def find(name: str) -> Path:
     if name in known:
         return known[name]
     if os.path.exists(name):
-        raise UsageError(f"{name!r} is no formula of the catalogue\n = help: for the file or folder of that name write ./{name}")
+        raise UsageError(
+            f"{name!r} is no formula of the catalogue\n = help: for the file or folder of that name write ./{name}"
+        )
     close = nearest(name, known)
-    help = f"did you mean {close}?" if close else "`symgrad list` shows the catalogue; a file needs its ending, loss.yaml"
+    help = (
+        f"did you mean {close}?" if close else "`symgrad list` shows the catalogue; a file needs its ending, loss.yaml"
+    )
     raise UsageError(f"no formula {name!r} in the catalogue\n = help: {help}")
 
 

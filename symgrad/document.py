@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 Json = dict[str, object]
 
 
-def document(derivation: Derivation, certificate: Certificate | None, out: str | None, seconds: Mapping[str, float]) -> Json:
+def document(
+    derivation: Derivation, certificate: Certificate | None, out: str | None, seconds: Mapping[str, float]
+) -> Json:
     """The whole document; `certificate` is None where nothing was judged, `out` where nothing was written."""
     formula = derivation.formula
     return {

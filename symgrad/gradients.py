@@ -61,9 +61,13 @@ def gradient_expression(gradient: Gradient, formula: Formula) -> GradientExpress
     return annotate(plain, record["latex"], record["closed"], tuple(record["indices"]), record["where"])
 
 
-def annotate(plain: Any, latex: str, closed: str, indices: tuple[str, ...], where: Mapping[str, str]) -> GradientExpression:
+def annotate(
+    plain: Any, latex: str, closed: str, indices: tuple[str, ...], where: Mapping[str, str]
+) -> GradientExpression:
     """The SymPy expression `plain` with its printed forms."""
-    new = object.__new__(_class_of(next(c for c in type(plain).__mro__ if type(c) is type and c.__name__ != "IntegerConstant")))
+    new = object.__new__(
+        _class_of(next(c for c in type(plain).__mro__ if type(c) is type and c.__name__ != "IntegerConstant"))
+    )
     for slot in {s for c in type(plain).__mro__ for s in getattr(c, "__slots__", ())} - {"__weakref__", "__dict__"}:
         if hasattr(plain, slot):
             setattr(new, slot, getattr(plain, slot))

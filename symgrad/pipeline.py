@@ -1,6 +1,6 @@
 """The derivation as a table of contents: what is read, derived, emitted, judged, reported and written, in that order.
 
-    formula text -> Formula -> Derivation -> package of kernels -> certificate -> reports -> folder NAME/
+formula text -> Formula -> Derivation -> package of kernels -> certificate -> reports -> folder NAME/
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from symgrad import catalogue, limits, staging
 from symgrad.errors import SymgradError, UsageError, VerdictError, listing, nearest
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from symgrad.rewrite.rule import Step
     from symgrad.validate.certificate import Certificate
 
-Source = "str | os.PathLike[str] | Formula | Mapping[str, object]"
 TARGETS = ("numpy", "torch")
 REPORTS = ("tex", "html", "pdf")
 
@@ -66,6 +66,22 @@ def read(source: str | os.PathLike[str] | Formula | Mapping[str, object]) -> For
     if isinstance(source, os.PathLike) or is_path(source):
         return reader.read_file(os.fspath(source))
     return reader.read_file(str(catalogue.find(source)))
+
+
+def read_bytes(text: bytes, label: str) -> Formula:
+    """The formula of the bytes of a file that messages call `label`."""
+    from symgrad.formula import reader
+
+    return reader.read_bytes(text, label)
+
+
+def explainer(formula: Formula, say: Callable[[str], None], width: int, encoding: str) -> Callable[[Step], None]:
+    """An observer that says each rewrite as it fires, numbered."""
+    from symgrad.report.notation import notation_of
+    from symgrad.report.terminal import Style, step_text
+
+    notation, style, number = notation_of(formula.program), Style(width, encoding), count(1)
+    return lambda step: say(step_text(step, notation, style, next(number)))
 
 
 def is_path(argument: str) -> bool:
@@ -177,6 +193,28 @@ class Result:
                 at = f" at {e.point}" if e.point else ""
                 raise VerdictError(f"the gradient of {e.input} is not what `expect` says: they differ{at}")
 
+    def dissenting(self) -> list[str]:
+        """The judges that disagree with the kernels."""
+        from symgrad.document import verdict
+
+        return [
+            str(j["judge"])
+            for j in cast(list[dict[str, object]], verdict(self.certificate)["judges"])
+            if not j["passed"]
+        ]
+
+    def text(self, width: int = 80, encoding: str = "utf-8") -> str:
+        """The loss and the closed forms in Unicode mathematics, what was assumed, kinks and hints, for a terminal."""
+        from symgrad.report.terminal import Style, derivation_text
+
+        return derivation_text(self.derivation, Style(width, encoding))
+
+    def verdict_text(self, width: int = 80, encoding: str = "utf-8") -> str:
+        """A line a judge and the verdict, for a terminal."""
+        from symgrad.report.terminal import Style, verdict_text
+
+        return verdict_text(self.certificate, Style(width, encoding))
+
     def document(self, out: str | None = None) -> dict[str, object]:
         """The JSON document that `derive --json` prints."""
         from symgrad.document import document
@@ -216,7 +254,9 @@ class Result:
             "report.html": render_html(self.derivation, self.certificate, kernels),
         }
 
-    def write(self, folder: str | os.PathLike[str] = ".", *, report: Sequence[str] = REPORTS, force: bool = False) -> Path:
+    def write(
+        self, folder: str | os.PathLike[str] = ".", *, report: Sequence[str] = REPORTS, force: bool = False
+    ) -> Path:
         """The package as folder/NAME/, in one step; UsageError where that holds something else and `force` is not given."""
         files, _ = self.files(chosen("report", report, REPORTS))
         return staging.write(Path(folder), self.name, files, force)

@@ -15,13 +15,15 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from symgrad.errors import UsageError
 
 CERTIFICATE = "certificate.json"
 _STAGED = re.compile(r"\.[a-z][a-z0-9_]*\.symgrad-(\d+)-[0-9a-f]{8}")
+_SCRATCH = ".scratch"
 _EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 _HERE = -100  # AT_FDCWD
 
@@ -73,9 +75,26 @@ def staged(out: Path, name: str) -> Iterator[Path]:
             if held is not None:
                 os.close(held)
     finally:
-        for folder in made:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        _remove_empty(made)
+
+
+@contextlib.contextmanager
+def scratch(stage: Path) -> Iterator[Path]:
+    """A place inside a staging folder for temporary files, which a killed run leaves there and nowhere else."""
+    place = (stage / _SCRATCH).absolute()
+    place.mkdir()
+    before, tempfile.tempdir = tempfile.tempdir, str(place)
+    try:
+        yield place
+    finally:
+        tempfile.tempdir = before
+        _remove(place)
+
+
+def fill(stage: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files into a staging folder."""
+    for file, content in files.items():
+        (stage / file).write_bytes(content)
 
 
 def publish(stage: Path, target: Path, force: bool = False) -> None:
@@ -95,17 +114,22 @@ def write(out: Path, name: str, files: Mapping[str, bytes], force: bool = False)
     target = out / name
     refuse_foreign(target, files, force)
     with staged(out, name) as stage:
-        for file, content in files.items():
-            (stage / file).write_bytes(content)
+        fill(stage, files)
         publish(stage, target, force)
     return target
 
 
-def clean(out: Path) -> None:
-    """Remove what killed runs left in a folder."""
-    if out.is_dir():
-        with _locked(out):
-            _sweep(out)
+@contextlib.contextmanager
+def guarded(out: Path) -> Iterator[None]:
+    """Remove what killed writers leave in `out`, at the end of the block: their staging folders, and `out` if it is new."""
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            with _locked(out):
+                _sweep(out)
+        _remove_empty(missing)
 
 
 def _make_folders(out: Path) -> list[Path]:
@@ -118,6 +142,12 @@ def _make_folders(out: Path) -> list[Path]:
     except OSError as error:
         raise UsageError(f"--out {out} cannot be made: {error.strerror}") from None
     return missing
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _sweep(out: Path) -> None:
@@ -175,7 +205,9 @@ def _keep_others(target: Path, stage: Path, ours: Collection[str]) -> None:
     modules = {f.removesuffix(".py") for f in {*ours, *os.listdir(stage)} if f.endswith(".py")}
 
     def stale(folder: str, names: list[str]) -> set[str]:
-        compiled = {n for n in names if n.split(".", 1)[0] in modules} if os.path.basename(folder) == "__pycache__" else set()
+        compiled = (
+            {n for n in names if n.split(".", 1)[0] in modules} if os.path.basename(folder) == "__pycache__" else set()
+        )
         return compiled | {n for n in names if Path(folder) == target and (n in ours or (stage / n).exists())}
 
     shutil.copytree(target, stage, symlinks=True, ignore=stale, copy_function=_link, dirs_exist_ok=True)

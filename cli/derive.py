@@ -1,0 +1,52 @@
+"""`symgrad derive`: closed form, kernels, certificate and report of formulas."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from symgrad import limits, staging
+from symgrad.child import Watch
+
+from .arguments import is_many, items
+from .console import Many, Single
+from .job import derivation
+from .options import Bytes, Options, Seconds, Words, page_width
+
+
+@click.command("derive")
+@click.argument("formulas", nargs=-1, required=True)
+@click.option("--wrt", type=Words(), metavar="z,W", help="Inputs to differentiate, instead of the formula's choice.")
+@click.option("--target", type=Words(), metavar="numpy,torch", help="Kernels to write (all).")
+@click.option("--report", type=Words(), metavar="tex,html,pdf|none", help="Reports to write (all that can be made).")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Write DIR/NAME/ (./NAME/)."
+)
+@click.option("--force", is_flag=True, help="Replace NAME/ whatever it holds.")
+@click.option("--order", type=int, default=1, help="2 for second derivatives (not there yet).")
+@click.option("--no-validate", "validate", flag_value=False, default=True, help="Do not ask the judges.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the points at which the judges look.")
+@click.option("--explain", is_flag=True, help="Print each rewrite as it fires.")
+@click.option("--json", is_flag=True, help="One JSON document on standard output, all else on standard error.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option(
+    "--keep-failed", type=click.Path(path_type=Path), metavar="DIR", help="Where to write what the judges refuse."
+)
+@click.option("--time-limit", type=Seconds(), default=limits.SECONDS, help="Seconds for reading and deriving (60).")
+@click.option("--memory-limit", type=Bytes(), default=limits.GROWTH, help="Memory for that, such as 512MiB (2GiB).")
+@click.option("--jobs", type=click.IntRange(1), default=1, metavar="N", help="Formulas to derive at once.")
+def command(formulas: tuple[str, ...], **given: object) -> int:
+    """Closed form, kernels, certificate and report of FORMULAS.
+
+    A formula is a file (loss.yaml), a name of the catalogue, a folder with formula files, or - for standard input.
+    """
+    known = {key: value for key, value in given.items() if value is not None}
+    options = Options(**known, width=page_width(), encoding=sys.stdout.encoding)  # type: ignore[arg-type]
+    found = items(formulas)
+    handler = Many(found, options) if is_many(formulas) else Single(options)
+    with staging.guarded(options.out):
+        work = [(str(k), derivation(item, options)) for k, item in enumerate(found)]
+        Watch(handler, options.time_limit).run(work, options.jobs)
+    return handler.finish()

@@ -1,0 +1,95 @@
+"""The options of `derive`, and what their values mean."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from symgrad import limits
+from symgrad.errors import UsageError
+from symgrad.pipeline import REPORTS, TARGETS, chosen
+
+_UNITS = {"": 20, "k": 10, "m": 20, "g": 30}
+
+
+class Words(click.ParamType):
+    """Words with commas between: `z,W`."""
+
+    name = "words"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The words, each once."""
+        if isinstance(value, tuple):
+            return value
+        words = tuple(dict.fromkeys(w.strip() for w in str(value).split(",") if w.strip()))
+        return words or self.fail("is empty", param, ctx)
+
+
+class Seconds(click.ParamType):
+    """A positive number of seconds."""
+
+    name = "seconds"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = 0.0
+        if not 0 < number <= 1e7:
+            self.fail(f"{value!r} is no positive number of seconds", param, ctx)
+        return number
+
+
+class Bytes(click.ParamType):
+    """An amount of memory: 512MiB, 2GiB; a bare number counts MiB."""
+
+    name = "memory"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?) ?([kmg]?)(?:i?b)?", str(value).lower())
+        if match is None or float(match[1]) <= 0:
+            self.fail(f"{value!r} is no amount of memory, such as 512MiB or 2GiB", param, ctx)
+        return int(float(match[1]) * (1 << _UNITS[match[2]]))
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked of `derive`. `width` and `encoding` are those of the terminal."""
+
+    wrt: tuple[str, ...] | None = None
+    target: tuple[str, ...] = TARGETS
+    report: tuple[str, ...] = REPORTS
+    force: bool = False
+    order: int = 1
+    validate: bool = True
+    seed: int = 0
+    explain: bool = False
+    json: bool = False
+    quiet: bool = False
+    out: Path = Path()
+    keep_failed: Path | None = None
+    time_limit: float = limits.SECONDS
+    memory_limit: int = limits.GROWTH
+    jobs: int = 1
+    width: int = 80
+    encoding: str = "utf-8"
+
+    def __post_init__(self) -> None:
+        if self.order != 1:
+            raise UsageError(f"--order {self.order} is not there yet: second derivatives come with a later version")
+        report = () if self.report == ("none",) else chosen("report", self.report, REPORTS)
+        object.__setattr__(self, "report", report)
+        object.__setattr__(self, "target", chosen("target", self.target, TARGETS))
+
+
+def page_width() -> int:
+    """Columns of the terminal, within reason."""
+    return min(max(shutil.get_terminal_size().columns, 60), 120)
