@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from itertools import permutations
+from math import gcd, lcm
 
 from symgrad.algebra.terms import (
     E,
@@ -72,7 +73,7 @@ def sub(a: Term, b: Term) -> Term:
 
 
 def mul(*items: Term) -> Term:
-    """The product, equal bases and exponentials collected; a numeric factor of a sum stays outside of it."""
+    """The product, equal bases and exponentials collected. Sums are not multiplied out; a minus sign goes into a sum."""
     c = Fraction(1)
     powers: dict[Term, list[Term]] = {}
     exponents: list[Term] = []
@@ -99,14 +100,27 @@ def mul(*items: Term) -> Term:
     parts = [f for f in parts if f.op != "num"]
     if not c:
         return ZERO
-    if c != 1 and len(parts) == 1 and parts[0].op == "add":
-        return node("add", tuple(sorted((_times(c, a) for a in parts[0].args), key=lambda t: t.digest)))
+    c, parts = _signs(c, parts)
+    if c == -1 and len(parts) == 1 and parts[0].op == "add":
+        return neg(parts[0])
+    if c == 1 and len(parts) == 1:
+        return parts[0]
     return _product(c, parts)
 
 
-def _times(c: Fraction, t: Term) -> Term:
-    k, r = coefficient(t)
-    return scale(c * k, r)
+def _signs(c: Fraction, parts: list[Term]) -> tuple[Fraction, list[Term]]:
+    """One place for the sign: outside of a sum whose summands all have the same, inside of a mixed one."""
+    sums = [k for k, f in enumerate(parts) if f.op == "add"]
+    mixed = []
+    for k in sums:
+        negative = [coefficient(a)[0] < 0 for a in parts[k].args]
+        if all(negative):
+            c, parts[k] = -c, neg(parts[k])
+        elif any(negative):
+            mixed.append(k)
+    if c < 0 and len(mixed) == 1:
+        c, parts[mixed[0]] = -c, neg(parts[mixed[0]])
+    return c, parts
 
 
 def _product(c: Fraction, parts: list[Term]) -> Term:
@@ -262,9 +276,31 @@ def compare(op: str, a: Term, b: Term) -> Term:
     if is_num(d):
         v = value(d)
         return TRUE if {"<": v < 0, "<=": v <= 0, "==": v == 0, "!=": v != 0}[op] else FALSE
+    a, b = _sides(d, a, b)
     if op in ("==", "!=") and b.digest < a.digest:
         a, b = b, a
     return node("cmp", (a, b), op)
+
+
+def _sides(d: Term, a: Term, b: Term) -> tuple[Term, Term]:
+    """The sides of a comparison, each summand where its sign is positive: 0 < 1 - x and x < 1 are one condition."""
+    if any(x.op == "const" and x.data == "oo" for t in (a, b) for x in factors_of(t)):
+        return a, b
+    content = _content([coefficient(t)[0] for t in terms_of(d)])
+    left, right = [], []
+    for t in terms_of(d):
+        c, r = coefficient(t)
+        (left if c > 0 else right).append(scale(abs(c) / content, r))
+    return add(*left), add(*right)
+
+
+def _content(coefficients: list[Fraction]) -> Fraction:
+    """The largest number of which all coefficients are integer multiples."""
+    numerator, denominator = 0, 1
+    for c in coefficients:
+        numerator = gcd(numerator, abs(c.numerator))
+        denominator = lcm(denominator, c.denominator)
+    return Fraction(numerator, denominator)
 
 
 def conjunction(*items: Term) -> Term:

@@ -1,0 +1,83 @@
+"""Matching of a pattern against a term, modulo the order of summands and factors and the names of bound indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
+
+from symgrad.algebra.build import Fresh, substitute
+from symgrad.algebra.terms import Term, extent
+
+Binding = Mapping[Term, Term]
+_EMPTY: Binding = {}
+
+
+class Matcher:
+    """Finds what the variables of a pattern must be. Indices among `variables` match any index expression of integers;
+    other variables (`par('?x')`) match any term."""
+
+    def __init__(self, variables: frozenset[Term], fresh: Fresh) -> None:
+        self.variables, self.fresh = variables, fresh
+
+    def unify(self, pattern: Term, t: Term, binding: Binding = _EMPTY) -> Iterator[Binding]:
+        """Every binding under which the pattern is the term."""
+        if pattern in self.variables:
+            bound = binding.get(pattern)
+            if bound is None:
+                yield {**binding, pattern: t}
+            elif bound is t:
+                yield binding
+            return
+        if pattern is t and not self._open(pattern):
+            yield binding
+            return
+        if pattern.op != t.op or pattern.data != t.data or len(pattern.args) != len(t.args):
+            return
+        if pattern.op == "idx":
+            if pattern is t:
+                yield binding
+        elif pattern.op in ("add", "mul", "and", "or"):
+            for found, _ in self.subset(pattern.args, t.args, binding):
+                yield found
+        elif pattern.op == "red":
+            yield from self._reduction(pattern, t, binding)
+        else:
+            yield from self._in_order(pattern, t, binding)
+
+    def _open(self, pattern: Term) -> bool:
+        return any(v in pattern.free or v.op != "idx" for v in self.variables)
+
+    def _in_order(self, pattern: Term, t: Term, binding: Binding) -> Iterator[Binding]:
+        yield from self._sequence(pattern.args, t.args, binding)
+        if pattern.op == "cmp" and pattern.data in ("==", "!="):
+            yield from self._sequence(pattern.args, t.args[::-1], binding)
+
+    def _sequence(self, patterns: Sequence[Term], terms: Sequence[Term], binding: Binding) -> Iterator[Binding]:
+        if not patterns:
+            yield binding
+            return
+        for found in self.unify(patterns[0], terms[0], binding):
+            yield from self._sequence(patterns[1:], terms[1:], found)
+
+    def subset(
+        self, patterns: Sequence[Term], terms: Sequence[Term], binding: Binding = _EMPTY
+    ) -> Iterator[tuple[Binding, list[Term]]]:
+        """Bindings under which the patterns are among the terms, with the terms that are left over."""
+        if not patterns:
+            yield binding, list(terms)
+            return
+        for k, t in enumerate(terms):
+            for found in self.unify(patterns[0], t, binding):
+                yield from self.subset(patterns[1:], [*terms[:k], *terms[k + 1 :]], found)
+
+    def _reduction(self, pattern: Term, t: Term, binding: Binding) -> Iterator[Binding]:
+        ours, theirs = pattern.args[1:], t.args[1:]
+        for order in permutations(theirs) if len(theirs) <= 3 else (theirs,):
+            if any(extent(a) is not extent(b) for a, b in zip(ours, order, strict=True)):
+                continue
+            names = [self.fresh.index(v) for v in ours]
+            a = substitute(pattern.args[0], dict(zip(ours, names, strict=True)))
+            b = substitute(t.args[0], dict(zip(order, names, strict=True)))
+            for found in self.unify(a, b, binding):
+                if all(not (value.free & frozenset(names)) for key, value in found.items() if key not in binding):
+                    yield found

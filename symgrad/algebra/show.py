@@ -1,0 +1,349 @@
+"""Terms as text of the formula language, which can be read back.
+
+The order of summands and factors is for people (`order_terms`, `order_factors`) and shared by all printers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from symgrad.algebra.build import add, compare, conjunction, mul, neg, power, substitute
+from symgrad.algebra.terms import (
+    BATCH,
+    INFINITY,
+    MINUS_ONE,
+    ONE,
+    Term,
+    base_exponent,
+    by_name,
+    coefficient,
+    extent,
+    factors_of,
+    idx,
+    is_access,
+    is_num,
+    num,
+    terms_of,
+    value,
+    walk,
+)
+
+ADD, MUL, UNARY, POW, ATOM = range(5)
+LETTERS = "ijklmnpqrsuvwabcdefgh"
+
+
+@dataclass(frozen=True)
+class Names:
+    """How bound indices are named: per extent the formula's own index names, and names that are taken."""
+
+    prefer: Mapping[Term, Sequence[str]] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
+
+    def choose(self, variable: Term, used: frozenset[str]) -> str:
+        """A readable name for a bound index that no name in `used` hides."""
+        if str(variable.data) == BATCH:
+            return BATCH
+        own = [n for n in self.prefer.get(extent(variable), ()) if n not in used]
+        if own:
+            return own[0]
+        others = {n for e, names in self.prefer.items() if e is not extent(variable) for n in names}
+        pool = [c for c in LETTERS if c not in used and c not in self.taken]
+        free = [c for c in pool if c not in others] or pool
+        return free[0] if free else next(f"i{k}" for k in range(1, 1 << 20) if f"i{k}" not in used | self.taken)
+
+
+def named_reduction(t: Term, names: Names) -> tuple[Term, list[Term]]:
+    """Body and variables of a reduction, its variables named for people."""
+    used = {str(i.data) for i in t.free}
+    mapping: dict[Term, Term] = {}
+    for v in t.args[1:]:
+        name = names.choose(v, frozenset(used))
+        used.add(name)
+        mapping[v] = idx(name, extent(v))
+    return substitute(t.args[0], mapping), list(mapping.values())
+
+
+def split_fraction(t: Term) -> tuple[Fraction, list[Term], list[Term]]:
+    """Number, numerator factors and denominator factors of a product."""
+    c, rest = coefficient(t)
+    above, below = [], []
+    for f in factors_of(rest):
+        b, e = base_exponent(f)
+        k, symbol = coefficient(e)
+        if k < 0 and b is not ONE:
+            below.append(power(b, mul(num(-k), symbol)))
+        else:
+            above.append(f)
+    return c, order_factors(above), order_factors(below)
+
+
+_RANK = {"par": 0, "dim": 1, "const": 1, "idx": 1, "get": 2, "get0": 2, "pow": 3, "fn": 4, "add": 5, "where": 6, "red": 7}
+
+
+def _factor_key(t: Term) -> tuple[int, int, str]:
+    b, _ = base_exponent(t)
+    return (_RANK.get(b.op, 4), 0 if t.op != "pow" else 1, _plain(t))
+
+
+def _plain(t: Term) -> str:
+    return str(t.data or "") + "".join(_plain(a) for a in t.args[:3]) if t.size < 60 else t.digest.hex()
+
+
+def order_factors(factors: Sequence[Term]) -> list[Term]:
+    """Factors in the order in which people write them: numbers, names, powers, functions, sums."""
+    return sorted(factors, key=_factor_key)
+
+
+def order_terms(summands: Sequence[Term]) -> list[Term]:
+    """Summands in the order in which people write them: positive ones first, a number last among its sign."""
+    return sorted(summands, key=lambda t: (coefficient(t)[0] < 0, is_num(t), t.size > 40, _plain(t)))
+
+
+def show(t: Term, names: Names | None = None) -> str:
+    """The term in the formula language."""
+    return _Printer(names or Names()).text(t, ADD)
+
+
+def softmax_parts(t: Term) -> tuple[Term, Term, Term] | None:
+    """e, j, rest where exp(t) = softmax(e, j)*exp(rest)."""
+    for a in terms_of(t):
+        c, r = coefficient(a)
+        if c != -1 or r.op != "red" or r.data != "lse" or len(r.args) != 2:
+            continue
+        rest = add(t, r)
+        for j in by_name(rest.free - r.free):
+            if extent(j) is extent(r.args[1]):
+                e = substitute(r.args[0], {r.args[1]: j})
+                if j in e.free and (remainder := add(rest, neg(e))).size < rest.size:
+                    return e, j, remainder
+    return None
+
+
+_FUNCTION_TEXT: Mapping[str, Callable[[Term], Term] | str] = {}
+
+
+class _Printer:
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def text(self, t: Term, level: int) -> str:
+        method: Callable[[Term, int], str] | None = getattr(self, "_" + t.op, None)
+        assert method is not None, t.op
+        return method(t, level)
+
+    @staticmethod
+    def wrap(text: str, own: int, level: int) -> str:
+        return f"({text})" if own < level else text
+
+    def args(self, items: Sequence[Term]) -> str:
+        return ", ".join(self.text(a, ADD) for a in items)
+
+    def _num(self, t: Term, level: int) -> str:
+        v = value(t)
+        text = decimal(v)
+        if text is None:
+            return self.wrap(f"{v.numerator}/{v.denominator}", MUL if v > 0 else ADD, level)
+        return self.wrap(text, ATOM if v >= 0 else ADD, level)
+
+    def _const(self, t: Term, level: int) -> str:
+        return str(t.data)
+
+    def _dim(self, t: Term, level: int) -> str:
+        return "Sum(1, ...)" if t.data == BATCH else str(t.data)
+
+    _par = _idx = _const
+
+    def _lit(self, t: Term, level: int) -> str:
+        return str(t.data)
+
+    def _get(self, t: Term, level: int) -> str:
+        return f"{t.data}[{self.args(t.args)}]" if t.args else str(t.data)
+
+    _get0 = _get
+
+    def _add(self, t: Term, level: int) -> str:
+        if (found := _log_softmax(t)) is not None:
+            e, j, rest = found
+            own = f"log_softmax({self.text(e, ADD)}, {j.data})"
+            if rest.op == "num" and not value(rest):
+                return own
+            tail = self.text(rest, ADD)
+            return self.wrap(own + (" - " + tail[1:] if tail.startswith("-") else " + " + tail), ADD, level)
+        out = ""
+        for a in order_terms(t.args):
+            text = self.text(a, MUL if out else ADD)
+            if coefficient(a)[0] < 0:
+                text = self.text(neg(a), MUL)
+                out += f" - {text}" if out else f"-{text}"
+            else:
+                out += f" + {text}" if out else text
+        return self.wrap(out, ADD, level)
+
+    def _mul(self, t: Term, level: int) -> str:
+        if coefficient(t)[0] < 0:
+            return self.wrap("-" + self.text(neg(t), UNARY if False else MUL), ADD, level)
+        conditions = [f for f in t.args if f.op == "iv"]
+        if conditions:
+            return self._masked(t, conditions, level)
+        c, above, below = split_fraction(t)
+        return self.wrap(self._fraction(c, above, below), MUL, level)
+
+    def _masked(self, t: Term, conditions: list[Term], level: int) -> str:
+        # everything but dimensions stays under the condition: [false]*nan is 0
+        outside = [f for f in t.args if all(s.op in ("num", "dim", "pow") for s in walk(f))]
+        inside = [f for f in t.args if f.op != "iv" and f not in outside]
+        condition = conjunction(*(f.args[0] for f in conditions))
+        text = f"where({self.text(condition, ADD - 1)}, {self.text(mul(*inside), ADD)}, 0)"
+        if not outside:
+            return text
+        c, above, below = split_fraction(mul(*outside))
+        top = [] if c.numerator == 1 and not above else [self._fraction(Fraction(c.numerator), above, [])]
+        bottom = ([num(c.denominator)] if c.denominator != 1 else []) + below
+        return self.wrap("*".join([*top, text]) + self._denominator(bottom), MUL, level)
+
+    def _fraction(self, c: Fraction, above: list[Term], below: list[Term]) -> str:
+        whole = decimal(c)
+        if whole is not None and c.denominator != 1 and not _prefers_fraction(c):
+            c, head = Fraction(1), [whole]
+        else:
+            head = [str(c.numerator)] if c.numerator != 1 or not above else []
+        top = head + [self.text(f, MUL if len(above) + len(head) + len(below) == 1 else UNARY) for f in above]
+        bottom = ([num(c.denominator)] if c.denominator != 1 else []) + below
+        return "*".join(top) + self._denominator(bottom)
+
+    def _denominator(self, bottom: list[Term]) -> str:
+        if not bottom:
+            return ""
+        if len(bottom) == 1:
+            return "/" + self.text(bottom[0], POW if bottom[0].op != "pow" else UNARY)
+        return "/(" + "*".join(self.text(f, UNARY) for f in bottom) + ")"
+
+    def _pow(self, t: Term, level: int) -> str:
+        b, e = t.args
+        c, symbol = coefficient(e)
+        if c < 0 and symbol is ONE:
+            return self.wrap("1" + self._denominator([power(b, neg(e))]), MUL, level)
+        if is_num(e) and value(e) == Fraction(1, 2):
+            return f"sqrt({self.text(b, ADD)})"
+        return self.wrap(f"{self.text(b, ATOM)}**{self.text(e, ATOM)}", POW, level)
+
+    def _fn(self, t: Term, level: int) -> str:
+        name = str(t.data)
+        if name == "exp":
+            return self._exp(t, level)
+        if name in ("floordiv", "mod"):
+            a, b = (self.text(x, ATOM) for x in t.args)
+            return self.wrap(f"{a}{'//' if name == 'floordiv' else '%'}{b}", UNARY, level)
+        if name in INTERNAL:
+            return self.text(INTERNAL[name](t.args[0]), level)
+        return f"{t.data}({self.args(t.args)})"
+
+    def _exp(self, t: Term, level: int) -> str:
+        found = softmax_parts(t.args[0])
+        if found is None:
+            return f"exp({self.text(t.args[0], ADD)})"
+        e, j, rest = found
+        own = f"softmax({self.text(e, ADD)}, {j.data})"
+        if is_num(rest) and not value(rest):
+            return own
+        return self.wrap(f"{own}*exp({self.text(rest, ADD)})", MUL, level)
+
+    def _cmp(self, t: Term, level: int) -> str:
+        a, b = t.args
+        op = str(t.data)
+        if is_num(a) or (a is neg(INFINITY)):
+            a, b, op = b, a, {"<": ">", "<=": ">="}.get(op, op)
+        return self.wrap(f"{self.text(a, MUL - 1)} {op} {self.text(b, MUL - 1)}", ADD - 1, level)
+
+    def _and(self, t: Term, level: int) -> str:
+        return f"And({self.args(t.args)})"
+
+    def _or(self, t: Term, level: int) -> str:
+        return f"Or({self.args(t.args)})"
+
+    def _not(self, t: Term, level: int) -> str:
+        return f"Not({self.args(t.args)})"
+
+    def _iv(self, t: Term, level: int) -> str:
+        return f"where({self.text(t.args[0], ADD - 1)}, 1, 0)"
+
+    def _where(self, t: Term, level: int) -> str:
+        return f"where({self.text(t.args[0], ADD - 1)}, {self.args(t.args[1:])})"
+
+    def _red(self, t: Term, level: int) -> str:
+        body, variables = named_reduction(t, self.names)
+        kind = str(t.data)
+        limits = ", ".join(self._limits(v, body) for v in variables)
+        tail = ", ties=first" if kind.endswith("_first") else ""
+        return f"{REDUCTIONS[kind]}({self.text(body, ADD)}, {limits}{tail})"
+
+    def _limits(self, v: Term, body: Term) -> str:
+        if str(v.data) == BATCH or any(is_access(a) and v in a.args for a in walk(body)):
+            return str(v.data)
+        return f"({v.data}, 0, {self.text(add(extent(v), MINUS_ONE), ADD)})"
+
+
+def _log_softmax(t: Term) -> tuple[Term, Term, Term] | None:
+    return softmax_parts(t)
+
+
+def _prefers_fraction(c: Fraction) -> bool:
+    return c.denominator <= 64 or c.numerator == 1 and c.denominator <= 1000
+
+
+def decimal(v: Fraction) -> str | None:
+    """An exact decimal text of a number where it has one that is short; else None."""
+    if v.denominator == 1:
+        text = str(v.numerator)
+        zeros = len(text) - len(text.rstrip("0"))
+        return text if zeros < 9 else f"{text[:-zeros]}e{zeros}"
+    d = v.denominator
+    twos = fives = 0
+    while d % 2 == 0:
+        d, twos = d // 2, twos + 1
+    while d % 5 == 0:
+        d, fives = d // 5, fives + 1
+    if d != 1 or max(twos, fives) > 40 or _prefers_fraction(abs(v)):
+        return None
+    places = max(twos, fives)
+    digits = str(abs(v.numerator) * 10**places // v.denominator)
+    sign = "-" if v < 0 else ""
+    if len(digits) < places - 3:
+        mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+        return f"{sign}{mantissa}e-{places - len(digits) + 1}"
+    digits = digits.rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+
+REDUCTIONS = {
+    "sum": "Sum", "prod": "Product", "max": "amax", "min": "amin", "max_first": "amax", "min_first": "amin",
+    "lse": "logsumexp", "argmax": "argmax", "norm": "norm",
+}  # fmt: skip
+
+
+def _call(name: str) -> Callable[[Term], Term]:
+    from symgrad.algebra.terms import node
+
+    return lambda x: node("fn", (x,), name)
+
+
+def _internal() -> Mapping[str, Callable[[Term], Term]]:
+    from symgrad.algebra.terms import HALF, PI, TWO
+
+    return {
+        "log_sigmoid": lambda x: _call("log")(_call("sigmoid")(x)),
+        "logcosh": lambda x: _call("log")(_call("cosh")(x)),
+        "sech2": lambda x: add(ONE, neg(power(_call("tanh")(x), TWO))),
+        "normal_pdf": lambda x: mul(
+            _call("exp")(mul(num(Fraction(-1, 2)), power(x, TWO))), power(mul(TWO, PI), neg(HALF))
+        ),
+        "truth": lambda x: x,
+    }
+
+
+INTERNAL: Mapping[str, Callable[[Term], Term]] = _internal()
+"""Functions that the derivation adds, as the language writes them."""
+
+__all__ = ["Names", "compare", "decimal", "named_reduction", "order_factors", "order_terms", "show", "softmax_parts", "split_fraction"]

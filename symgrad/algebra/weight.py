@@ -1,0 +1,95 @@
+"""The cost of a form for people: about the characters of its text, blanks left out."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from symgrad.algebra.show import INTERNAL, REDUCTIONS, decimal, softmax_parts
+from symgrad.algebra.terms import ONE, Term, coefficient, value
+
+_weights: WeakKeyDictionary[Term, int] = WeakKeyDictionary()
+
+
+def weight(t: Term) -> int:
+    """About the length of show(t) without blanks."""
+    found = _weights.get(t)
+    if found is None:
+        found = _weights[t] = _weight(t)
+    return found
+
+
+def _weight(t: Term) -> int:
+    op, name = t.op, str(t.data)
+    if op == "num":
+        v = value(t)
+        return len(decimal(v) or f"{v.numerator}/{v.denominator}")
+    if op in ("const", "dim", "par"):
+        return 10 if name == "..." else len(name)
+    if op == "idx":
+        return len(name) if name[0] not in "$%" else 1
+    if op in ("get", "get0"):
+        return len(name) + (1 + len(t.args) + sum(map(weight, t.args)) if t.args else 0)
+    if op == "add":
+        return sum(weight(a) for a in t.args) + len(t.args) - 1 - sum(coefficient(a)[0] < 0 for a in t.args)
+    if op == "mul":
+        return _product(t)
+    if op == "pow":
+        return _power(t)
+    if op == "fn":
+        return _function(t)
+    if op == "iv":
+        return 11 + weight(t.args[0])
+    if op == "where":
+        return 9 + sum(map(weight, t.args))
+    if op == "red":
+        return len(REDUCTIONS[name]) + 2 + weight(t.args[0]) + sum(1 + weight(v) for v in t.args[1:])
+    return 2 + len(name) + sum(map(weight, t.args))
+
+
+def _wrapped(t: Term) -> int:
+    return weight(t) + (2 if t.op == "add" else 0)
+
+
+def _product(t: Term) -> int:
+    c, rest = coefficient(t)
+    factors = rest.args if rest.op == "mul" else (rest,)
+    total = len(factors) - 1 + (c < 0)
+    below = 0
+    masks = 0
+    for f in factors:
+        if f.op == "pow" and coefficient(f.args[1])[0] < 0:
+            below += 1
+            total += _wrapped(f.args[0]) + (0 if f.args[1].data == -1 else 2 + weight(f.args[1]) - 1)
+        elif f.op == "iv":
+            masks += 1
+            total += weight(f.args[0]) + (8 if masks == 1 else 4)
+        else:
+            total += _wrapped(f)
+    if abs(c.numerator) != 1:
+        total += len(str(abs(c.numerator))) + 1
+    elif below == len(factors):
+        total += 2
+    if c.denominator != 1:
+        total += len(str(c.denominator)) + 1
+        below += 1
+    return total + (2 if below > 1 else 0)
+
+
+def _power(t: Term) -> int:
+    b, e = t.args
+    c, symbol = coefficient(e)
+    if symbol is ONE and c in (-1,):
+        return 2 + _wrapped(b)
+    if symbol is ONE and abs(c) * 2 == 1:
+        return 6 + weight(b) + (2 if c < 0 else 0)
+    extra = 0 if b.op in ("get", "par", "fn", "dim", "num", "red") else 2
+    return weight(b) + extra + 2 + weight(e) + (2 if e.op in ("add", "mul") or (symbol is ONE and c.denominator != 1) else 0)
+
+
+def _function(t: Term) -> int:
+    name = str(t.data)
+    if name in INTERNAL:
+        return weight(INTERNAL[name](t.args[0]))
+    if name == "exp" and (found := softmax_parts(t.args[0])) is not None and found[2].size == 1:
+        return 11 + weight(found[0])
+    return len(name) + 1 + len(t.args) + sum(map(weight, t.args))

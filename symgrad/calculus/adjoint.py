@@ -1,0 +1,183 @@
+"""Reverse mode: cotangents flow from a statement to every access in its body.
+
+The one rule of the calculus: a statement `o[i] = f(a[phi(i, k)], ...)` gives `da[m] += sum_{i,k} do[i] df/da [m == phi(i, k)]`.
+Reductions are opened on the way down, so that `k` are the indices opened between the statement and the access.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symgrad import limits
+from symgrad.algebra.build import (
+    Fresh,
+    add,
+    compare,
+    conjunction,
+    div,
+    exp,
+    fn,
+    iverson,
+    mul,
+    negation,
+    open_reduction,
+    power,
+    reduce,
+    sub,
+    substitute,
+    where,
+)
+from symgrad.algebra.terms import BATCH, MINUS_ONE, ONE, ZERO, Term, is_access
+from symgrad.calculus.derivatives import DERIVATIVES
+from symgrad.errors import UnsupportedError
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """cotangent * d(statement)/d(access): to the access `tensor[subscripts]`, under the opened indices."""
+
+    access: Term
+    cotangent: Term
+    opened: tuple[Term, ...]
+
+
+def contributions(body: Term, cotangent: Term, wanted: frozenset[str], fresh: Fresh) -> list[Contribution]:
+    """What a statement with this body and cotangent gives to the tensors that are wanted."""
+    sweep = _Sweep(wanted, fresh)
+    sweep.scope(body, cotangent, ())
+    return sweep.found
+
+
+class _Sweep:
+    def __init__(self, wanted: frozenset[str], fresh: Fresh) -> None:
+        self.wanted, self.fresh = wanted, fresh
+        self.found: list[Contribution] = []
+
+    def scope(self, body: Term, cotangent: Term, opened: tuple[Term, ...]) -> None:
+        """One binder scope: each distinct subterm is visited once, its cotangents added up first."""
+        pending: dict[Term, list[Term]] = {body: [cotangent]}
+        for t in reversed(self._order(body)):
+            limits.check()
+            cots = pending.pop(t, None)
+            if cots is None or not t.tensors & self.wanted:
+                continue
+            total = add(*cots)
+            if total is ZERO:
+                continue
+            if is_access(t) and str(t.data) in self.wanted:
+                self.found.append(Contribution(t, total, opened))
+            elif t.op == "red":
+                self.reduction(t, total, opened)
+            else:
+                for a, partial in partials(t):
+                    if a.tensors & self.wanted and partial is not ZERO:
+                        pending.setdefault(a, []).append(mul(total, partial))
+
+    def _order(self, body: Term) -> list[Term]:
+        seen: set[Term] = set()
+        order: list[Term] = []
+        stack: list[tuple[Term, bool]] = [(body, False)]
+        while stack:
+            t, ready = stack.pop()
+            if ready:
+                order.append(t)
+                continue
+            if t in seen:
+                continue
+            seen.add(t)
+            stack.append((t, True))
+            if t.op not in ("red", "get", "get0"):
+                stack.extend((a, False) for a in t.args)
+        return order
+
+    def reduction(self, t: Term, total: Term, opened: tuple[Term, ...]) -> None:
+        kind = str(t.data)
+        body, variables = open_reduction(t, self.fresh)
+        batch = [v for v in variables if str(v.data) == BATCH and v in total.free]
+        # the batch index keeps its name: the free one is summed here, before the bound one takes its place
+        inner = mul(reduce("sum", total, batch), reduction_partial(kind, t, body, variables, self.fresh))
+        self.scope(body, inner, (*opened, *variables))
+
+
+def reduction_partial(kind: str, t: Term, body: Term, variables: list[Term], fresh: Fresh) -> Term:
+    """Derivative of a reduction by its body at the opened variables."""
+    if kind == "sum":
+        return ONE
+    if kind == "lse":
+        return exp(sub(body, t))
+    if kind in ("max", "min"):
+        tied = iverson(compare("==", body, t))
+        return div(tied, _count_ties(t, fresh))
+    if kind == "norm":
+        return mul(body, iverson(compare("!=", t, ZERO)), power(t, MINUS_ONE))
+    if kind in ("max_first", "min_first"):
+        return _is_first(t, variables)
+    if kind == "prod":
+        return _other_factors(t, variables, fresh)
+    return ZERO
+
+
+def _count_ties(t: Term, fresh: Fresh) -> Term:
+    body, variables = open_reduction(t, fresh)
+    return reduce("sum", iverson(compare("==", body, t)), variables)
+
+
+def _is_first(t: Term, variables: list[Term]) -> Term:
+    if len(variables) != 1:
+        raise UnsupportedError("ties=first over several indices")
+    from symgrad.algebra.terms import node
+
+    inner = t.args[0] if t.data == "max_first" else mul(MINUS_ONE, t.args[0])
+    return iverson(compare("==", variables[0], node("red", (inner, *t.args[1:]), "argmax")))
+
+
+def _other_factors(t: Term, variables: list[Term], fresh: Fresh) -> Term:
+    """The product over all other positions, so that one factor of 0 is exact."""
+    body, others = open_reduction(t, fresh)
+    same = conjunction(*(compare("==", a, b) for a, b in zip(others, variables, strict=True)))
+    return reduce("prod", where(same, ONE, body), others)
+
+
+def partials(t: Term) -> list[tuple[Term, Term]]:
+    """Each argument of a node with the derivative of the node by it."""
+    if t.op == "add":
+        return [(a, ONE) for a in t.args]
+    if t.op == "mul":
+        return [(a, mul(*(b for b in t.args if b is not a))) for a in t.args]
+    if t.op == "pow":
+        b, e = t.args
+        return [(b, mul(e, power(b, add(e, MINUS_ONE)))), (e, mul(t, fn("log", b)))]
+    if t.op == "where":
+        c, a, b = t.args
+        return [(a, iverson(c)), (b, iverson(negation(c)))]
+    if t.op == "fn":
+        table = DERIVATIVES.get(str(t.data))
+        if table is None:
+            return []
+        pairs: list[tuple[Term, Term]] = []
+        for a, rule in zip(t.args, table, strict=True):
+            d = rule(*t.args) if rule is not None else None
+            if d is not None:
+                pairs.append((a, d))
+        return pairs
+    return []
+
+
+def gather_adjoint(c: Contribution, indices: tuple[Term, ...], target: tuple[Term, ...], fresh: Fresh) -> Term:
+    """The adjoint of an access at the target indices: summed over the statement's indices and the opened ones.
+
+    The statement's indices get fresh names first: `x[j, i]` in a statement over i, j is not `x[i, j]` at the target.
+    """
+    names = {i: fresh.index(i) for i in indices}
+    cotangent = substitute(c.cotangent, names)
+    subscripts = [substitute(s, names) for s in c.access.args]
+    deltas = [ONE if m is s else iverson(compare("==", m, s)) for m, s in zip(target, subscripts, strict=True)]
+    bound = [v for v in (*names.values(), *c.opened) if str(v.data) != BATCH or BATCH not in _names(target)]
+    return reduce("sum", mul(cotangent, *deltas), bound)
+
+
+def _names(indices: tuple[Term, ...]) -> set[str]:
+    return {str(i.data) for i in indices}
+
+
+__all__ = ["Contribution", "contributions", "gather_adjoint", "partials", "reduction_partial"]

@@ -1,0 +1,152 @@
+"""Passes 2 and 3: nested reductions and shared differences become statements of their own, identical ones are shared.
+
+After this pass a statement holds at most one reduction, at its top, and every sum that is a factor, a base or an argument
+has a name. So adjoints never hold expanded squares, and a chain of names stands where the chain rule needs one.
+"""
+
+from __future__ import annotations
+
+from symgrad import limits
+from symgrad.algebra.build import Fresh, mul, rebuild, reduce, substitute
+from symgrad.algebra.match import Matcher
+from symgrad.algebra.terms import BATCH, Term, by_name, coefficient, extent, factors_of, get, idx, is_access, num, walk
+from symgrad.formula.program import Program, Statement
+
+KIND_NAMES = {
+    "sum": "total", "prod": "product", "max": "top", "min": "low", "max_first": "top", "min_first": "low",
+    "lse": "lse", "argmax": "winner", "norm": "length",
+}  # fmt: skip
+LETTERS = "ijklmpqrsuvwabefgh"
+
+
+def hoist(program: Program) -> Program:
+    """The program with its nested reductions and differences as hoisted statements."""
+    pass_ = _Hoisting(program)
+    for s in program.statements:
+        pass_.statement(s)
+    return program.with_statements(tuple(pass_.done))
+
+
+def taken_names(program: Program) -> set[str]:
+    """Every name of the formula: inputs, parameters, statements, dimensions, indices and cotangents."""
+    names = {i.name for i in program.inputs} | {p.name for p in program.parameters}
+    names |= {s.name for s in program.statements} | {"d" + s.name for s in program.statements}
+    names |= {"d" + i.name for i in program.inputs}
+    for s in program.statements:
+        for t in walk(s.body):
+            if t.op in ("dim", "idx"):
+                names.add(str(t.data))
+        names |= {str(i.data) for i in s.indices}
+    for i in program.inputs:
+        names |= {str(t.data) for e in i.shape for t in walk(e) if t.op == "dim"}
+    return names
+
+
+class _Hoisting:
+    def __init__(self, program: Program) -> None:
+        self.done: list[Statement] = []
+        self.names = taken_names(program)
+        self.fresh = Fresh()
+        self.current: Statement | None = None
+
+    def statement(self, s: Statement) -> None:
+        self.current = s
+        body = self.top(s.body)
+        self.done.append(Statement(s.name, s.indices, body, s.kind, s.place))
+
+    def top(self, t: Term) -> Term:
+        """The root of a statement: one reduction, with constant factors, may stay."""
+        if t.op == "red":
+            return self.inside_reduction(t)
+        if t.op == "mul" and (found := _scaled_reduction(t)) is not None:
+            inner = self.inside_reduction(found)
+            return rebuild(t, tuple(inner if a is found else a for a in t.args))
+        return self.lift(t)
+
+    def lift(self, t: Term) -> Term:
+        """A term below the root: reductions in it are hoisted."""
+        limits.check()
+        if not t.height and t.op != "mul" and t.op not in ("pow", "fn", "cmp", "add", "where", "iv", "and", "or", "not"):
+            return t
+        if t.op == "red" or (t.op == "mul" and _scaled_reduction(t) is not None):
+            number, rest = coefficient(t)
+            return mul(num(number), self.named(self.top(rest)))
+        if t.op in ("mul", "pow", "cmp") or (t.op == "fn" and t.data not in ("exp", "truth")):
+            return rebuild(t, tuple(self.operand(a) for a in t.args))
+        if t.op in ("add", "where", "iv", "and", "or", "not", "fn"):
+            return rebuild(t, tuple(self.lift(a) for a in t.args))
+        return t
+
+    def operand(self, t: Term) -> Term:
+        """A factor, base or argument: a sum of several accesses gets a name."""
+        new = self.lift(t)
+        if new.op == "add" and sum(any(is_access(x) for x in walk(a)) for a in new.args) > 1:
+            return self.named(new)
+        return new
+
+    def inside_reduction(self, t: Term) -> Term:
+        used = {str(i.data) for i in t.free} | {str(i.data) for i in (self.current.indices if self.current else ())}
+        names: dict[Term, Term] = {}
+        for v in t.args[1:]:
+            names[v] = v if str(v.data) == BATCH else idx(self._letter(used), extent(v))
+            used.add(str(names[v].data))
+        saved, self.current = self.current, None
+        self.opened = [*getattr(self, "opened", []), *names.values()]
+        body = self.lift(substitute(t.args[0], names))
+        self.current = saved
+        return reduce(str(t.data), body, names.values())
+
+    def _letter(self, used: set[str]) -> str:
+        pool = [c for c in LETTERS if c not in used and c not in self.names] + [f"i{k}" for k in range(1, 60)]
+        return next(c for c in pool if c not in used)
+
+    def named(self, body: Term) -> Term:
+        """The access to the statement with this body: one that exists, or a new one."""
+        if is_access(body) or not body.tensors:
+            return body
+        for s in self.done:
+            found = self._same(s, body)
+            if found is not None:
+                return found
+        indices = tuple(by_name(body.free))
+        batch = [i for i in indices if str(i.data) == BATCH]
+        indices = (*batch, *(i for i in indices if str(i.data) != BATCH))
+        s = Statement(self._name(body), indices, body, "hoisted")
+        self.done.append(s)
+        return get(s.name, indices)
+
+    def _same(self, s: Statement, body: Term) -> Term | None:
+        if s.body.op != body.op or s.body.size != body.size or s.body.tensors != body.tensors or s.kind == "loss":
+            return None
+        matcher = Matcher(frozenset(s.indices), self.fresh)
+        for binding in matcher.unify(s.body, body):
+            if all(i in binding for i in s.indices) and all(
+                extent(binding[i]) is extent(i) for i in s.indices if binding[i].op == "idx"
+            ):
+                return get(s.name, tuple(binding[i] for i in s.indices))
+        return None
+
+    def _name(self, body: Term) -> str:
+        reductions = [f for f in factors_of(body) if f.op == "red"]
+        kind = str(reductions[0].data) if reductions else ""
+        stem = "mean" if kind == "sum" and len(factors_of(body)) > 1 else KIND_NAMES.get(kind, "diff")
+        if body.op == "add" and not any(_minus(a) for a in body.args):
+            stem = "pre"
+        for k in range(1, 1 << 20):
+            name = stem if k == 1 else f"{stem}{k}"
+            if name not in self.names and "d" + name not in self.names:
+                self.names |= {name, "d" + name}
+                return name
+        raise AssertionError("names are endless")
+
+
+def _minus(t: Term) -> bool:
+    return coefficient(t)[0] < 0
+
+
+def _scaled_reduction(t: Term) -> Term | None:
+    """The reduction of a product whose other factors are numbers, dimensions and parameters."""
+    reductions = [f for f in t.args if f.op == "red"]
+    if len(reductions) != 1 or any(f.tensors or f.free for f in t.args if f is not reductions[0]):
+        return None
+    return reductions[0]

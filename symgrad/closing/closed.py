@@ -1,0 +1,137 @@
+"""Closed forms: each gradient written in the formula's own names, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symgrad.algebra.build import Fresh, mul, power
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, walk
+from symgrad.algebra.weight import weight
+from symgrad.closing.fold import foldings
+from symgrad.closing.reverse import Adjoints
+from symgrad.closing.simplify import Simplifier
+from symgrad.closing.unfold import unfold
+from symgrad.formula.program import Program, Statement
+from symgrad.rewrite.context import Context
+
+SHORT = 22
+"""Adjoints that several gradients share are named from this weight on."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """name[indices] = body: a name that a closed form uses. `introduced`: by symgrad, not by the formula."""
+
+    name: str
+    indices: tuple[Term, ...]
+    body: Term
+    introduced: bool
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The closed form of the gradient of one input (of the mean, for a loss), with the names that it uses."""
+
+    input: str
+    indices: tuple[Term, ...]
+    closed: Term
+    where: tuple[Definition, ...]
+    zero: bool
+
+
+class ClosedForms:
+    """Closed forms from the adjoints of a hoisted program."""
+
+    def __init__(self, program: Program, adjoints: Adjoints, context: Context) -> None:
+        self.program, self.adjoints, self.context = program, adjoints, context
+        self.hidden = {s.name: s for s in program.statements if s.kind == "hoisted"}
+        self.named = [s for s in program.statements if s.kind in ("let", "output")]
+        self.mean = {s.name: s for s in self._mean_cotangent()}
+        self.adjoint = {s.name: s for s in adjoints.adjoint_of.values()}
+        self.fresh = Fresh()
+        self.inner = Simplifier(context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True)
+        self.outer = Simplifier(context, foldings([self._visible(s) for s in self.named], context), closed=True)
+        self.introduced: dict[str, Definition] = {}
+
+    def _mean_cotangent(self) -> list[Statement]:
+        if not self.program.is_loss:
+            return []
+        s = self.program.loss
+        share = mul(*(power(extent(i), MINUS_ONE) for i in s.indices)) if s.indices else ONE
+        return [Statement(self.adjoints.cotangents[s.name], s.indices, share, "adjoint")]
+
+    def _visible(self, s: Statement) -> Statement:
+        return Statement(s.name, s.indices, unfold(s.body, self.hidden, self.fresh), s.kind)
+
+    def gradients(self) -> tuple[Gradient, ...]:
+        """The closed form of every gradient that was asked for."""
+        by_name = {s.name: s for s in self.adjoints.statements}
+        found = []
+        for name in self.program.wrt:
+            self.context.subject = f"gradient of {name}"
+            statement = by_name[self.adjoints.gradient_of[name]]
+            closed = self.closed(statement.body)
+            found.append((name, statement.indices, *self.choose(closed)))
+        return tuple(
+            Gradient(name, indices, closed, self.definitions(closed, adjoints), closed is ZERO)
+            for name, indices, closed, adjoints in found
+        )
+
+    def closed(self, t: Term) -> Term:
+        """The term for people: first in all names, then without those that only machines need."""
+        t = self.inner.simplify(unfold(t, self.mean, self.fresh))
+        visible = unfold(t, self.hidden, self.fresh)
+        return self.outer.simplify(visible) if visible is not t or True else t
+
+    def choose(self, closed: Term) -> tuple[Term, dict[str, Definition]]:
+        """Adjoints by name, or written out: by length, names preferred where they stand for much."""
+        used = self._adjoints_in(closed)
+        if not used:
+            return closed, {}
+        short = {n: self.adjoint[n] for n in used if weight(self.closed_adjoint(n).body) < SHORT}
+        named = self.closed(unfold(closed, short, self.fresh)) if short else closed
+        definitions = self._closure(named)
+        inlined = self.closed(unfold(closed, self.adjoint, self.fresh))
+        total = weight(named) + sum(weight(d.body) + len(d.name) + 2 + 2 * len(d.indices) for d in definitions.values())
+        if total > 1.35 * weight(inlined) + 4:
+            return inlined, {}
+        return named, definitions
+
+    def _adjoints_in(self, t: Term) -> list[str]:
+        return sorted(t.tensors & set(self.adjoint))
+
+    def closed_adjoint(self, name: str) -> Definition:
+        """The closed form of an adjoint, as a definition."""
+        if name not in self.introduced:
+            s = self.adjoint[name]
+            saved, self.context.subject = self.context.subject, name
+            self.introduced[name] = Definition(name, s.indices, self.closed(s.body), True)
+            self.context.subject = saved
+        return self.introduced[name]
+
+    def _closure(self, t: Term) -> dict[str, Definition]:
+        found: dict[str, Definition] = {}
+        queue = self._adjoints_in(t)
+        while queue:
+            name = queue.pop(0)
+            if name not in found:
+                found[name] = self.closed_adjoint(name)
+                queue += self._adjoints_in(found[name].body)
+        return found
+
+    def definitions(self, closed: Term, adjoints: dict[str, Definition]) -> tuple[Definition, ...]:
+        """Every name that the closed form uses, in the order of definition."""
+        written = {s.name: s for s in self.context.program.statements if s.kind != "loss"}
+        needed: dict[str, None] = {}
+        queue = [closed, *(d.body for d in adjoints.values())]
+        while queue:
+            for name in sorted(queue.pop().tensors & set(written)):
+                if name not in needed:
+                    needed[name] = None
+                    queue.append(written[name].body)
+        lets = [Definition(n, s.indices, s.body, False) for n, s in written.items() if n in needed]
+        order = [s.name for s in self.adjoints.statements]
+        return (*lets, *sorted(adjoints.values(), key=lambda d: order.index(d.name) if d.name in order else -1))
+
+
+__all__ = ["ClosedForms", "Definition", "Gradient", "walk"]

@@ -1,0 +1,226 @@
+"""Factoring: from a normal form to the short form that a textbook prints. Everything here is an identity of algebra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import gcd, lcm
+
+from symgrad import limits
+from symgrad.algebra.build import Fresh, add, mul, negation, open_reduction, power, rebuild, reduce, substitute, where
+from symgrad.algebra.terms import (
+    ONE,
+    ZERO,
+    Term,
+    base_exponent,
+    coefficient,
+    extent,
+    factors_of,
+    is_num,
+    num,
+    terms_of,
+    value,
+)
+from symgrad.algebra.weight import weight
+
+
+def collect(t: Term, fresh: Fresh) -> Term:
+    """The term with common factors taken out, inside out, where that makes it no longer."""
+    return _Collecting(fresh).apply(t)
+
+
+class _Collecting:
+    def __init__(self, fresh: Fresh) -> None:
+        self.fresh = fresh
+        self.memo: dict[Term, Term] = {}
+
+    def apply(self, t: Term) -> Term:
+        found = self.memo.get(t)
+        if found is None:
+            limits.check()
+            found = self.memo[t] = self.collected(t)
+        return found
+
+    def collected(self, t: Term) -> Term:
+        if not t.args or t.op == "idx":
+            return t
+        if t.op == "red":
+            body, variables = open_reduction(t, self.fresh)
+            new = self.apply(body)
+            return t if new is body else reduce(str(t.data), new, variables)
+        new = rebuild(t, tuple(self.apply(a) for a in t.args))
+        if new.op != "add":
+            return new
+        return self.sum(new)
+
+    def sum(self, t: Term) -> Term:
+        """A sum: brackets to branches, sums over the same index to one, then common factors, most saving first."""
+        if t.op != "add":
+            return t
+        for step in (self.branches, self.merge_sums):
+            new = step(t)
+            if new is not None:
+                return new
+        return self.factor(t)
+
+    # ---- common factors ---------------------------------------------------------------------------------------------
+
+    def factor(self, t: Term) -> Term:
+        best = self.best_factor(t.args)
+        if best is None:
+            return self.content(t)
+        f, members = best
+        inside = self.sum(add(*(mul(a, power(f, num(-1))) for a in members)))
+        rest = add(*(a for a in t.args if a not in members))
+        product = mul(f, inside)
+        if rest is ZERO:
+            return product
+        joined = add(product, rest)
+        if joined.op == "add" and len(joined.args) < len(t.args):
+            return self.factor(joined)
+        return joined
+
+    def best_factor(self, summands: Sequence[Term]) -> tuple[Term, list[Term]] | None:
+        candidates: dict[Term, list[Term]] = {}
+        for a in summands:
+            for f in _divisors(a):
+                candidates.setdefault(f, []).append(a)
+        best: tuple[tuple[int, int, bytes], Term, list[Term]] | None = None
+        for f, members in candidates.items():
+            if len(members) < 2:
+                continue
+            saving = (len(members) - 1) * (_factor_weight(f)) - (0 if len(members) == len(summands) else 2)
+            key = (saving + (1000 if len(members) == len(summands) else 0), len(members), f.digest)
+            if saving >= 0 and (best is None or key > best[0]):
+                best = (key, f, members)
+        return None if best is None else (best[1], best[2])
+
+    def content(self, t: Term) -> Term:
+        """A common number taken out: 2*x - 2*t = 2*(x - t)."""
+        coefficients = [coefficient(a)[0] for a in t.args]
+        numerator, denominator = 0, 1
+        for c in coefficients:
+            numerator, denominator = gcd(numerator, abs(c.numerator)), lcm(denominator, c.denominator)
+        c = Fraction(numerator, denominator)
+        if c == 1 or (c.denominator != 1 and any(is_num(a) and value(a).denominator == 1 for a in t.args) and len(t.args) == 2):
+            return t
+        inner = add(*(mul(num(1 / c), a) for a in t.args))
+        new = mul(num(c), inner)
+        return new if weight(new) < weight(t) or (weight(new) == weight(t) and c.denominator == 1) else t
+
+    # ---- brackets ---------------------------------------------------------------------------------------------------
+
+    def branches(self, t: Term) -> Term | None:
+        """[c] a + [not c] b = where(c, a, b)."""
+        for c in _conditions(t.args):
+            opposite = negation(c)
+            yes = [a for a in t.args if _has_bracket(a, c)]
+            no = [a for a in t.args if _has_bracket(a, opposite)]
+            if not yes or not no:
+                continue
+            a = self.sum(add(*(_without_bracket(x, c) for x in yes)))
+            b = self.sum(add(*(_without_bracket(x, opposite) for x in no)))
+            rest = [x for x in t.args if x not in yes and x not in no]
+            return self.sum(add(_branch(c, a, b), *rest)) if rest else _branch(c, a, b)
+        return None
+
+    # ---- sums -------------------------------------------------------------------------------------------------------
+
+    def merge_sums(self, t: Term) -> Term | None:
+        """f sum_j a + f sum_j b = f sum_j (a + b)."""
+        groups: dict[tuple[Term, tuple[bytes, ...], str], list[tuple[Term, Term]]] = {}
+        for a in t.args:
+            reds = [f for f in factors_of(a) if f.op == "red" and f.data == "sum"]
+            if len(reds) != 1:
+                continue
+            c, rest = coefficient(mul(*(f for f in factors_of(a) if f is not reds[0])))
+            shape = tuple(sorted(extent(v).digest for v in reds[0].args[1:]))
+            groups.setdefault((rest, shape, ""), []).append((a, reds[0]))
+        for (outside, _, _), members in groups.items():
+            if len(members) < 2:
+                continue
+            merged = self.merged(members)
+            if merged is None:
+                continue
+            gone = [a for a, _ in members]
+            new = add(mul(outside, merged), *(a for a in t.args if a not in gone))
+            if weight(new) < weight(t):
+                return self.sum(new) if new.op == "add" else new
+        return None
+
+    def merged(self, members: list[tuple[Term, Term]]) -> Term | None:
+        first = members[0][1]
+        variables = [self.fresh.index(v) for v in first.args[1:]]
+        parts = []
+        for a, red in members:
+            names = _aligned(red.args[1:], first.args[1:], variables)
+            if names is None:
+                return None
+            parts.append(mul(num(coefficient(a)[0]), substitute(red.args[0], names)))
+        return reduce("sum", self.sum(add(*parts)), variables)
+
+
+def _branch(c: Term, a: Term, b: Term) -> Term:
+    """where(c, a, b) with common factors outside."""
+    common = [f for f in factors_of(a) if f in factors_of(b) and f.op != "num"]
+    if not common:
+        return where(c, a, b)
+    outside = mul(*common)
+    inverse = power(outside, num(-1))
+    return mul(outside, where(c, mul(a, inverse), mul(b, inverse)))
+
+
+def _conditions(summands: Sequence[Term]) -> list[Term]:
+    counts: dict[Term, int] = {}
+    for a in summands:
+        for f in factors_of(a):
+            if f.op == "iv":
+                counts[f.args[0]] = counts.get(f.args[0], 0) + 1
+    return sorted(counts, key=lambda c: (-counts[c] - counts.get(negation(c), 0), c.op != "cmp", c.digest))
+
+
+def _has_bracket(t: Term, c: Term) -> bool:
+    return any(f.op == "iv" and f.args[0] is c for f in factors_of(t))
+
+
+def _without_bracket(t: Term, c: Term) -> Term:
+    return mul(*(f for f in factors_of(t) if not (f.op == "iv" and f.args[0] is c)))
+
+
+def _aligned(ours: Sequence[Term], theirs: Sequence[Term], names: Sequence[Term]) -> dict[Term, Term] | None:
+    free = list(zip(theirs, names, strict=True))
+    mapping: dict[Term, Term] = {}
+    for v in ours:
+        k = next((k for k, (u, _) in enumerate(free) if extent(u) is extent(v)), None)
+        if k is None:
+            return None
+        mapping[v] = free.pop(k)[1]
+    return mapping
+
+
+def _factor_weight(f: Term) -> int:
+    b, e = base_exponent(f)
+    if is_num(e) and value(e) < 0:
+        return weight(power(b, mul(num(-1), e))) + 1
+    return weight(f) + 1
+
+
+def _divisors(t: Term) -> list[Term]:
+    """Factors that may be taken out of a summand: a power also as its base."""
+    found: list[Term] = []
+    for f in factors_of(coefficient(t)[1]):
+        if f is ONE or f.op == "iv" and False:
+            continue
+        b, e = base_exponent(f)
+        if b.op == "num":
+            continue
+        found.append(f)
+        if is_num(e) and value(e).denominator == 1 and abs(value(e)) > 1:
+            step = 1 if value(e) > 0 else -1
+            found.extend(power(b, num(k)) for k in range(step, int(value(e)), step))
+        elif e.op == "add":
+            found.extend(power(b, x) for x in terms_of(e) if not is_num(x))
+    return found
+
+
+Candidate = Callable[[Term], Term]

@@ -1,0 +1,132 @@
+"""The derivation: from a formula as read to closed forms and to the statements that kernels compute.
+
+    formula -> stabilized -> hoisted -> adjoint statements -> closed forms
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from symgrad.algebra.terms import Term
+from symgrad.calculus.hoist import hoist
+from symgrad.closing.closed import ClosedForms, Definition, Gradient
+from symgrad.closing.expected import ExpectedVerdict, prove
+from symgrad.closing.hints import hints_of
+from symgrad.closing.kinks import Kink, kinks_of
+from symgrad.closing.reverse import Adjoints
+from symgrad.closing.forward_mode import Tangents
+from symgrad.closing.softmax import rejoin
+from symgrad.errors import FormulaError, nearest
+from symgrad.formula.program import Fact, Formula, Program, Statement
+from symgrad.rewrite.context import Context, Observer
+from symgrad.rewrite.engine import rewrite
+from symgrad.rewrite.rule import Step
+from symgrad.rules.elementary import DEFINITION_RULES, SIGN
+from symgrad.rules.stabilize import STABILIZE
+from symgrad.rules.sums import SHIFT_LSE
+
+FORWARD_RULES = (*DEFINITION_RULES, *STABILIZE, SIGN, SHIFT_LSE)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """All that a derivation found. `forward`, `backward` and `tangent` are for machines, `gradients` for people."""
+
+    formula: Formula
+    program: Program
+    """The formula with the inputs that were asked for as `wrt`."""
+    forward: tuple[Statement, ...]
+    backward: tuple[Statement, ...]
+    gradient_of: Mapping[str, str]
+    """Input -> name of its statement in `backward`."""
+    cotangents: Mapping[str, str]
+    """Output -> name of its cotangent; that of a loss is per element of the batch."""
+    tangent: tuple[Statement, ...]
+    tangent_of: Mapping[str, str]
+    """Input or output -> name of its tangent."""
+    gradients: tuple[Gradient, ...]
+    expected: tuple[ExpectedVerdict, ...]
+    steps: tuple[Step, ...]
+    hints: tuple[str, ...]
+    assumed: tuple[Fact, ...]
+    kinks: tuple[Kink, ...]
+    zero_inputs: tuple[str, ...] = field(default=())
+
+    def gradient(self, name: str) -> Gradient:
+        """The gradient of the input of that name."""
+        return next(g for g in self.gradients if g.input == name)
+
+
+def derive_formula(formula: Formula, wrt: tuple[str, ...] | None = None, observer: Observer | None = None) -> Derivation:
+    """The gradients of a formula in closed form, and the programs that compute them.
+
+    Raises FormulaError for a name in `wrt` that cannot be differentiated, LimitError at the limits in force.
+    """
+    program = asked_for(formula.program, wrt)
+    context = Context(program, observer=observer)
+    stable = stabilize(program, context)
+    hoisted = hoist(stable)
+    context.definitions = {s.name: s for s in hoisted.statements}
+    adjoints = Adjoints(hoisted, context)
+    adjoints.derive()
+    closed = ClosedForms(hoisted, adjoints, context)
+    gradients = closed.gradients()
+    tangents = Tangents(hoisted, context)
+    return Derivation(
+        formula=formula,
+        program=program,
+        forward=rejoin(live(hoisted.statements, hoisted), hoisted),
+        backward=rejoin(adjoints.statements, hoisted),
+        gradient_of=adjoints.gradient_of,
+        cotangents=adjoints.cotangents,
+        tangent=rejoin(tangents.statements, hoisted),
+        tangent_of=tangents.names,
+        gradients=gradients,
+        expected=tuple(prove(e, gradients, closed, context) for e in formula.expected if e.input in program.wrt),
+        steps=tuple(dict.fromkeys(context.steps)),
+        hints=hints_of(gradients, closed, context),
+        assumed=tuple(context.used),
+        kinks=kinks_of(program),
+        zero_inputs=tuple(g.input for g in gradients if g.zero),
+    )
+
+
+def asked_for(program: Program, wrt: tuple[str, ...] | None) -> Program:
+    """The program with these inputs to differentiate."""
+    if wrt is None:
+        return program
+    names = [i.name for i in program.inputs if i.dtype == "real"]
+    for name in wrt:
+        if name not in names:
+            close = nearest(name, names)
+            raise FormulaError(
+                f"the formula has no real input {name}",
+                help=f"did you mean {close}?" if close else f"its real inputs are {', '.join(names)}",
+            )
+    return replace(program, wrt=tuple(dict.fromkeys(wrt)))
+
+
+def stabilize(program: Program, context: Context) -> Program:
+    """Pass 4: every statement in the form that keeps the digits; later statements see through earlier names."""
+    done: list[Statement] = []
+    for s in program.statements:
+        context.subject = s.name
+        context.definitions = {d.name: d for d in done}
+        done.append(replace(s, body=rewrite(s.body, FORWARD_RULES, context)))
+    context.definitions = {}
+    return program.with_statements(tuple(done))
+
+
+def live(statements: tuple[Statement, ...], program: Program) -> tuple[Statement, ...]:
+    """The statements that an output needs, and every named one of the formula that the loss does not hide."""
+    needed = {s.name for s in program.outputs}
+    kept: list[Statement] = []
+    for s in reversed(statements):
+        if s.name in needed:
+            kept.append(s)
+            needed |= s.body.tensors
+    return tuple(reversed(kept))
+
+
+__all__ = ["Definition", "Derivation", "Gradient", "Kink", "Term", "derive_formula"]

@@ -1,0 +1,49 @@
+"""`expect`: is the closed form the expected one? Proven by the normal form, or left to the judges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgrad.algebra.build import sub, substitute
+from symgrad.algebra.terms import ZERO, Term
+from symgrad.closing.closed import ClosedForms, Gradient
+from symgrad.closing.unfold import unfold
+from symgrad.formula.program import Expected
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.engine import rewrite
+from symgrad.rules.elementary import DEFINITION_RULES, PEOPLE
+from symgrad.rules.stabilize import STABILIZE
+
+
+@dataclass(frozen=True)
+class ExpectedVerdict:
+    """Whether the result equals the expected form: `proven` true, or None where the normal form does not decide."""
+
+    expected: Expected
+    proven: bool | None
+
+
+def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, context: Context) -> ExpectedVerdict:
+    """Subtract, unfold step by step, and look for 0."""
+    g = next(g for g in gradients if g.input == e.input)
+    wanted = substitute(e.body, dict(zip(e.indices, g.indices, strict=True)))
+    with context.quietly():
+        for levels in _levels(forms, g):
+            d = _normal(sub(unfold(g.closed, levels, forms.fresh), unfold(wanted, levels, forms.fresh)), forms, context)
+            if d is ZERO:
+                return ExpectedVerdict(e, True)
+    return ExpectedVerdict(e, None)
+
+
+def _levels(forms: ClosedForms, g: Gradient) -> list[dict[str, object]]:
+    from symgrad.formula.program import Statement
+
+    introduced = {d.name: Statement(d.name, d.indices, d.body, "adjoint") for d in g.where if d.introduced}
+    named = {s.name: s for s in forms.program.statements if s.kind != "loss"}
+    return [{}, {**introduced}, {**introduced, **named}]  # type: ignore[list-item]
+
+
+def _normal(t: Term, forms: ClosedForms, context: Context) -> Term:
+    rules = (*DEFINITION_RULES[:1], *STABILIZE, *PEOPLE, *forms.inner.expand)
+    return rewrite(t, rules, context)

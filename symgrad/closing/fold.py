@@ -1,0 +1,331 @@
+"""Folding: facts fire on sums, and what has a name in the formula goes back to its name.
+
+A named statement `v = c * a**e * rest` is an equation; solved for its heaviest part `a` (the pivot) it says what to write
+for `a` wherever it occurs: `exp(z_j) = y_j exp(lse)`, `x - m = u/s`. A folding is kept where the form becomes shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from symgrad.algebra.build import add, exp, mul, neg, open_reduction, power, reduce, sub, substitute
+from symgrad.algebra.match import Binding, Matcher
+from symgrad.algebra.terms import (
+    MINUS_ONE,
+    ONE,
+    Term,
+    base_exponent,
+    by_name,
+    coefficient,
+    extent,
+    factors_of,
+    get,
+    is_access,
+    num,
+    terms_of,
+    value,
+    walk,
+)
+from symgrad.algebra.weight import weight
+from symgrad.formula.program import Fact, Statement
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.engine import rewrite
+from symgrad.rewrite.rule import Example, Rule
+
+
+@dataclass(frozen=True)
+class Folding:
+    """A statement as an equation solved for its pivot. `rest`: what the pivot is divided by or freed from."""
+
+    statement: Statement
+    pivot: Term
+    rule: Rule
+
+
+def foldings(statements: Sequence[Statement], context: Context) -> list[Folding]:
+    """The foldings of all statements that can be solved, later ones first: they stand for more."""
+    found = []
+    for s in reversed(statements):
+        f = folding(s, context)
+        if f is not None:
+            found.append(f)
+    return found
+
+
+def folding(s: Statement, context: Context) -> Folding | None:
+    """The statement solved for its heaviest part that holds all of its indices."""
+    body = s.body
+    if is_access(body) or not body.tensors or s.kind == "loss":
+        return None
+    if body.op == "add" and not any(i.op != "idx" for i in s.indices):
+        return _additive(s, context)
+    c, rest = coefficient(body)
+    parts = sorted(factors_of(rest), key=lambda f: (-weight(base_exponent(f)[0]), f.digest))
+    for f in parts:
+        b, e = base_exponent(f)
+        if f.op == "fn" and f.data == "exp":
+            b, e = f, ONE
+        others = mul(num(c), *(g for g in factors_of(rest) if g is not f))
+        if frozenset(s.indices) <= b.free and b.op != "iv" and _solvable(b, e, others, context):
+            return Folding(s, b, _rule(_solved(s, b, e, others, context)))
+    return None
+
+
+def _solvable(b: Term, e: Term, others: Term, context: Context) -> bool:
+    if not all(context.is_nonzero(g) for g in factors_of(others)):
+        return False
+    return (e.op == "num" and abs(value(e)) == 1) or context.is_positive(b)
+
+
+Solve = Callable[[Term], Term | None]
+
+
+def _solved(s: Statement, b: Term, e: Term, others: Term, context: Context) -> Solve:
+    matcher = Matcher(frozenset(s.indices), context.fresh)
+
+    def value_at(binding: Binding) -> Term:
+        access = get(s.name, tuple(binding[i] for i in s.indices))
+        return power(mul(access, power(substitute(others, binding), MINUS_ONE)), power(e, MINUS_ONE))
+
+    if b.op == "fn" and b.data == "exp":
+        return lambda t: _match_exponential(t, s, b, others, matcher)
+    if b.op == "red" and b.data == "sum":
+        return lambda t: _match_sum(t, s, b, matcher, value_at, context)
+
+    def match(t: Term) -> Term | None:
+        for binding in matcher.unify(b, t):
+            if _covers(binding, s):
+                return value_at(binding)
+        return None
+
+    return match
+
+
+def _covers(binding: Binding, s: Statement) -> bool:
+    return all(
+        i in binding and (binding[i].op != "idx" or extent(binding[i]) is extent(i)) and _is_index_expression(binding[i])
+        for i in s.indices
+    )
+
+
+def _is_index_expression(t: Term) -> bool:
+    return t.op in ("idx", "num", "dim", "par", "add", "mul", "get", "fn")
+
+
+def _match_exponential(t: Term, s: Statement, b: Term, others: Term, matcher: Matcher) -> Term | None:
+    """exp(q) with q = k*p + r, where v = others*exp(p): v**k * others**-k * exp(r)."""
+    if t.op != "fn" or t.data != "exp":
+        return None
+    p = b.args[0]
+    main = _main_summand(p, s)
+    if main is None:
+        return None
+    c, r = coefficient(main)
+    for a in terms_of(t.args[0]):
+        k, body = coefficient(a)
+        for binding in matcher.unify(r, body):
+            if not _covers(binding, s):
+                continue
+            ratio = num(k / c)
+            rest = sub(t.args[0], mul_sum(ratio, substitute(p, binding)))
+            access = get(s.name, tuple(binding[i] for i in s.indices))
+            inverse = power(substitute(others, binding), neg(ratio))
+            return mul(power(access, ratio), inverse, exp(rest))
+    return None
+
+
+def mul_sum(c: Term, t: Term) -> Term:
+    """c*t, multiplied out over a sum."""
+    return add(*(mul(c, a) for a in terms_of(t)))
+
+
+def _main_summand(p: Term, s: Statement) -> Term | None:
+    whole = [a for a in terms_of(p) if frozenset(s.indices) <= a.free]
+    return max(whole, key=lambda a: (weight(a), a.digest), default=None)
+
+
+def _match_sum(
+    t: Term, s: Statement, b: Term, matcher: Matcher, value_at: Callable[[Binding], Term], context: Context
+) -> Term | None:
+    """The pivot sum as a part of a sum over more indices and factors."""
+    if t.op != "red" or t.data != "sum" or len(t.args) < len(b.args):
+        return None
+    for binding in matcher.unify(b, t):
+        if _covers(binding, s):
+            return value_at(binding)
+    return _match_part(t, s, b, value_at, context)
+
+
+def _match_part(
+    t: Term, s: Statement, b: Term, value_at: Callable[[Binding], Term], context: Context
+) -> Term | None:
+    body, variables = open_reduction(t, context.fresh)
+    pattern, bound = open_reduction(b, context.fresh)
+    c, pattern = coefficient(pattern)
+    matcher = Matcher(frozenset((*s.indices, *bound)), context.fresh)
+    factors = factors_of(coefficient(body)[1])
+    if len(factors) <= len(factors_of(pattern)):
+        return None
+    for binding, rest in matcher.subset(factors_of(pattern), factors):
+        summed = [binding.get(v) for v in bound]
+        if not _covers(binding, s) or any(v not in variables for v in summed) or len(set(summed)) < len(summed):
+            continue
+        outside = mul(*rest)
+        used = frozenset(v for v in summed if v is not None)
+        if used & outside.free or any(used & binding[i].free for i in s.indices):
+            continue
+        number = num(coefficient(body)[0] / c)
+        return reduce("sum", mul(number, outside, value_at(binding)), [v for v in variables if v not in used])
+    return None
+
+
+def _additive(s: Statement, context: Context) -> Folding | None:
+    whole = [a for a in s.body.args if frozenset(s.indices) <= a.free and a.tensors]
+    if not whole:
+        return None
+    pivot = max(whole, key=lambda a: (weight(a), a.digest))
+    c, monomial = coefficient(pivot)
+    rest = sub(s.body, pivot)
+    matcher = Matcher(frozenset(s.indices), context.fresh)
+
+    def match(t: Term) -> Term | None:
+        if t.op == "add":
+            return _match_whole(t, s, matcher)
+        if is_access(monomial):
+            return None
+        for binding, left in _monomials(matcher, monomial, t):
+            if _covers(binding, s):
+                access = get(s.name, tuple(binding[i] for i in s.indices))
+                value_ = mul_sum(num(1 / c), sub(access, substitute(rest, binding)))
+                return mul(value_, *left) if left else value_
+        return None
+
+    return Folding(s, monomial, _rule(match))
+
+
+def _monomials(matcher: Matcher, monomial: Term, t: Term) -> Iterator[tuple[Binding, list[Term]]]:
+    if monomial.op == "mul":
+        if t.op == "mul" and len(t.args) >= len(monomial.args):
+            yield from matcher.subset(monomial.args, t.args)
+        return
+    for binding in matcher.unify(monomial, t):
+        yield binding, []
+
+
+def _match_whole(t: Term, s: Statement, matcher: Matcher) -> Term | None:
+    """All summands of the statement among those of the term, or all with the other sign."""
+    for sign in (ONE, MINUS_ONE):
+        patterns = [mul(sign, a) for a in s.body.args]
+        for binding, left in matcher.subset(patterns, t.args):
+            if _covers(binding, s):
+                return add(mul(sign, get(s.name, tuple(binding[i] for i in s.indices))), *left)
+    return None
+
+
+def _rule(solve: Solve) -> Rule:
+    return Rule(FOLD.name, FOLD.law, FOLD.why, lambda t, _: solve(t), FOLD.example)
+
+
+FOLD = Rule(
+    "name/fold", r"y_j = e^{z_j - \operatorname{lse} z} \Rightarrow e^{z_j - \operatorname{lse} z} = y_j",
+    "what the formula has a name for is written by that name", lambda t, context: None,
+    Example("softmax(z[i, j], j)", "softmax(z[i, j], j)"),
+)  # fmt: skip
+
+
+# ---- facts ----------------------------------------------------------------------------------------------------------
+
+
+def fact_rules(context: Context) -> tuple[Rule, ...]:
+    """Declared equations as rules: the heavier side becomes the lighter one."""
+    rules = []
+    for f in context.program.facts:
+        c = f.condition
+        if f.usable and c.op == "cmp" and c.data == "==":
+            a, b = sorted(c.args, key=lambda t: (-weight(t), t.digest))
+            if a.tensors:
+                rules.append(_fact_rule(f, a, b, context))
+    return (*rules, NORMALIZED, INFERRED)
+
+
+def _fact_rule(f: Fact, a: Term, b: Term, context: Context) -> Rule:
+    matcher = Matcher(frozenset(by_name(a.free)), context.fresh)
+
+    def match(t: Term, context: Context) -> Term | None:
+        if t.op != a.op or t.data != a.data:
+            return None
+        for binding in matcher.unify(a, t):
+            if all(binding[i].op != "idx" or extent(binding[i]) is extent(i) for i in binding):
+                context.used[f] = None
+                return substitute(b, binding)
+        return None
+
+    return Rule("fact/declared", FACT.law, f.text, match, FACT.example, ("fact",))
+
+
+FACT = Rule(
+    "fact/declared", r"\sum_j t_j = 1", "a declared fact", lambda t, context: None,
+    Example("Sum(t[i, j], j)", "1", "{z: [n, c], t: {shape: [n, c], domain: simplex, given: true}}"), needs=("fact",),
+)  # fmt: skip
+
+
+def _normalized(t: Term, context: Context) -> Term | None:
+    """exp(-lse f) * sum_j exp(f_j) = 1."""
+    if t.op != "mul":
+        return None
+    e = next((f for f in t.args if f.op == "fn" and f.data == "exp"), None)
+    if e is None:
+        return None
+    for f in t.args:
+        if f.op == "red" and f.data == "sum" and f.args[0].op == "fn" and f.args[0].data == "exp":
+            wanted = _lse_of(f, context)
+            for a in terms_of(e.args[0]):
+                c, r = coefficient(a)
+                if c == -1 and (r is wanted or (r.op == "get" and context.body(r) is wanted)):
+                    return mul(exp(sub(e.args[0], a)), *(g for g in t.args if g is not f and g is not e))
+    return None
+
+
+def _lse_of(t: Term, context: Context) -> Term:
+    body, variables = open_reduction(t, context.fresh)
+    return reduce("lse", body.args[0], variables)
+
+
+NORMALIZED = Rule(
+    "fact/normalized", r"\sum_j e^{z_j - \operatorname{lse}(z)} = 1", "softmax sums to one", _normalized,
+    Example("exp(-logsumexp(x[i, j], j))*Sum(exp(x[i, j]), j)", "1"),
+)  # fmt: skip
+
+
+def _inferred(t: Term, context: Context) -> Term | None:
+    """sum_j v_j for a named v, from its definition: 0 for centered values, 1 for a softmax."""
+    from symgrad.rules.sums import EXPAND
+
+    if t.op != "red" or t.data != "sum" or t.args[0].op != "get":
+        return None
+    name = str(t.args[0].data)
+    if name not in context.definitions or any(v not in t.args[0].args for v in t.args[1:]):
+        return None
+    if t in context.inferred:
+        return context.inferred[t]
+    body, variables = open_reduction(t, context.fresh)
+    definition = context.body(body)
+    assert definition is not None
+    context.inferred[t] = None
+    with context.quietly():
+        unfolded = rewrite(reduce("sum", definition, variables), (*EXPAND, NORMALIZED, INFERRED), context)
+        for s in reversed(list(context.definitions.values())):
+            if s.name != name and (f := folding(s, context)) is not None and f.pivot.op == "red":
+                unfolded = rewrite(rewrite(unfolded, (f.rule,), context), (*EXPAND, NORMALIZED, INFERRED), context)
+    result = unfolded if not unfolded.tensors or weight(unfolded) < weight(t) and unfolded.op in ("num", "dim") else None
+    context.inferred[t] = result
+    return result
+
+
+INFERRED = Rule(
+    "fact/inferred", r"\sum_j \bigl(x_j - \tfrac1n \sum_k x_k\bigr) = 0", "it follows from the definition of the name", _inferred,
+    Example("Sum(x[i, j] - Sum(x[i, k], k)/c, j)", "0"),
+)  # fmt: skip
+
+__all__ = ["FOLD", "INFERRED", "NORMALIZED", "Folding", "fact_rules", "folding", "foldings", "mul_sum", "walk"]

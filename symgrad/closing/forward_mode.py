@@ -1,0 +1,36 @@
+"""The tangents of all statements: what forward mode computes."""
+
+from __future__ import annotations
+
+from symgrad.algebra.terms import ZERO
+from symgrad.calculus.tangent import tangent
+from symgrad.formula.program import Program, Statement
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.engine import rewrite
+from symgrad.rules.elementary import ELEMENTARY
+from symgrad.rules.sums import SUMS
+
+
+class Tangents:
+    """Forward mode over a program: `statements`, and `names`: input or statement -> the name of its tangent."""
+
+    def __init__(self, program: Program, context: Context) -> None:
+        taken = {s.name for s in program.statements} | {i.name for i in program.inputs} | {p.name for p in program.parameters}
+        self.names = {n: _unique(n, taken) for n in program.wrt}
+        found: list[Statement] = []
+        with context.quietly():
+            for s in program.statements:
+                body = rewrite(tangent(s.body, self.names, context.fresh), (*ELEMENTARY, *SUMS), context)
+                if body is ZERO and s.kind not in ("output", "loss"):
+                    continue
+                self.names[s.name] = _unique(s.name, taken)
+                found.append(Statement(self.names[s.name], s.indices, body, "tangent", s.place))
+        self.statements = tuple(found)
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    new = name + "_dot"
+    while new in taken:
+        new += "_"
+    taken.add(new)
+    return new

@@ -1,0 +1,148 @@
+"""Pass 6 and 7: the adjoint of every statement, each in its simplest form for machines."""
+
+from __future__ import annotations
+
+from symgrad.algebra.build import add
+from symgrad.algebra.terms import BATCH, ZERO, Term, dim, extent, get, idx, walk
+from symgrad.algebra.weight import weight
+from symgrad.calculus.adjoint import contributions, gather_adjoint
+from symgrad.calculus.hoist import taken_names
+from symgrad.closing.fold import foldings
+from symgrad.closing.simplify import Simplifier
+from symgrad.formula.program import Input, Program, Statement
+from symgrad.rewrite.context import Context
+
+TRIVIAL = 14
+"""Adjoints of at most this weight are written out instead of named."""
+LONG = 240
+"""Adjoints of more than this weight are named even where only one input needs them."""
+INDEX_NAMES = "ijklmpqrsuvwabefgh"
+
+
+def input_indices(i: Input, program: Program) -> tuple[Term, ...]:
+    """Indices for the axes of an input: the formula's own where it reads the input at bare indices, else letters."""
+    read = _bare_read(i, program)
+    batch = (idx(BATCH, dim(BATCH)),) if i.batch else ()
+    axes = read[len(batch) :] if read else tuple(idx("$", e) for e in i.shape)
+    used = {str(a.data) for a in axes}
+    taken = taken_names(program)
+    pool = [c for c in INDEX_NAMES if c not in used and c not in taken] + [f"i{k}" for k in range(1, 1100)]
+    named: list[Term] = []
+    for a in axes:
+        if str(a.data)[0] in "$%":
+            a = idx(_index_name(extent(a), program, used, pool), extent(a))
+            used.add(str(a.data))
+        named.append(a)
+    return (*batch, *named)
+
+
+def _index_name(size: Term, program: Program, used: set[str], pool: list[str]) -> str:
+    own = [str(x.data) for s in program.statements for x in s.indices if extent(x) is size and str(x.data) not in used]
+    return own[0] if own else next(p for p in pool if p not in used)
+
+
+def _bare_read(i: Input, program: Program) -> tuple[Term, ...] | None:
+    best: tuple[Term, ...] | None = None
+    for s in program.statements:
+        for t in walk(s.body):
+            if t.op == "get" and t.data == i.name and all(a.op == "idx" for a in t.args):
+                names = [str(a.data) for a in t.args]
+                if len(set(names)) < len(names):
+                    continue
+                if best is None or _named(t.args) > _named(best):
+                    best = t.args
+    return best
+
+
+def _named(indices: tuple[Term, ...]) -> int:
+    return sum(str(a.data)[0] not in "$%" for a in indices)
+
+
+class Adjoints:
+    """Reverse mode over a program. `statements` in the order of evaluation; `bodies` of all adjoints, also those inlined."""
+
+    def __init__(self, program: Program, context: Context) -> None:
+        self.program, self.context = program, context
+        self.names = taken_names(program)
+        self.statements: tuple[Statement, ...] = ()
+        self.gradient_of: dict[str, str] = {}
+        self.cotangents: dict[str, str] = {}
+        self.adjoint_of: dict[str, Statement] = {}
+        self.inlined: set[str] = set()
+        self.wanted = self._wanted()
+        self.single = self._single_consumers()
+        self.pending: dict[str, list[Term]] = {}
+        named = [s for s in program.statements if s.kind != "loss"]
+        self.simplifier = Simplifier(context, foldings(named, context), closed=False)
+
+    def _wanted(self) -> frozenset[str]:
+        """Names through which a gradient flows."""
+        active = set(self.program.wrt)
+        for s in self.program.statements:
+            if s.body.tensors & active:
+                active.add(s.name)
+        return frozenset(active)
+
+    def _single_consumers(self) -> dict[str, bool]:
+        """Whether all that a statement's adjoint reaches is one input (or one named branching point)."""
+        reached: dict[str, frozenset[str]] = {n: frozenset((n,)) for n in self.program.wrt}
+        single: dict[str, bool] = {}
+        for s in self.program.statements:
+            ends = frozenset().union(*(reached[t] for t in sorted(s.body.tensors & self.wanted)))
+            single[s.name] = len(ends) <= 1
+            reached[s.name] = ends if len(ends) <= 1 else frozenset((s.name,))
+        return single
+
+    def derive(self) -> None:
+        """The sweep: outputs first, inputs last."""
+        done: list[Statement] = []
+        for s in self.program.outputs:
+            name = self.cotangents[s.name] = self._unique("d" + s.name)
+            self.pending[s.name] = [get(name, s.indices)]
+        for s in reversed(self.program.statements):
+            if s.name in self.wanted and s.name in self.pending:
+                self._pull(s, done)
+        for name in self.program.wrt:
+            done.append(self._gradient(name))
+        self.statements = tuple(s for s in done if s.name not in self.inlined)
+
+    def _pull(self, s: Statement, done: list[Statement]) -> None:
+        self.context.subject = s.name
+        total = add(*self.pending.pop(s.name))
+        name = self.cotangents.get(s.name)
+        if name is None or total.op != "get" or total.data != name:
+            body = self.simplifier.simplify(total)
+            adjoint = Statement(self._unique("d" + s.name), s.indices, body, "adjoint", s.place)
+            self.adjoint_of[s.name] = adjoint
+            keep = not (weight(body) <= TRIVIAL or (self.single[s.name] and weight(body) <= LONG))
+            total = get(adjoint.name, s.indices) if keep else body
+            if keep:
+                done.append(adjoint)
+        self._spread(s, total)
+
+    def _spread(self, s: Statement, total: Term) -> None:
+        if total is ZERO:
+            return
+        targets = {t.name: t.indices for t in self.program.statements}
+        for c in contributions(s.body, total, self.wanted, self.context.fresh):
+            name = str(c.access.data)
+            indices = targets.get(name) or input_indices(self.context.inputs[name], self.context.program)
+            self.pending.setdefault(name, []).append(gather_adjoint(c, s.indices, indices, self.context.fresh))
+
+    def _gradient(self, name: str) -> Statement:
+        self.context.subject = f"gradient of {name}"
+        indices = input_indices(self.context.inputs[name], self.context.program)
+        total = add(*self.pending.get(name, []))
+        body = self.simplifier.simplify(total)
+        self.gradient_of[name] = self._unique("d" + name)
+        return Statement(self.gradient_of[name], indices, body, "adjoint")
+
+    def _unique(self, name: str) -> str:
+        taken = {s.name for s in self.program.statements} | set(self.context.inputs) | set(self.context.parameters)
+        taken |= {s.name for s in self.adjoint_of.values()} | set(self.cotangents.values())
+        while name in taken:
+            name += "_"
+        return name
+
+
+__all__ = ["Adjoints", "input_indices"]

@@ -1,0 +1,106 @@
+"""Choosing a form: normal forms with facts and foldings, factored, and the shortest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgrad.algebra.terms import ZERO, Term, walk
+from symgrad.algebra.weight import weight
+from symgrad.closing.collect import collect
+from symgrad.closing.fold import Folding, fact_rules
+from symgrad.closing.refold import REFOLD
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.engine import rewrite
+from symgrad.rewrite.rule import Rule, Step
+from symgrad.rules.elementary import ELEMENTARY, PEOPLE
+from symgrad.rules.stabilize import EXP_SIGMOID
+from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
+
+MOST_EXPANDED = 4000
+"""Size of a term above which products are no longer multiplied out."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One form and the steps that lead to it."""
+
+    term: Term
+    steps: tuple[Step, ...]
+
+
+class Simplifier:
+    """Finds the shortest form. `closed`: a form for people, else one for machines.
+
+    For machines sigmoid(-x) stays (1 - sigmoid(x) cancels), and a delta with an affine subscript stays (it is a scatter).
+    """
+
+    def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
+        self.context, self.foldings, self.closed = context, foldings, closed
+        facts = fact_rules(context)
+        affine: tuple[Rule, ...] = (SOLVE_AFFINE,) if closed else ()
+        self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *SUMS, *affine)
+        self.expand = (EXP_SIGMOID, *ELEMENTARY, *facts, *EXPAND, *affine)
+
+    def simplify(self, t: Term) -> Term:
+        """The shortest of the candidate forms; its steps are recorded."""
+        best: Candidate | None = None
+        for candidate in self.candidates(t):
+            if best is None or self._key(candidate.term) < self._key(best.term):
+                best = candidate
+        assert best is not None
+        for s in best.steps:
+            self.context.record(s.rule, s.before, s.after, s.note)
+        return best.term
+
+    def _key(self, t: Term) -> tuple[int, int, bytes]:
+        return (weight(t), t.size, t.digest)
+
+    def candidates(self, t: Term) -> list[Candidate]:
+        """Plain and multiplied out, each folded and factored; for people also with one sigmoid and tanh."""
+        plain = self._trial(t, self.tidy)
+        found = [plain]
+        if plain.term.size <= MOST_EXPANDED:
+            found.append(self._trial(plain.term, self.expand, plain.steps))
+        if self.closed:
+            for c in list(found):
+                if any(x.op == "fn" and x.data in ("sigmoid", "sech2") for x in walk(c.term)):
+                    found.append(self._trial(c.term, (*PEOPLE, *self.expand), c.steps))
+                    found.append(self._trial(c.term, (*PEOPLE, *self.tidy), c.steps))
+        distinct: dict[Term, Candidate] = {}
+        for c in found:
+            distinct.setdefault(c.term, c)
+        return [self._factored(c) for c in distinct.values()]
+
+    def _trial(self, t: Term, rules: Sequence[Rule], before: tuple[Step, ...] = ()) -> Candidate:
+        with self.context.trial() as steps:
+            new = rewrite(t, rules, self.context)
+            new = self._folded(new, rules)
+        return Candidate(new, (*before, *steps))
+
+    def _folded(self, t: Term, rules: Sequence[Rule]) -> Term:
+        for f in self.foldings:
+            if not f.pivot.tensors <= t.tensors:
+                continue
+            mark = len(self.context.steps)
+            new = rewrite(t, (f.rule,), self.context)
+            if new is not t:
+                new = rewrite(new, rules, self.context)
+            if new is not t and weight(new) < weight(t):
+                t = new
+            else:
+                del self.context.steps[mark:]
+        return t
+
+    def _factored(self, c: Candidate) -> Candidate:
+        with self.context.trial() as steps:
+            t = collect(c.term, self.context.fresh)
+            t = rewrite(t, (*ELEMENTARY, *REFOLD), self.context)
+            t = self._folded(t, ELEMENTARY)
+            t = collect(t, self.context.fresh)
+        return Candidate(t, (*c.steps, *steps)) if weight(t) <= weight(c.term) else c
+
+
+def is_zero(t: Term) -> bool:
+    """Whether the term is identically zero."""
+    return t is ZERO

@@ -1,0 +1,32 @@
+"""For machines: a named lse inside `exp(f - lse f)` is written out again, so that it is computed as e/sum(e)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad.algebra.build import Fresh
+from symgrad.algebra.show import softmax_parts
+from symgrad.algebra.terms import Term
+from symgrad.closing.unfold import unfold
+from symgrad.formula.program import Program, Statement
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.engine import rewrite
+from symgrad.rewrite.rule import Example, Rule
+
+
+def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement, ...]:
+    """The statements with every softmax whole; hoisted log-sum-exps that nothing reads any more are dropped."""
+    named = {s.name: s for s in program.statements if s.kind == "hoisted" and s.body.op == "red" and s.body.data == "lse"}
+    if not named:
+        return tuple(statements)
+    context = Context(program, silent=True)
+
+    def whole(t: Term, context: Context) -> Term | None:
+        if t.op != "fn" or t.data != "exp" or not t.tensors & set(named):
+            return None
+        new = unfold(t, named, Fresh())
+        return new if new.op == "fn" and softmax_parts(new.args[0]) is not None else None
+
+    rule = Rule("machine/softmax", "", "", whole, Example("", ""))
+    new = [Statement(s.name, s.indices, rewrite(s.body, (rule,), context), s.kind, s.place) for s in statements]
+    return tuple(new)

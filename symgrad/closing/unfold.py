@@ -1,0 +1,59 @@
+"""Unfolding: names replaced by what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symgrad.algebra.build import (
+    Fresh,
+    compare,
+    conjunction,
+    iverson,
+    mul,
+    open_reduction,
+    rebuild,
+    reduce,
+    substitute,
+)
+from symgrad.algebra.terms import ZERO, Term, extent
+from symgrad.formula.program import Statement
+
+
+def unfold(t: Term, statements: Mapping[str, Statement], fresh: Fresh) -> Term:
+    """The term with accesses to the statements replaced by their bodies, and those in the bodies too."""
+    return _Unfolding(statements, fresh).apply(t)
+
+
+class _Unfolding:
+    def __init__(self, statements: Mapping[str, Statement], fresh: Fresh) -> None:
+        self.statements, self.fresh = statements, fresh
+        self.names = frozenset(statements)
+        self.memo: dict[Term, Term] = {}
+
+    def apply(self, t: Term) -> Term:
+        if not t.tensors & self.names:
+            return t
+        found = self.memo.get(t)
+        if found is None:
+            found = self.memo[t] = self.inside(t)
+        return found
+
+    def inside(self, t: Term) -> Term:
+        if t.op == "red":
+            body, variables = open_reduction(t, self.fresh)
+            return reduce(str(t.data), self.apply(body), variables)
+        args = tuple(self.apply(a) for a in t.args)
+        s = self.statements.get(str(t.data)) if t.op in ("get", "get0") else None
+        if s is None:
+            return rebuild(t, args)
+        body = self.apply(substitute(s.body, dict(zip(s.indices, args, strict=True))))
+        return body if t.op == "get" else mul(*_brackets(s, args), body)
+
+
+def _brackets(s: Statement, args: tuple[Term, ...]) -> list[Term]:
+    """Where a read with these subscripts is inside of the statement's ranges."""
+    found = []
+    for i, a in zip(s.indices, args, strict=True):
+        if a.op != "idx" or extent(a) is not extent(i):
+            found.append(iverson(conjunction(compare("<=", ZERO, a), compare("<", a, extent(i)))))
+    return found

@@ -1,0 +1,167 @@
+"""What a rule may look at: definitions of names, facts, signs of terms; and where steps are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from symgrad.algebra.build import Fresh, substitute
+from symgrad.algebra.terms import Term, is_num, value
+from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
+
+if TYPE_CHECKING:
+    from symgrad.rewrite.rule import Rule, Step
+
+Observer = Callable[["Step"], None]
+
+
+@dataclass
+class Context:
+    """The surroundings of a derivation: `definitions` are the statements that a name may be unfolded to."""
+
+    program: Program
+    definitions: Mapping[str, Statement] = field(default_factory=dict)
+    fresh: Fresh = field(default_factory=Fresh)
+    steps: list[Step] = field(default_factory=list)
+    used: dict[Fact, None] = field(default_factory=dict)
+    subject: str = ""
+    observer: Observer | None = None
+    inputs: Mapping[str, Input] = field(init=False)
+    parameters: Mapping[str, Parameter] = field(init=False)
+    silent: bool = False
+    inferred: dict[Term, Term | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inputs = {i.name: i for i in self.program.inputs}
+        self.parameters = {p.name: p for p in self.program.parameters}
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """A block whose steps are trials."""
+        saved, self.silent = self.silent, True
+        try:
+            yield
+        finally:
+            self.silent = saved
+
+    @contextmanager
+    def trial(self) -> Iterator[list[Step]]:
+        """A block whose steps are kept apart, in the list that it gives; the observer does not see them."""
+        saved, observer = self.steps, self.observer
+        self.steps, self.observer = [], None
+        try:
+            yield self.steps
+        finally:
+            self.steps, self.observer = saved, observer
+
+    def record(self, rule: Rule, before: Term, after: Term, note: str = "") -> None:
+        """Write a step down, unless the work is a trial."""
+        from symgrad.rewrite.rule import Step
+
+        if self.silent:
+            return
+        step = Step(rule, self.subject, before, after, note)
+        self.steps.append(step)
+        if self.observer is not None:
+            self.observer(step)
+
+    def body(self, access: Term) -> Term | None:
+        """The definition of an access to a named statement, for its subscripts."""
+        s = self.definitions.get(str(access.data))
+        if s is None or access.op != "get":
+            return None
+        return substitute(s.body, dict(zip(s.indices, access.args, strict=True)))
+
+    # ---- signs ------------------------------------------------------------------------------------------------------
+
+    def is_positive(self, t: Term) -> bool:
+        """Whether the term is > 0 by what is declared."""
+        return self._sign(t, strict=True)
+
+    def is_nonnegative(self, t: Term) -> bool:
+        """Whether the term is >= 0 by what is declared."""
+        return self._sign(t, strict=False)
+
+    def is_nonzero(self, t: Term) -> bool:
+        """Whether the term is positive or negative by what is declared."""
+        from symgrad.algebra.build import neg
+
+        return self.is_positive(t) or self.is_positive(neg(t))
+
+    def _sign(self, t: Term, strict: bool) -> bool:
+        op = t.op
+        if op == "num":
+            return value(t) > 0 or (not strict and value(t) == 0)
+        if op in ("const", "dim"):
+            return True
+        if op == "par":
+            p = self.parameters.get(str(t.data))
+            return p is not None and _domain_sign(p.domain, strict)
+        if op == "get":
+            return self._access_sign(t, strict)
+        if op == "get0":
+            return not strict and self._access_sign(t, strict)
+        if op == "add":
+            return any(self._sign(a, strict) for a in t.args) and all(self._sign(a, False) for a in t.args)
+        if op == "mul":
+            return all(self._sign(a, strict) for a in t.args)
+        if op == "pow":
+            return self._power_sign(t, strict)
+        if op == "fn":
+            return self._function_sign(t, strict)
+        if op == "iv":
+            return not strict
+        if op == "where":
+            return all(self._sign(a, strict) for a in t.args[1:])
+        if op == "red" and t.data in ("sum", "prod", "max", "min", "max_first", "min_first"):
+            return self._sign(t.args[0], strict)
+        return op == "red" and t.data in ("norm", "argmax") and not strict
+
+    def _access_sign(self, t: Term, strict: bool) -> bool:
+        i = self.inputs.get(str(t.data))
+        if i is not None:
+            return _domain_sign(i.domain, strict) or self._assumed_sign(t, strict)
+        body = self.body(t)
+        return body is not None and self._sign(body, strict)
+
+    def _assumed_sign(self, t: Term, strict: bool) -> bool:
+        for f in self.program.facts:
+            c = f.condition
+            if c.op == "cmp" and c.data in (("<",) if strict else ("<", "<=")) and is_num(c.args[0]):
+                if value(c.args[0]) >= 0 and c.args[1].op == "get" and c.args[1].data == t.data:
+                    return True
+        return False
+
+    def _power_sign(self, t: Term, strict: bool) -> bool:
+        b, e = t.args
+        if self._sign(b, strict):
+            return True
+        return is_num(e) and value(e).denominator == 1 and value(e).numerator % 2 == 0 and not strict
+
+    def _function_sign(self, t: Term, strict: bool) -> bool:
+        if t.data in _POSITIVE:
+            return True
+        if t.data in _NONNEGATIVE:
+            return not strict
+        if t.data in ("Max", "Min"):
+            return (any if t.data == "Max" else all)(self._sign(a, strict) for a in t.args)
+        return t.data in _SIGN_KEEPING and self._sign(t.args[0], strict)
+
+
+_POSITIVE = frozenset("exp sigmoid softplus cosh erfc normal_cdf normal_pdf sech2".split())
+_NONNEGATIVE = frozenset("Abs relu logcosh Heaviside".split())
+_SIGN_KEEPING = frozenset("tanh sinh atan asinh erf expm1 log1p sign relu silu gelu atanh".split())
+
+
+def _domain_sign(domain: Domain, strict: bool) -> bool:
+    if domain.kind == "positive":
+        return True
+    if domain.kind in ("nonnegative", "unit_interval", "simplex", "one_hot", "boolean"):
+        return not strict
+    if domain.kind in ("greater_than", "interval", "integer") and domain.bounds and is_num(domain.bounds[0]):
+        low: Fraction = value(domain.bounds[0])
+        return low > 0 or (low >= 0 and (not strict or domain.kind == "greater_than"))
+    return False

@@ -1,0 +1,57 @@
+"""The engine: applies rules bottom-up until none fires. It knows no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad import limits
+from symgrad.algebra.build import open_reduction, rebuild, reduce
+from symgrad.algebra.terms import Term
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.rule import Rule
+
+MOST_FIRINGS = 64
+"""Times in a row that rules may fire at one place; every rule lowers a measure, so this is never reached by right ones."""
+
+
+def rewrite(t: Term, rules: Sequence[Rule], context: Context) -> Term:
+    """The term with the rules applied, arguments first, until none fires."""
+    return _Rewriting(rules, context).apply(t)
+
+
+class _Rewriting:
+    def __init__(self, rules: Sequence[Rule], context: Context) -> None:
+        self.rules, self.context = rules, context
+        self.memo: dict[Term, Term] = {}
+
+    def apply(self, t: Term) -> Term:
+        found = self.memo.get(t)
+        if found is None:
+            limits.check()
+            found = self.memo[t] = self.settle(self.inside(t))
+        return found
+
+    def inside(self, t: Term) -> Term:
+        if not t.args or t.op == "idx":
+            return t
+        if t.op != "red":
+            return rebuild(t, tuple(self.apply(a) for a in t.args))
+        body, variables = open_reduction(t, self.context.fresh)
+        new = self.apply(body)
+        return t if new is body else reduce(str(t.data), new, variables)
+
+    def settle(self, t: Term) -> Term:
+        for _ in range(MOST_FIRINGS):
+            new = self.fire(t)
+            if new is None:
+                return t
+            t = self.inside(new)
+        return t
+
+    def fire(self, t: Term) -> Term | None:
+        for rule in self.rules:
+            new = rule.match(t, self.context)
+            if new is not None and new is not t:
+                self.context.record(rule, t, new)
+                return new
+        return None

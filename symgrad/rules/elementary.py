@@ -1,0 +1,291 @@
+"""Laws of single functions: definitions, complements, signs, brackets."""
+
+from __future__ import annotations
+
+from symgrad.algebra.build import add, compare, div, exp, fn, iverson, mul, neg, negation, power, sub, where
+from symgrad.algebra.terms import (
+    HALF,
+    INFINITY,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    ZERO,
+    Term,
+    coefficient,
+    is_num,
+    node,
+    terms_of,
+    value,
+)
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.rule import Example, Rule
+
+
+def _define(t: Term, context: Context) -> Term | None:
+    if t.op != "fn" or t.data not in DEFINITIONS:
+        return None
+    return DEFINITIONS[str(t.data)](*t.args)
+
+
+DEFINITIONS = {
+    "relu": lambda x: where(compare(">", x, ZERO), x, ZERO),
+    "clip": lambda x, a, b: where(compare("<", x, a), a, where(compare(">", x, b), b, x)),
+    "silu": lambda x: mul(x, fn("sigmoid", x)),
+    "gelu": lambda x: mul(x, fn("normal_cdf", x)),
+    "logit": lambda x: sub(fn("log", x), fn("log", sub(ONE, x))),
+    "Heaviside": lambda x, h=HALF: where(compare("<", x, ZERO), ZERO, where(compare(">", x, ZERO), ONE, h)),
+}
+"""Functions of the field as expressions; the branch at a border is torch's."""
+
+
+def _sigmoid_parts(t: Term, context: Context) -> Term | None:
+    """x where t = sigmoid(x), through a name."""
+    if t.op == "fn" and t.data == "sigmoid":
+        return t.args[0]
+    if t.op == "get" and (body := context.body(t)) is not None and body.op == "fn" and body.data == "sigmoid":
+        return body.args[0]
+    return None
+
+
+def _one_minus_sigmoid(t: Term, context: Context) -> Term | None:
+    """1 - sigmoid(x) = sigmoid(-x): no cancellation."""
+    if t.op != "add" or len(t.args) != 2 or ONE not in t.args:
+        return None
+    c, rest = coefficient(add(t, MINUS_ONE))
+    x = _sigmoid_parts(rest, context) if c == -1 else None
+    return None if x is None else fn("sigmoid", neg(x))
+
+
+def _complement(t: Term, context: Context) -> Term | None:
+    if t.op == "fn" and t.data == "sigmoid" and _is_negative(t.args[0]):
+        return sub(ONE, fn("sigmoid", neg(t.args[0])))
+    return None
+
+
+def _is_negative(t: Term) -> bool:
+    """One of x and -x is negative: the one whose first summand in digest order without sign has a minus."""
+    first = min(terms_of(t), key=lambda a: coefficient(a)[1].digest)
+    return coefficient(first)[0] < 0
+
+
+def _sech2(t: Term, context: Context) -> Term | None:
+    if t.op == "fn" and t.data == "sech2":
+        return sub(ONE, power(fn("tanh", t.args[0]), TWO))
+    return None
+
+
+def _sign(t: Term, context: Context) -> Term | None:
+    if t.op != "fn" or t.data not in ("Abs", "sign"):
+        return None
+    x = t.args[0]
+    if context.is_positive(x):
+        return x if t.data == "Abs" else ONE
+    if t.data == "Abs" and context.is_nonnegative(x):
+        return x
+    if x.op == "mul":
+        known = [f for f in x.args if context.is_positive(f)]
+        if known:
+            rest = fn(str(t.data), mul(*(f for f in x.args if f not in known)))
+            return rest if t.data == "sign" else mul(*known, rest)
+    return None
+
+
+def _abs_times_sign(t: Term, context: Context) -> Term | None:
+    """|x| sign(x) = x, sign(x)**2 is left alone (0 at 0)."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "fn" and f.data == "sign":
+            partner = fn("Abs", f.args[0])
+            if partner in t.args:
+                return mul(f.args[0], *(g for g in t.args if g is not f and g is not partner))
+    return None
+
+
+def _square_of_abs(t: Term, context: Context) -> Term | None:
+    b = t.args[0] if t.op == "pow" else t
+    if b.op == "fn" and b.data == "Abs" and is_num(t.args[1]) and value(t.args[1]) % 2 == 0:
+        return power(b.args[0], t.args[1])
+    if b.op == "red" and b.data == "norm" and t.args[1] is TWO:
+        from symgrad.algebra.build import open_reduction, reduce
+
+        body, variables = open_reduction(b, context.fresh)
+        return reduce("sum", power(body, TWO), variables)
+    return None
+
+
+def _guard_norm(t: Term, context: Context) -> Term | None:
+    """[norm x != 0] norm x = norm x."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
+            x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
+            rest = mul(*(g for g in t.args if g is not f))
+            if not any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
+                return rest if any(g is x or g.op == "pow" and g.args[0] is x for g in t.args) else None
+    return None
+
+
+def _hyperbolic(t: Term, context: Context) -> Term | None:
+    """sinh x / cosh x = tanh x."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "fn" and f.data == "sinh":
+            below = power(fn("cosh", f.args[0]), MINUS_ONE)
+            if below in t.args:
+                return mul(fn("tanh", f.args[0]), *(g for g in t.args if g is not f and g is not below))
+    return None
+
+
+def _bracket_of_branches(t: Term, context: Context) -> Term | None:
+    """[c] where(c, a, b) = [c] a, and [c][not c] = 0."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op != "iv":
+            continue
+        c = f.args[0]
+        for g in t.args:
+            if g.op == "where" and g.args[0] in (c, negation(c)):
+                taken = g.args[1] if g.args[0] is c else g.args[2]
+                return mul(taken, *(h for h in t.args if h is not g))
+            if g.op == "iv" and g.args[0] is negation(c):
+                return ZERO
+    return None
+
+
+def _comparison_excludes(t: Term, context: Context) -> Term | None:
+    """[a < b][b < a] = 0, [a < b][a == b] = 0, [a <= b][b <= a] = [a == b]."""
+    if t.op != "mul":
+        return None
+    brackets = [f for f in t.args if f.op == "iv" and f.args[0].op == "cmp"]
+    for k, f in enumerate(brackets):
+        for g in brackets[k + 1 :]:
+            both = _both(f.args[0], g.args[0])
+            if both is not None:
+                return mul(both, *(h for h in t.args if h is not f and h is not g))
+    return None
+
+
+def _both(a: Term, b: Term) -> Term | None:
+    if frozenset(a.args) != frozenset(b.args) or a is b:
+        return None
+    kinds = (str(a.data), str(b.data))
+    flipped = a.args != b.args
+    if "==" in kinds:
+        other = kinds[0] if kinds[1] == "==" else kinds[1]
+        return iverson(compare("==", *a.args)) if other == "<=" else ZERO
+    if "!=" in kinds:
+        c = a if kinds[1] == "!=" else b
+        return iverson(c if c.data == "<" else compare("<", *c.args))
+    if kinds == ("<=", "<="):
+        return iverson(compare("==", *a.args)) if flipped else None
+    if kinds == ("<", "<") or flipped:
+        return ZERO
+    return iverson(a if a.data == "<" else b)
+
+
+def support(t: Term, context: Context) -> list[Term]:
+    """Conditions outside of which the term is 0."""
+    if t.op == "mul":
+        return [c for f in t.args for c in support(f, context)]
+    if t.op == "iv":
+        return [t.args[0]]
+    if t.op == "fn" and t.data == "exp":
+        masked = [a for a in terms_of(t.args[0]) if a.op == "where" and a.args[2] is neg(INFINITY)]
+        return [a.args[0] for a in masked] + [
+            negation(a.args[0]) for a in terms_of(t.args[0]) if a.op == "where" and a.args[1] is neg(INFINITY)
+        ]
+    if t.op == "get" and (body := context.body(t)) is not None:
+        return support(body, context)
+    return []
+
+
+def _absorb_bracket(t: Term, context: Context) -> Term | None:
+    """[c] f = f where f is 0 unless c."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv":
+            for g in t.args:
+                if g is not f and f.args[0] in support(g, context) and g.op != "iv":
+                    return mul(*(h for h in t.args if h is not f))
+    return None
+
+
+def _exp_of_branch(t: Term, context: Context) -> Term | None:
+    """e^where(c, a, -oo) inside of a masked sum needs no -oo: [c] e^where(c, a, -oo) = [c] e^a."""
+    return None
+
+
+def _zero_one(t: Term, context: Context) -> Term | None:
+    """t**k = t for t in {0, 1}."""
+    if t.op != "pow" or not is_num(t.args[1]) or value(t.args[1]) <= 0 or t.args[0].op != "get":
+        return None
+    i = context.inputs.get(str(t.args[0].data))
+    if i is None or not i.given or i.domain.kind not in ("boolean", "one_hot"):
+        return None
+    return t.args[0]
+
+
+DEFINE = Rule(
+    "function/define", r"\operatorname{relu} x = x\,[x > 0], \quad \operatorname{silu} x = x\,\sigma(x)",
+    "a function of the field is replaced by its definition", _define,
+    Example("relu(x[i, j])", "where(x[i, j] > 0, x[i, j], 0)"),
+)  # fmt: skip
+ONE_MINUS_SIGMOID = Rule(
+    "stabilize/one-minus-sigmoid", r"1 - \sigma(x) = \sigma(-x)", "no digits cancel where sigma is near 1", _one_minus_sigmoid,
+    Example("1 - sigmoid(x[i, j])", "sigmoid(-x[i, j])"),
+)  # fmt: skip
+COMPLEMENT = Rule(
+    "sigmoid/complement", r"\sigma(-x) = 1 - \sigma(x)", "one sigmoid is enough", _complement,
+    Example("sigmoid(-x[i, j])", "1 - sigmoid(x[i, j])"),
+)  # fmt: skip
+SECH2 = Rule(
+    "tanh/derivative", r"\operatorname{sech}^2 x = 1 - \tanh^2 x", "the derivative of tanh in its value", _sech2,
+    Example("1 - tanh(x[i, j])**2", "1 - tanh(x[i, j])**2"),
+)  # fmt: skip
+SIGN = Rule(
+    "sign/known", r"|x| = x \quad (x \ge 0)", "the sign is declared", _sign,
+    Example("Abs(p[i])", "p[i]", "{p: {shape: [n], domain: positive}}"), needs=("sign",),
+)  # fmt: skip
+ABS_SIGN = Rule(
+    "sign/abs", r"|x|\,\operatorname{sign} x = x", "modulus and sign make the number", _abs_times_sign,
+    Example("Abs(x[i, j])*sign(x[i, j])", "x[i, j]"),
+)  # fmt: skip
+SQUARE_OF_ABS = Rule(
+    "power/even", r"|x|^2 = x^2, \quad \lVert x \rVert^2 = \sum_j x_j^2", "an even power needs no modulus and no root", _square_of_abs,
+    Example("norm(x[i, j], j)**2", "Sum(x[i, j]**2, j)"),
+)  # fmt: skip
+HYPERBOLIC = Rule(
+    "tanh/ratio", r"\frac{\sinh x}{\cosh x} = \tanh x", "the ratio does not overflow", _hyperbolic,
+    Example("sinh(x[i, j])/cosh(x[i, j])", "tanh(x[i, j])"),
+)  # fmt: skip
+BRACKET = Rule(
+    "bracket/branch", r"[c]\,\begin{cases} a & c \\ b & \text{else} \end{cases} = [c]\,a", "the branch is known", _bracket_of_branches,
+    Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] > 0, z[i, j], w[i, j])", "where(x[i, j] > 0, z[i, j], 0)"),
+)  # fmt: skip
+EXCLUDE = Rule(
+    "bracket/exclude", r"[a < b]\,[b < a] = 0", "conditions that exclude each other", _comparison_excludes,
+    Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] < 0, 1, 0)", "0"),
+)  # fmt: skip
+ABSORB = Rule(
+    "bracket/absorb", r"[c]\,e^{x} = e^{x} \quad (x = -\infty \text{ unless } c)", "a masked value is 0 already", _absorb_bracket,
+    Example("where(j <= i, exp(Piecewise((x[i, j], j <= i), (-oo, True))), 0)", "exp(Piecewise((x[i, j], j <= i), (-oo, True)))"),
+)  # fmt: skip
+GUARD_NORM = Rule(
+    "norm/guard", r"[\lVert x \rVert \ne 0]\,\lVert x \rVert = \lVert x \rVert", "nothing is divided by the norm any more", _guard_norm,
+    Example("where(norm(x[i, j], j) != 0, norm(x[i, j], j), 0)", "norm(x[i, j], j)"),
+)  # fmt: skip
+ZERO_ONE = Rule(
+    "fact/zero-one", r"t^2 = t \quad (t \in \{0, 1\})", "powers of 0 and 1 are themselves", _zero_one,
+    Example("t[i]**2", "t[i]", "{x: [n], t: {shape: [n], domain: boolean, given: true}}"), needs=("domain",),
+)  # fmt: skip
+
+DEFINITION_RULES = (DEFINE, ONE_MINUS_SIGMOID)
+ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, BRACKET, EXCLUDE, ABSORB, GUARD_NORM, ZERO_ONE)
+PEOPLE = (COMPLEMENT, SECH2)
+
+__all__ = ["DEFINITION_RULES", "ELEMENTARY", "PEOPLE", "div", "exp", "node", "support"]

@@ -1,0 +1,223 @@
+"""Forms that keep the digits, chosen before differentiating: log-space, log-sum-exp, sigmoid, softplus."""
+
+from __future__ import annotations
+
+from symgrad.algebra.build import add, exp, fn, mul, neg, open_reduction, power, reduce, where
+from symgrad.algebra.terms import INFINITY, MINUS_ONE, ONE, Term, coefficient, factors_of, num, terms_of
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.rule import Example, Rule
+
+
+def logarithm(t: Term, context: Context) -> Term | None:
+    """log(t) where it has a form without exp, products or sigmoids under the logarithm; None where it has none."""
+    if t.op == "fn":
+        return _log_of_function(t)
+    if t.op == "mul":
+        return _log_of_product(t, context)
+    if t.op == "pow":
+        return _log_of_power(t, context)
+    if t.op == "add":
+        return _log_of_sum(t, context)
+    if t.op == "red" and t.data == "sum":
+        return _log_sum_exp(t, context)
+    if t.op == "red" and t.data == "prod" and context.is_positive(t.args[0]):
+        body, variables = open_reduction(t, context.fresh)
+        return reduce("sum", logarithm(body, context) or fn("log", body), variables)
+    if t.op == "get":
+        body = context.body(t)
+        return None if body is None else logarithm(body, context)
+    if t.op == "where":
+        return _log_of_branches(t, context)
+    return None
+
+
+def _log_of_function(t: Term) -> Term | None:
+    name, x = str(t.data), t.args[0]
+    if name == "exp":
+        return x
+    if name == "sigmoid":
+        return fn("log_sigmoid", x)
+    if name == "cosh":
+        return fn("logcosh", x)
+    return None
+
+
+def _log_of_product(t: Term, context: Context) -> Term | None:
+    c, rest = coefficient(t)
+    factors = [f for f in factors_of(rest)]
+    if c <= 0 or not all(context.is_nonnegative(f) for f in factors):
+        return None
+    logs = [logarithm(f, context) for f in factors]
+    if all(x is None for x in logs):
+        return None
+    whole = [x if x is not None else fn("log", f) for x, f in zip(logs, factors, strict=True)]
+    return add(*whole, *([] if c == 1 else [fn("log", num(c))]))
+
+
+def _log_of_power(t: Term, context: Context) -> Term | None:
+    b, e = t.args
+    if not context.is_nonnegative(b):
+        return None
+    log = logarithm(b, context)
+    return mul(e, log if log is not None else fn("log", b))
+
+
+def _log_of_sum(t: Term, context: Context) -> Term | None:
+    """log(1 + e^x) = softplus(x), log(1 - sigmoid(x)) = log sigmoid(-x)."""
+    if len(t.args) != 2 or ONE not in t.args:
+        return None
+    other = add(t, MINUS_ONE)
+    c, rest = coefficient(other)
+    if c == 1 and (x := _exponent(rest, context)) is not None:
+        return fn("softplus", x)
+    if c == -1 and (x := _sigmoid_argument(rest, context)) is not None:
+        return fn("log_sigmoid", neg(x))
+    return None
+
+
+def _exponent(t: Term, context: Context) -> Term | None:
+    """x where t = e^x, looked up through names."""
+    if t.op == "fn" and t.data == "exp":
+        return t.args[0]
+    if t.op == "get" and (body := context.body(t)) is not None:
+        return _exponent(body, context)
+    return None
+
+
+def _sigmoid_argument(t: Term, context: Context) -> Term | None:
+    if t.op == "fn" and t.data == "sigmoid":
+        return t.args[0]
+    if t.op == "get" and (body := context.body(t)) is not None:
+        return _sigmoid_argument(body, context)
+    return None
+
+
+def _log_sum_exp(t: Term, context: Context) -> Term | None:
+    body, variables = open_reduction(t, context.fresh)
+    body = _unfold_exponential(body, context)
+    if not _has_exponential(body):
+        return None
+    log = logarithm(body, context)
+    return None if log is None else reduce("lse", log, variables)
+
+
+def _unfold_exponential(t: Term, context: Context) -> Term:
+    if t.op == "get" and (body := context.body(t)) is not None and _has_exponential(body):
+        return body
+    return t
+
+
+def _has_exponential(t: Term) -> bool:
+    return any(f.op == "fn" and f.data == "exp" for f in factors_of(t)) or (
+        t.op == "where" and any(_has_exponential(a) for a in t.args[1:])
+    )
+
+
+def _log_of_branches(t: Term, context: Context) -> Term | None:
+    logs = [logarithm(a, context) for a in t.args[1:]]
+    if any(x is None for x in logs):
+        return None
+    a, b = (x for x in logs if x is not None)
+    return where(t.args[0], a, b)
+
+
+def _log(t: Term, context: Context) -> Term | None:
+    if t.op != "fn" or t.data != "log":
+        return None
+    return logarithm(_masked(t.args[0]), context)
+
+
+def _masked(t: Term) -> Term:
+    return t
+
+
+def _log1p(t: Term, context: Context) -> Term | None:
+    if t.op != "fn" or t.data != "log1p":
+        return None
+    c, rest = coefficient(t.args[0])
+    x = _exponent(rest, context)
+    if c == 1 and x is not None:
+        return fn("softplus", x)
+    y = _sigmoid_argument(rest, context)
+    return fn("log_sigmoid", neg(y)) if c == -1 and y is not None else None
+
+
+def _normalized_exponential(t: Term, context: Context) -> Term | None:
+    """(sum_j e^a_j)**p = e^(p*lse a)."""
+    if t.op != "pow":
+        return None
+    b = t.args[0]
+    if b.op == "get" and (body := context.body(b)) is not None:
+        b = body
+    if b.op != "red" or b.data != "sum":
+        return None
+    log = _log_sum_exp(b, context)
+    if log is None or coefficient(t.args[1])[0] >= 0:
+        return None
+    return exp(mul(t.args[1], log))
+
+
+def _sigmoid(t: Term, context: Context) -> Term | None:
+    """1/(1 + e^x) = sigmoid(-x)."""
+    if t.op != "pow" or t.args[0].op != "add" or coefficient(t.args[1])[0] >= 0:
+        return None
+    b = t.args[0]
+    if len(b.args) != 2 or ONE not in b.args:
+        return None
+    c, rest = coefficient(add(b, MINUS_ONE))
+    x = _exponent(rest, context)
+    return power(fn("sigmoid", neg(x)), neg(t.args[1])) if c == 1 and x is not None else None
+
+
+def _exponential_times_sigmoid(t: Term, context: Context) -> Term | None:
+    """e^x sigmoid(-x) = sigmoid(x)."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "fn" and f.data == "sigmoid":
+            x = neg(f.args[0])
+            for g in t.args:
+                if g.op == "fn" and g.data == "exp" and x in (g.args[0], *terms_of(g.args[0])):
+                    left = exp(add(g.args[0], neg(x)))
+                    return mul(fn("sigmoid", x), left, *(h for h in t.args if h is not f and h is not g))
+    return None
+
+
+def _unfold_shared(t: Term, context: Context) -> Term | None:
+    """A product of named exponentials is one exponential of a difference."""
+    if t.op != "mul" or not any(f.op == "fn" and f.data == "exp" for f in t.args):
+        return None
+    for f in t.args:
+        if f.op == "get" and (body := context.body(f)) is not None and body.op == "fn" and body.data == "exp":
+            return mul(body, *(g for g in t.args if g is not f))
+    return None
+
+
+LOG = Rule(
+    "stabilize/log", r"\log e^{x} = x, \quad \log(a\,b) = \log a + \log b, \quad \log \sum_j e^{x_j} = \operatorname{lse}_j x_j",
+    "the logarithm is taken before the exponential can overflow or round to 0", _log,
+    Example("log(exp(x[i, j])/Sum(exp(x[i, k]), k))", "x[i, j] - logsumexp(x[i, k], k)"),
+)  # fmt: skip
+LOG1P = Rule(
+    "stabilize/log1p", r"\log(1 + e^{x}) = \operatorname{softplus} x", "softplus never overflows", _log1p,
+    Example("log1p(exp(x[i, j]))", "softplus(x[i, j])"),
+)  # fmt: skip
+SOFTMAX = Rule(
+    "stabilize/softmax", r"\frac{e^{x_j}}{\sum_k e^{x_k}} = e^{x_j - \operatorname{lse} x}",
+    "a ratio of exponentials is the exponential of a difference", _normalized_exponential,
+    Example("exp(x[i, j])/Sum(exp(x[i, k]), k)", "softmax(x[i, j], j)"),
+)  # fmt: skip
+SIGMOID = Rule(
+    "stabilize/sigmoid", r"\frac{1}{1 + e^{-x}} = \sigma(x)", "sigma never overflows", _sigmoid,
+    Example("1/(1 + exp(-x[i, j]))", "sigmoid(x[i, j])"),
+)  # fmt: skip
+EXP_SIGMOID = Rule(
+    "stabilize/exp-sigmoid", r"e^{x}\,\sigma(-x) = \sigma(x)", "sigma never overflows", _exponential_times_sigmoid,
+    Example("exp(x[i, j])*sigmoid(-x[i, j])", "sigmoid(x[i, j])"),
+)  # fmt: skip
+NAMED_EXP = Rule(
+    "stabilize/named-exp", r"e^{x} = E \Rightarrow E\,e^{-y} = e^{x - y}", "exponentials meet in one exponent", _unfold_shared,
+    Example("exp(x[i, j])*exp(-z[i, j])", "exp(x[i, j] - z[i, j])"),
+)  # fmt: skip
+
+STABILIZE = (LOG, LOG1P, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)

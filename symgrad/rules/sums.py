@@ -1,0 +1,295 @@
+"""Sums, products and Kronecker deltas: the normal form of an adjoint."""
+
+from __future__ import annotations
+
+from math import prod
+
+from symgrad.algebra.affine import affine_in, solve_for
+from symgrad.algebra.build import add, exp, iverson, mul, open_reduction, power, reduce, substitute
+from symgrad.algebra.terms import (
+    ONE,
+    ZERO,
+    Term,
+    by_name,
+    extent,
+    factors_of,
+    get0,
+    is_access,
+    node,
+    terms_of,
+    walk,
+)
+from symgrad.algebra.build import compare, conjunction
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.rule import Example, Rule
+
+MOST_TERMS = 200
+"""Products that would have more terms stay as they are."""
+
+
+def _distribute(t: Term, context: Context) -> Term | None:
+    if t.op != "mul":
+        return None
+    sums = [f for f in t.args if f.op == "add"]
+    if not sums or prod(len(s.args) for s in sums) > MOST_TERMS:
+        return None
+    rest = mul(*(f for f in t.args if f.op != "add"))
+    products = [rest]
+    for s in sums:
+        products = [mul(p, a) for p in products for a in s.args]
+    return add(*products)
+
+
+def _linear(t: Term, context: Context) -> Term | None:
+    if t.op != "red" or t.data != "sum" or t.args[0].op != "add":
+        return None
+    body, variables = open_reduction(t, context.fresh)
+    return add(*(reduce("sum", a, variables) for a in terms_of(body)))
+
+
+def _separate(t: Term, context: Context) -> Term | None:
+    """Independent factors leave the sum; groups of factors that share no index become sums of their own."""
+    if t.op != "red" or t.data != "sum" or t.args[0].op == "add":
+        return None
+    bound = frozenset(t.args[1:])
+    groups = _components(_split_exponentials(t.args[0], bound), bound)
+    outside = [f for f, shared in groups if not shared]
+    inside = [(f, shared) for f, shared in groups if shared]
+    covered = frozenset().union(*(shared for _, shared in inside)) if inside else frozenset()
+    unused = by_name(bound - covered)
+    if not outside and not unused and len(inside) <= 1:
+        return None
+    parts = [*outside, *(extent(v) for v in unused)]
+    for factor, shared in inside:
+        parts.append(_reopened(t, factor, by_name(shared), context))
+    return mul(*parts)
+
+
+def _reopened(t: Term, body: Term, variables: list[Term], context: Context) -> Term:
+    names = {v: context.fresh.index(v) for v in variables}
+    return reduce("sum", substitute(body, names), names.values())
+
+
+def _split_exponentials(body: Term, bound: frozenset[Term]) -> list[Term]:
+    factors: list[Term] = []
+    for f in factors_of(body):
+        if f.op == "fn" and f.data == "exp" and f.args[0].op == "add":
+            shared: dict[frozenset[Term], list[Term]] = {}
+            for a in f.args[0].args:
+                shared.setdefault(a.free & bound, []).append(a)
+            factors.extend(exp(add(*items)) for items in shared.values())
+        else:
+            factors.append(f)
+    return factors
+
+
+def _components(factors: list[Term], bound: frozenset[Term]) -> list[tuple[Term, frozenset[Term]]]:
+    groups: list[tuple[list[Term], frozenset[Term]]] = []
+    for f in factors:
+        shared = f.free & bound
+        members = [f]
+        rest: list[tuple[list[Term], frozenset[Term]]] = []
+        for items, indices in groups:
+            if shared & indices:
+                members, shared = items + members, shared | indices
+            else:
+                rest.append((items, indices))
+        groups = [*rest, (members, shared)]
+    return [(mul(*items), indices) for items, indices in groups]
+
+
+def _flatten(t: Term, context: Context) -> Term | None:
+    if t.op != "red" or t.data != "sum":
+        return None
+    inner = [f for f in factors_of(t.args[0]) if f.op == "red" and f.data == "sum"]
+    if not inner:
+        return None
+    body, variables = open_reduction(t, context.fresh)
+    factors: list[Term] = []
+    for f in factors_of(body):
+        if f.op == "red" and f.data == "sum" and "..." not in {str(v.data) for v in f.args[1:]} & {
+            str(v.data) for v in variables
+        }:
+            part, more = open_reduction(f, context.fresh)
+            factors.append(part)
+            variables += more
+        else:
+            factors.append(f)
+    new = reduce("sum", mul(*factors), variables)
+    return None if new is t else new
+
+
+def _equalities(body: Term) -> list[tuple[Term, Term, Term]]:
+    """Factors [a == b] of a product, as factor, a, b."""
+    found = []
+    for f in factors_of(body):
+        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "==":
+            found.append((f, *f.args[0].args))
+    return found
+
+
+def _solve_bare(t: Term, context: Context) -> Term | None:
+    """sum_j [j == e] f(j) = f(e) where e is an index, or an integer input: it stays inside by itself."""
+    return _solve(t, context, bare=True)
+
+
+def _solve_affine(t: Term, context: Context) -> Term | None:
+    """The same for any e; what leaves the range of the summed index contributes nothing."""
+    return _solve(t, context, bare=False)
+
+
+def _solve(t: Term, context: Context, bare: bool) -> Term | None:
+    if t.op != "red" or t.data != "sum":
+        return None
+    bound = t.args[1:]
+    for factor, a, b in _equalities(t.args[0]):
+        for v in bound:
+            e = solve_for(v, a, b)
+            if e is None or str(v.data) == "..." and e.op != "idx":
+                continue
+            inside = _stays_inside(e, v, context)
+            if bare and not inside:
+                continue
+            rest = mul(*(f for f in factors_of(t.args[0]) if f is not factor))
+            new = rest if inside else _guarded(rest, v, e)
+            remaining = [x for x in bound if x is not v]
+            names = {x: context.fresh.index(x) for x in remaining}
+            return reduce("sum", substitute(substitute(new, {v: e}), names), names.values())
+    return None
+
+
+def _stays_inside(e: Term, v: Term, context: Context) -> bool:
+    if e.op == "idx":
+        return extent(e) is extent(v)
+    return e.op == "get" and str(e.data) in context.inputs and context.inputs[str(e.data)].dtype == "int"
+
+
+def _guarded(body: Term, v: Term, e: Term) -> Term:
+    """The body where e is in the range of v: reads at v give 0 outside, or a bracket says so."""
+    new, covered = [], False
+    for f in factors_of(body):
+        reads = f.op == "get" and v in f.args
+        covered = covered or reads or (f.op == "get0" and v in f.args)
+        new.append(get0(str(f.data), f.args) if reads else _outside_zero(f, v))
+    if covered:
+        return mul(*new)
+    inside = conjunction(compare("<=", ZERO, e), compare("<", e, extent(v)))
+    return mul(*new, iverson(inside))
+
+
+def _outside_zero(t: Term, v: Term) -> Term:
+    """The term with reads that hold v made safe; they are masked by another factor."""
+    from symgrad.algebra.build import rebuild
+
+    if v not in t.free:
+        return t
+    if t.op == "get" and any(v in a.free for a in t.args):
+        return get0(str(t.data), t.args)
+    if t.op in ("red", "idx"):
+        return t
+    return rebuild(t, tuple(_outside_zero(a, v) for a in t.args))
+
+
+def _unify_delta(t: Term, context: Context) -> Term | None:
+    """[i == j] f(j) = [i == j] f(i)."""
+    if t.op != "mul":
+        return None
+    for factor, a, b in _equalities(t):
+        if a.op != "idx" or b.op != "idx" or extent(a) is not extent(b):
+            continue
+        keep, drop = sorted((a, b), key=lambda x: (str(x.data)[0] in "%$", str(x.data)))
+        rest = mul(*(f for f in t.args if f is not factor))
+        if drop in rest.free:
+            return mul(factor, substitute(rest, {drop: keep}))
+    return None
+
+
+def _shift_lse(t: Term, context: Context) -> Term | None:
+    """lse_j (a_j + b) = b + lse_j a_j."""
+    if t.op != "red" or t.data != "lse":
+        return None
+    body, variables = open_reduction(t, context.fresh)
+    bound = frozenset(variables)
+    moved = [a for a in terms_of(body) if not a.free & bound]
+    if not moved or len(moved) == len(terms_of(body)):
+        return None
+    return add(*moved, reduce("lse", add(*(a for a in terms_of(body) if a.free & bound)), variables))
+
+
+def _sum_of_power(t: Term, context: Context) -> Term | None:
+    """(a*b)**e with what is not a sum outside: powers of products are split where the factors are positive."""
+    if t.op != "pow" or t.args[0].op != "mul":
+        return None
+    positive = [f for f in t.args[0].args if context.is_positive(f)]
+    if not positive:
+        return None
+    rest = mul(*(f for f in t.args[0].args if f not in positive))
+    outside = mul(*(power(f, t.args[1]) for f in positive))
+    return mul(outside, node("pow", (rest, t.args[1])) if rest is not ONE else ONE)
+
+
+def _join_powers(t: Term, context: Context) -> Term | None:
+    """(x**a)**e = x**(a*e) for x > 0."""
+    if t.op != "pow" or t.args[0].op != "pow" or not context.is_nonnegative(t.args[0].args[0]):
+        return None
+    inner = t.args[0]
+    return power(inner.args[0], mul(inner.args[1], t.args[1]))
+
+
+def is_affine_read(t: Term) -> bool:
+    """Whether some access has a subscript that is not a bare index."""
+    return any(is_access(x) and any(a.op != "idx" for a in x.args) for x in walk(t))
+
+
+DISTRIBUTE = Rule(
+    "product/distribute", r"a\,(b + c) = a\,b + a\,c", "a product of sums is multiplied out", _distribute,
+    Example("x[i, j]*(z[i, j] + w[i, j])", "x[i, j]*z[i, j] + x[i, j]*w[i, j]"),
+)  # fmt: skip
+LINEAR = Rule(
+    "sum/linear", r"\sum_j (a_j + b_j) = \sum_j a_j + \sum_j b_j", "a sum is taken term by term", _linear,
+    Example("Sum(x[i, j] + z[i, j], j)", "Sum(x[i, j], j) + Sum(z[i, j], j)"),
+)  # fmt: skip
+SEPARATE = Rule(
+    "sum/separate", r"\sum_j a\,b_j = a \sum_j b_j, \quad \sum_{j=1}^{n} a = n\,a",
+    "what does not depend on the summed index leaves the sum", _separate,
+    Example("Sum(x[i, 0]*z[i, j], j)", "x[i, 0]*Sum(z[i, j], j)"),
+)  # fmt: skip
+FLATTEN = Rule(
+    "sum/flatten", r"\sum_j a_j \sum_k b_{jk} = \sum_{j,k} a_j b_{jk}", "nested sums are one sum over all indices", _flatten,
+    Example("Sum(x[i, j]*Sum(z[k, j]*w[k, i], k), j)", "Sum(x[i, j]*z[k, j]*w[k, i], j, k)"),
+)  # fmt: skip
+SOLVE = Rule(
+    "delta/solve", r"\sum_j [j = k]\,a_j = a_k", "a delta picks one term of the sum", _solve_bare,
+    Example("Sum(where(j == k, x[i, j], 0)*z[i, k], j, k)", "Sum(x[i, j]*z[i, j], j)"),
+)  # fmt: skip
+SOLVE_AFFINE = Rule(
+    "delta/solve-affine", r"\sum_j [m = s\,i + j]\,a_j = a_{m - s\,i}",
+    "a delta picks one term of the sum; outside of its range the term is 0", _solve_affine,
+    Example("Sum(where(k == i + j, x[i, j], 0), j)", "where(And(k - i >= 0, k - i < c), x[i, k - i], 0)"),
+)  # fmt: skip
+UNIFY = Rule(
+    "delta/unify", r"[i = j]\,a_j = [i = j]\,a_i", "under a delta its two indices are the same", _unify_delta,
+    Example("where(i == k, x[k, j], 0)", "where(i == k, x[i, j], 0)"),
+)  # fmt: skip
+SHIFT_LSE = Rule(
+    "lse/shift", r"\operatorname{lse}_j(a_j + b) = b + \operatorname{lse}_j a_j",
+    "a constant leaves the log-sum-exp", _shift_lse,
+    Example("logsumexp(x[i, j] + z[i, 0], j)", "z[i, 0] + logsumexp(x[i, j], j)"),
+)  # fmt: skip
+SPLIT_POWER = Rule(
+    "power/split", r"(a\,b)^e = a^e\,b^e \quad (a > 0)", "a positive factor leaves the power", _sum_of_power,
+    Example("sqrt(p[i]*x[i, 0])", "sqrt(p[i])*sqrt(x[i, 0])", "{x: [n, c], p: {shape: [n], domain: positive}}"),
+    needs=("sign",),
+)  # fmt: skip
+JOIN_POWERS = Rule(
+    "power/join", r"(a^b)^c = a^{b c} \quad (a \ge 0)", "a power of a power is one power", _join_powers,
+    Example("(p[i]**2)**(3/2)", "p[i]**3", "{p: {shape: [n], domain: positive}}"),
+    needs=("sign",),
+)  # fmt: skip
+
+SUMS = (UNIFY, SOLVE, FLATTEN, LINEAR, SEPARATE, SHIFT_LSE, SPLIT_POWER, JOIN_POWERS)
+"""The normal form of sums; products are not multiplied out."""
+EXPAND = (DISTRIBUTE, *SUMS)
+"""The full normal form."""
+
+__all__ = ["DISTRIBUTE", "EXPAND", "SOLVE_AFFINE", "SUMS", "affine_in", "is_affine_read"]
