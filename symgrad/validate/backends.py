@@ -1,7 +1,7 @@
 """What the independent evaluator asks of an array library, and NumPy's answer.
 
-A backend has real arrays of one working precision. Conditions and integers are NumPy arrays in every backend, so gathers
-and branches are the same code everywhere.
+A backend has real arrays of one working precision. Conditions and integers are NumPy arrays in every backend, so
+gathers and branches are the same code everywhere.
 """
 
 from __future__ import annotations
@@ -73,41 +73,52 @@ class NumpyBackend:
         self.name = f"numpy {self.dtype}"
 
     def real(self, data: Array) -> Array:
+        """Data as a real array."""
         return np.asarray(data, dtype=self.dtype)
 
     def number(self, value: Fraction) -> Array:
+        """An exact number, rounded once."""
         return self.real(_as_float(value))
 
     def constant(self, name: str) -> Array:
+        """pi, E or oo."""
         return self.real({"pi": np.pi, "E": np.e, "oo": np.inf}[name])
 
     def plain(self, a: Array) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array."""
         return np.asarray(a)
 
     def permute(self, a: Array, order: tuple[int, ...]) -> Array:
+        """Axes in another order."""
         return np.transpose(a, order)
 
     def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
+        """Broadcast to a shape."""
         return np.broadcast_to(a, shape)
 
     def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
+        """a where c holds, else b."""
         return np.where(c, a, b)
 
     def compare(self, op: str, a: Array, b: Array) -> np.ndarray[Any, Any]:
+        """a op b as a NumPy array of booleans."""
         return np.asarray(COMPARISONS[op](a, b))
 
     def function(self, name: str) -> Function:
+        """A scalar function, elementwise."""
         table = _numpy_functions()
         if name not in table:
             raise EvaluationError(f"function {name} is not known to the evaluator")
         return table[name]
 
     def power(self, base: Array, exponent: Array, exact: Fraction | None) -> Array:
+        """base**exponent."""
         if exact == Fraction(1, 2):
             return np.sqrt(base)
         return np.power(base, exponent)
 
     def reduce(self, kind: str, a: Array) -> Array:
+        """A reduction of the last axis."""
         if kind in ("max_first", "min_first"):
             at = first_extremum(kind, a)
             return np.take_along_axis(a, at[..., None], axis=-1)[..., 0]
@@ -168,7 +179,7 @@ def _plain_functions() -> dict[str, Function]:
         atan2=np.arctan2,
         Max=np.maximum,
         Min=np.minimum,
-        Heaviside=lambda x, h: np.heaviside(x, h),
+        Heaviside=np.heaviside,
         relu=lambda x: np.where(x > 0, x, np.zeros_like(x)),
         clip=lambda x, a, b: np.where(x < a, a, np.where(x > b, b, x)),
         softplus=lambda x: np.logaddexp(x, np.zeros_like(x)),

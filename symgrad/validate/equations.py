@@ -1,9 +1,9 @@
 """Data made to satisfy the declared facts: equations that normalize an input, copies, inequalities.
 
-    Sum(p[i, j], j) == 1        p is divided by its sum (a real p: the rest is spread evenly)
-    norm(u[i, k], k) == 1       u is divided by its norm
-    A[i, j] == A[j, i]          both sides become their mean
-    sigma[i] > 0, a[i] < b[i]   one side is mirrored at the other
+Sum(p[i, j], j) == 1        p is divided by its sum (a real p: the rest is spread evenly)
+norm(u[i, k], k) == 1       u is divided by its norm
+A[i, j] == A[j, i]          both sides become their mean
+sigma[i] > 0, a[i] < b[i]   one side is mirrored at the other
 """
 
 from __future__ import annotations
@@ -77,7 +77,12 @@ def _impose_one(program: Program, c: Term, data: Data, parameters: Mapping[str, 
 def _is_bare(program: Program, t: Term) -> bool:
     """An access of an input whose subscripts are distinct indices."""
     names = {i.name for i in program.inputs}
-    return t.op == "get" and str(t.data) in names and all(s.op == "idx" for s in t.args) and len(set(t.args)) == len(t.args)
+    return (
+        t.op == "get"
+        and str(t.data) in names
+        and all(s.op == "idx" for s in t.args)
+        and len(set(t.args)) == len(t.args)
+    )
 
 
 def _value(program: Program, t: Term, axes: tuple[Term, ...], data: Data, parameters: Mapping[str, Any]) -> Any:

@@ -1,8 +1,8 @@
 """The independent evaluator: what terms and programs mean, by brute force.
 
-A value is an array whose axes are named by indices and stand in front of nothing else; operations broadcast, every access
-is a gather, nothing is simplified. One code for NumPy, torch and mpmath (`backends`). It shares nothing with `lower` and
-`emit`, whose output it judges.
+A value is an array whose axes are named by indices; operations broadcast, every access is a gather, nothing is
+simplified. One code for NumPy, torch and mpmath (`backends`). It shares nothing with `lower` and `emit`, whose output
+it judges.
 
     evaluate_program(program, {"z": z, "t": t})["y"]      every statement, axes in the order of its signature
     evaluate_term(closed, program, values, (i, j))        a closed form, given inputs, statements and cotangents
@@ -58,7 +58,7 @@ def evaluate_term(
     backend: Backend | None = None,
     definitions: Iterable[tuple[str, Sequence[Term], Term]] = (),
 ) -> Array:
-    """term[indices], given `values` of inputs, statements and cotangents; `definitions` (name, indices, body) come before.
+    """term[indices], given `values` of inputs, statements, cotangents; `definitions` (name, indices, body) come first.
 
     As in a printed closed form, a read outside of a tensor gives 0.
     """
@@ -222,7 +222,9 @@ class Evaluation:
         ok = Named(np.asarray(fold(np.logical_and, inside)), axes)
         if t.op == "get" and self.strict and not np.all(ok.array):
             self.check_inside(t, ok, mask)
-        clipped = np.broadcast_arrays(*(np.clip(s, 0, max(n - 1, 0)) for s, n in zip(subscripts, data.shape, strict=True)))
+        clipped = np.broadcast_arrays(
+            *(np.clip(s, 0, max(n - 1, 0)) for s, n in zip(subscripts, data.shape, strict=True))
+        )
         got = Named(self.gather(data, clipped), axes)
         return got if np.all(ok.array) else self.zero_outside(ok, got)
 

@@ -24,40 +24,52 @@ class MpmathBackend:
         self.functions = _functions(self.context)
 
     def real(self, data: Array) -> Array:
+        """Data as a real array."""
         a = np.asarray(data)
         if a.dtype == object:
             return a
-        convert = (lambda x: self.context.mpf(int(x))) if a.dtype.kind in "bui" else (lambda x: self.context.mpf(float(x)))
+        convert = (
+            (lambda x: self.context.mpf(int(x))) if a.dtype.kind in "bui" else (lambda x: self.context.mpf(float(x)))
+        )
         return _elementwise(convert)(a)
 
     def number(self, value: Fraction) -> Array:
+        """An exact number, rounded once."""
         mpf = self.context.mpf
         return _boxed(mpf(value.numerator) / mpf(value.denominator))
 
     def constant(self, name: str) -> Array:
+        """pi, E or oo."""
         return _boxed({"pi": +self.context.pi, "E": +self.context.e, "oo": self.context.inf}[name])
 
     def plain(self, a: Array) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array."""
         return np.asarray(a)
 
     def permute(self, a: Array, order: tuple[int, ...]) -> Array:
+        """Axes in another order."""
         return np.transpose(a, order)
 
     def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
+        """Broadcast to a shape."""
         return np.broadcast_to(a, shape)
 
     def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
+        """a where c holds, else b."""
         return np.where(c, a, b)
 
     def compare(self, op: str, a: Array, b: Array) -> np.ndarray[Any, Any]:
+        """a op b as a NumPy array of booleans."""
         return np.asarray(_elementwise(_COMPARISONS[op])(a, b)).astype(bool)
 
     def function(self, name: str) -> Function:
+        """A scalar function, elementwise."""
         if name not in self.functions:
             raise EvaluationError(f"function {name} is not known to the evaluator")
         return _elementwise(self.functions[name])
 
     def power(self, base: Array, exponent: Array, exact: Fraction | None) -> Array:
+        """base**exponent."""
         if exact is not None and exact.denominator == 1:
             n = int(exact)
             return _elementwise(_guarded(self.context, lambda b: b**n))(base)
@@ -66,6 +78,7 @@ class MpmathBackend:
         return _elementwise(_guarded(self.context, self.context.power))(base, exponent)
 
     def reduce(self, kind: str, a: Array) -> Array:
+        """A reduction of the last axis."""
         if kind == "argmax":
             return self.real(first_extremum(kind, a))
         if a.shape[-1] == 0 and kind in ("sum", "prod"):

@@ -1,7 +1,7 @@
 """Sizes and data of the points at which a formula is judged: inside of every domain, on every declared equation.
 
-    dims = choose_extents(program, 0)
-    sample_inputs(program, dims, (2, 3), rng, scale=1.0)["t"]      rows of a simplex sum to one
+dims = choose_extents(program, 0)
+sample_inputs(program, dims, (2, 3), rng, scale=1.0)["t"]      rows of a simplex sum to one
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SamplingError(Exception):
 def choose_extents(
     program: Program, variant: int = 0, parameters: Mapping[str, Any] | None = None, largest: int = LARGEST_WORK
 ) -> dict[str, int]:
-    """Sizes of all dimensions. Variants 0 and 1: pairwise distinct where the formula lets them; 2: as many 1s as it lets.
+    """Sizes of all dimensions. Variants 0 and 1: pairwise distinct where the formula lets them; 2: mostly 1.
 
     `largest` bounds the elements that the evaluator touches at a time.
     """
@@ -60,7 +60,9 @@ def _candidates(names: list[str], variant: int) -> Iterator[dict[str, int]]:
     for k in range(TRIES):
         top = small[: max(len(names) + 1, 9 - k // 40)] if variant % 3 < 2 else small
         distinct = variant % 3 < 2 and k < TRIES // 2 and len(names) <= len(top)
-        picked = rng.choice(top[1:] if distinct and len(names) < len(top) else top, size=len(names), replace=not distinct)
+        picked = rng.choice(
+            top[1:] if distinct and len(names) < len(top) else top, size=len(names), replace=not distinct
+        )
         yield dict(zip(names, (int(p) for p in picked), strict=True))
 
 
@@ -159,7 +161,7 @@ def sample_inputs(
     scale: float = 1.0,
     parameters: Mapping[str, Any] | None = None,
 ) -> Data:
-    """One value of each input: inside of its domain by a margin, on the equations of `assume`; float64, int64 or bool."""
+    """A value of each input: inside of its domain by a margin, on the equations of `assume`; float64, int64 or bool."""
     values = {p.name: p.value for p in program.parameters} | dict(parameters or {})
     sizes = {**dims, BATCH: prod(batch)}
     data = {i.name: sample_input(program, i, sizes, batch, rng, scale, values) for i in program.inputs}

@@ -114,6 +114,8 @@ def _solve(e: Term, n: int, dims: dict[str, int], parameters: Mapping[str, Any])
         raise EvaluationError(f"{e!r} is {integer_of(e, dims, parameters)}, got {n}")
 
 
-def shape_of(tensor: Input, dims: Mapping[str, int], batch: tuple[int, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
+def shape_of(
+    tensor: Input, dims: Mapping[str, int], batch: tuple[int, ...], parameters: Mapping[str, Any]
+) -> tuple[int, ...]:
     """The shape of an input at these sizes."""
     return (batch if tensor.batch else ()) + tuple(integer_of(e, dims, parameters) for e in tensor.shape)

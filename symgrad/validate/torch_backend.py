@@ -26,37 +26,47 @@ class TorchBackend:
         self.functions = _functions(torch)
 
     def real(self, data: Array) -> Array:
+        """Data as a real array."""
         if isinstance(data, self.torch.Tensor):
             return data.to(self.dtype)
         return self.torch.as_tensor(np.array(data), dtype=self.dtype)
 
     def number(self, value: Fraction) -> Array:
+        """An exact number, rounded once."""
         return self.torch.tensor(value.numerator / value.denominator, dtype=self.dtype)
 
     def constant(self, name: str) -> Array:
+        """pi, E or oo."""
         return self.torch.tensor({"pi": np.pi, "E": np.e, "oo": np.inf}[name], dtype=self.dtype)
 
     def plain(self, a: Array) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array."""
         return np.asarray(a.detach().numpy())
 
     def permute(self, a: Array, order: tuple[int, ...]) -> Array:
+        """Axes in another order."""
         return a.permute(order)
 
     def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
+        """Broadcast to a shape."""
         return a.expand(shape)
 
     def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
+        """a where c holds, else b."""
         return self.torch.where(self.torch.as_tensor(np.array(c)), a, b)
 
     def compare(self, op: str, a: Array, b: Array) -> np.ndarray[Any, Any]:
+        """a op b as a NumPy array of booleans."""
         return np.asarray(COMPARISONS[op](self.plain(a), self.plain(b)))
 
     def function(self, name: str) -> Function:
+        """A scalar function, elementwise."""
         if name not in self.functions:
             raise EvaluationError(f"function {name} is not known to the evaluator")
         return self.functions[name]
 
     def power(self, base: Array, exponent: Array, exact: Fraction | None) -> Array:
+        """base**exponent."""
         if exact == Fraction(1, 2):
             return self.torch.sqrt(base)
         if exact is not None:
@@ -65,6 +75,7 @@ class TorchBackend:
         return self.torch.pow(base, exponent)
 
     def reduce(self, kind: str, a: Array) -> Array:
+        """A reduction of the last axis."""
         if kind in ("max_first", "min_first"):
             at = self.torch.as_tensor(first_extremum(kind, self.plain(a)))
             return a.gather(-1, at[..., None])[..., 0]
@@ -103,7 +114,7 @@ def _functions(torch: Any) -> Mapping[str, Function]:
         silu=f.silu,
         gelu=f.gelu,
         normal_cdf=torch.special.ndtr,
-        floordiv=lambda a, b: torch.floor_divide(a, b),
+        floordiv=torch.floor_divide,
         mod=torch.remainder,
         log_sigmoid=f.logsigmoid,
         logcosh=lambda x: torch.logaddexp(x, -x) - np.log(2.0),

@@ -1,0 +1,113 @@
+"""The judge conduct: what a kernel must do beside being right.
+
+Reductions agree with each other, strided and broadcast inputs give the same numbers, inputs and upstream are not
+written to, two runs agree to the bit, no floating-point warnings, `check_inputs` accepts data on every declared fact.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from symgrad import limits
+from symgrad.formula.program import Program
+from symgrad.validate.evaluate import evaluate_program
+from symgrad.validate.kernels import Call, Data, KernelError, Kernels, NumpyKernels, Outcome, attempt
+from symgrad.validate.points import Point
+from symgrad.validate.verdict import Failure, Judgement
+
+
+def judge_conduct(program: Program, kernels: Sequence[Kernels], points: Sequence[Point]) -> Judgement:
+    """The verdict at these points."""
+    verdict = Judgement("conduct")
+    for point in points:
+        limits.check()
+        verdict.look(point)
+        call = Call(point.inputs, point.parameters, point.upstream)
+        for kernel in kernels:
+            try:
+                _judge_kernel(verdict, program, kernel, call, point)
+            except KernelError as e:
+                verdict.fail(Failure(str(e), point.label))
+        if verdict.failure is not None:
+            break
+    return verdict
+
+
+def _judge_kernel(verdict: Judgement, program: Program, kernel: Kernels, call: Call, point: Point) -> None:
+    copies = {n: a.copy() for n, a in {**call.inputs, **call.upstream}.items()}
+    first = attempt(kernel, call)
+    for n, a in {**call.inputs, **call.upstream}.items():
+        if not np.array_equal(a, copies[n], equal_nan=a.dtype.kind == "f"):
+            verdict.fail(Failure(f"the {kernel.name} kernel wrote to {n}", point.label))
+    if not _same(first, attempt(kernel, call)):
+        verdict.fail(Failure(f"two runs of the {kernel.name} kernel differ", point.label))
+    strided = replace(call, inputs={n: _strided(a) for n, a in call.inputs.items()})
+    _close(verdict, f"{kernel.name} with strided inputs", point, attempt(kernel, strided), first)
+    _judge_reductions(verdict, program, kernel, call, point, first)
+    if isinstance(kernel, NumpyKernels):
+        _judge_numpy(verdict, kernel, call, point, first)
+
+
+def _same(a: Outcome, b: Outcome) -> bool:
+    return _equal(a.values, b.values) and _equal(a.gradients, b.gradients)
+
+
+def _equal(a: Data, b: Data) -> bool:
+    return all(np.array_equal(a[n], b[n], equal_nan=True) for n in a)
+
+
+def _strided(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same values, neither contiguous nor in C order."""
+    if a.ndim == 0:
+        return a
+    wide = np.repeat(a, 2, axis=-1)
+    return np.asarray(np.asfortranarray(wide)[..., ::2])
+
+
+def _close(verdict: Judgement, what: str, point: Point, got: Outcome, expected: Outcome) -> None:
+    """Equal up to the order of additions."""
+    for name, a in (*expected.values.items(), *expected.gradients.items()):
+        b = got.values.get(name, got.gradients.get(name))
+        noise = 1e-12 * float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0))
+        verdict.compare(f"{what}: {name}", point, b, a, noise)
+
+
+def _judge_reductions(
+    verdict: Judgement, program: Program, kernel: Kernels, call: Call, point: Point, mean: Outcome
+) -> None:
+    """`mean` is the default, `sum` its multiple, `none` the values of the batch in the order of the loss's indices."""
+    if not program.is_loss or not program.loss.indices:
+        return
+    name = program.loss.name
+    each = evaluate_program(program, call.inputs, call.parameters)[name]
+    _close(verdict, f"{kernel.name}, reduction=mean", point, attempt(kernel, replace(call, reduction="mean")), mean)
+    total = attempt(kernel, replace(call, reduction="sum"))
+    scaled = Outcome(
+        {n: v * each.size for n, v in mean.values.items()}, {n: g * each.size for n, g in mean.gradients.items()}
+    )
+    _close(verdict, f"{kernel.name}, reduction=sum", point, total, scaled)
+    none = replace(call, reduction="none")
+    got = kernel.values(none) if isinstance(kernel, NumpyKernels) else attempt(kernel, none).values
+    noise = 1e-11 * float(np.max(np.abs(each), initial=0.0)) + 1e-13
+    verdict.compare(f"{kernel.name} loss, reduction=none", point, got[name], each, noise)
+
+
+def _judge_numpy(verdict: Judgement, kernel: NumpyKernels, call: Call, point: Point, first: Outcome) -> None:
+    """What only the NumPy module has."""
+    _close(verdict, "numpy value alone", point, Outcome(kernel.values(call), {}), Outcome(first.values, {}))
+    _close(verdict, "numpy gradient alone", point, Outcome({}, kernel.gradients(call)), Outcome({}, first.gradients))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        kernel.run(call)
+    for w in caught:
+        verdict.fail(Failure(f"the numpy kernel warns: {w.message}", point.label))
+    if point.kind in ("normal", "unit axes"):
+        try:
+            kernel.check_inputs(call)
+        except (ValueError, TypeError) as e:
+            verdict.fail(Failure(f"check_inputs refuses data that keep every fact: {e}", point.label))

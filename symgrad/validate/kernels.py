@@ -1,0 +1,155 @@
+"""The generated modules behind one face: what a kernel gives at a point, as NumPy arrays by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from symgrad.formula.program import Program
+
+Data = Mapping[str, np.ndarray[Any, Any]]
+
+
+class KernelError(Exception):
+    """A generated kernel raised, or gave something of the wrong kind."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Values (the loss, or each output) and the gradient of each differentiated input."""
+
+    values: Data
+    gradients: Data
+
+
+@dataclass(frozen=True)
+class Call:
+    """Arguments of one call. `upstream`: cotangents by name (layers). `reduction`: None is the kernel's own default."""
+
+    inputs: Data
+    parameters: Mapping[str, Any]
+    upstream: Data
+    reduction: str | None = None
+
+    def cast(self, dtype: Any) -> Call:
+        """The same call with floating inputs of another dtype."""
+        return Call(_cast(self.inputs, dtype), self.parameters, _cast(self.upstream, dtype), self.reduction)
+
+
+def _cast(data: Data, dtype: Any) -> Data:
+    return {n: a.astype(dtype) if a.dtype.kind == "f" else a for n, a in data.items()}
+
+
+class NumpyKernels:
+    """numpy_kernels.py."""
+
+    name = "numpy"
+
+    def __init__(self, module: ModuleType, program: Program, wrt: Sequence[str]) -> None:
+        self.module, self.program, self.wrt = module, program, tuple(wrt)
+
+    def arguments(self, call: Call) -> tuple[list[Any], dict[str, Any]]:
+        """Positional inputs in the order of the file, and keywords."""
+        keywords = dict(call.parameters)
+        if call.reduction is not None:
+            keywords["reduction"] = call.reduction
+        return [call.inputs[i.name] for i in self.program.inputs], keywords
+
+    def run(self, call: Call) -> Outcome:
+        """Value and gradients."""
+        args, keywords = self.arguments(call)
+        if self.program.is_loss:
+            value, grad = self.module.value_and_grad(*args, **keywords)
+            return Outcome({self.program.loss.name: np.asarray(value)}, self.by_input(grad))
+        y, saved = self.module.forward(*args, **keywords)
+        grad = self.module.backward(*self.upstream(call), saved)
+        return Outcome(self.by_output(y), self.by_input(grad))
+
+    def values(self, call: Call) -> Data:
+        """The value alone, by the function that gives no gradient."""
+        args, keywords = self.arguments(call)
+        if self.program.is_loss:
+            return {self.program.loss.name: np.asarray(self.module.loss(*args, **keywords))}
+        return self.by_output(self.module.forward(*args, **keywords)[0])
+
+    def gradients(self, call: Call) -> Data:
+        """The gradient alone."""
+        if not self.program.is_loss:
+            return self.run(call).gradients
+        args, keywords = self.arguments(call)
+        return self.by_input(self.module.grad(*args, **keywords))
+
+    def upstream(self, call: Call) -> list[np.ndarray[Any, Any]]:
+        """Cotangents in the order of the outputs."""
+        return [call.upstream[f"d{s.name}"] for s in self.program.outputs]
+
+    def by_input(self, grad: Any) -> Data:
+        """Gradients by the name of the input."""
+        if len(self.wrt) == 1:
+            return {self.wrt[0]: np.asarray(grad[0] if hasattr(grad, "_fields") else grad)}
+        return {n: np.asarray(getattr(grad, n)) for n in self.wrt}
+
+    def by_output(self, y: Any) -> Data:
+        """Values by the name of the output."""
+        names = [s.name for s in self.program.outputs]
+        if len(names) == 1:
+            return {names[0]: np.asarray(y[0] if hasattr(y, "_fields") else y)}
+        return dict(zip(names, (np.asarray(a) for a in y), strict=True))
+
+    def check_inputs(self, call: Call) -> None:
+        """Raises ValueError where the data break a domain or a fact."""
+        args, keywords = self.arguments(call)
+        keywords.pop("reduction", None)
+        self.module.check_inputs(*args, **keywords)
+
+
+class TorchKernels:
+    """torch_kernels.py, by its plain function."""
+
+    name = "torch"
+
+    def __init__(self, module: ModuleType, program: Program, wrt: Sequence[str]) -> None:
+        self.module, self.program, self.wrt = module, program, tuple(wrt)
+
+    def run(self, call: Call) -> Outcome:
+        """Value and gradients, by torch.autograd through the generated function."""
+        import torch
+
+        tensors = {n: torch.tensor(a, requires_grad=n in self.wrt) for n, a in call.inputs.items()}
+        keywords = dict(call.parameters) | ({"reduction": call.reduction} if call.reduction else {})
+        function = getattr(self.module, self.program.name)
+        got = function(*(tensors[i.name] for i in self.program.inputs), **keywords)
+        outputs = list(got) if isinstance(got, (tuple, list)) else [got]
+        names = [s.name for s in self.program.outputs]
+        upstream = [_upstream(torch, call, n, o) for n, o in zip(names, outputs, strict=True)]
+        wrt = [tensors[n] for n in self.wrt]
+        live = [k for k, o in enumerate(outputs) if o.requires_grad]
+        grads: Sequence[Any] = [None] * len(wrt)
+        if live and wrt:
+            chosen = [upstream[k] for k in live]
+            grads = torch.autograd.grad([outputs[k] for k in live], wrt, chosen, allow_unused=True)
+        found = (np.zeros(tuple(w.shape)) if g is None else g.numpy() for g, w in zip(grads, wrt, strict=True))
+        values = {n: o.detach().numpy() for n, o in zip(names, outputs, strict=True)}
+        return Outcome(values, dict(zip(self.wrt, found, strict=True)))
+
+
+def _upstream(torch: Any, call: Call, name: str, output: Any) -> Any:
+    """The cotangent of an output; 1 for a loss."""
+    given = call.upstream.get(f"d{name}")
+    return torch.ones_like(output) if given is None else torch.tensor(given, dtype=output.dtype)
+
+
+Kernels = NumpyKernels | TorchKernels
+
+
+def attempt(kernels: Kernels, call: Call) -> Outcome:
+    """Run a kernel; whatever it raises becomes a KernelError, because generated code is what is on trial here."""
+    try:
+        with np.errstate(all="ignore"):
+            return kernels.run(call)
+    except Exception as e:
+        raise KernelError(f"{kernels.name} kernel raised {type(e).__name__}: {e}") from e

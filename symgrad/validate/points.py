@@ -1,0 +1,277 @@
+"""Points at which a formula is judged, each with a kind that the certificate counts.
+
+| kind | where |
+| --- | --- |
+| normal | random data at scales 0.01, 1 and 6, extents pairwise distinct, other parameters too |
+| unit axes | axes of length 1 |
+| special | zeros, ties, constant rows, equal inputs, saturated and large values, ends of intervals |
+| kink | data moved exactly onto a kink of the formula |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from symgrad.formula.program import Input, Program
+from symgrad.validate.backends import EvaluationError
+from symgrad.validate.equations import impose
+from symgrad.validate.evaluate import evaluate_program
+from symgrad.validate.sampling import Data, bounds, choose_extents, choose_parameters, cotangents, sample_inputs
+from symgrad.validate.sizes import bind_sizes
+
+SCALES = (0.01, 1.0, 6.0)
+BATCHES = ((2, 3), (4,), (1,))
+NORMAL_POINTS = 10
+LARGE = (40.0, 800.0, 1e4, 1e50)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Inputs, parameters and upstream of one call. `label` says in words where it is."""
+
+    kind: str
+    label: str
+    inputs: Data
+    parameters: Mapping[str, Any]
+    upstream: Data
+
+
+@dataclass(frozen=True)
+class Place:
+    """Sizes of a family of points."""
+
+    dims: Mapping[str, int]
+    batch: tuple[int, ...]
+    parameters: Mapping[str, Any]
+
+
+def place(program: Program, variant: int, largest: int | None = None) -> Place:
+    """Sizes and parameters: variants 0 and 1 have distinct extents, 2 has axes of length 1."""
+    parameters = choose_parameters(program, variant % 2)
+    keywords = {} if largest is None else {"largest": largest}
+    return Place(choose_extents(program, variant, parameters, **keywords), BATCHES[variant % 3], parameters)
+
+
+def finish(
+    program: Program, kind: str, label: str, inputs: Data, parameters: Mapping[str, Any], rng: Any
+) -> Point | None:
+    """The point with an upstream, or None where the formula has no finite value there."""
+    try:
+        values = evaluate_program(program, inputs, parameters)
+    except EvaluationError:
+        return None
+    if not all(np.all(np.isfinite(values[s.name])) for s in program.outputs):
+        return None
+    upstream = {} if program.is_loss else cotangents(program, values, rng)
+    return Point(kind, label, inputs, parameters, upstream)
+
+
+def normal_points(
+    program: Program, seed: int, count: int = NORMAL_POINTS, largest: int | None = None
+) -> Iterator[Point]:
+    """Random points, scale by scale; two of them on axes of length 1."""
+    for k in range(count):
+        variant = 2 if k % 5 == 4 else k % 2
+        at = place(program, variant, largest)
+        got = _normal_point(program, at, SCALES[k % 3], seed, k, "unit axes" if variant == 2 else "normal")
+        if got is not None:
+            yield got
+
+
+def _normal_point(program: Program, at: Place, scale: float, seed: int, k: int, kind: str) -> Point | None:
+    for attempt, soften in enumerate(_SOFTENINGS):
+        rng = np.random.default_rng((seed, k, attempt))
+        inputs = sample_inputs(program, at.dims, at.batch, rng, scale, at.parameters)
+        inputs = impose(program, {n: soften(program.input(n), a) for n, a in inputs.items()}, at.parameters)
+        got = finish(program, kind, f"{kind} point {k}, scale {scale:g}", inputs, at.parameters, rng)
+        if got is not None:
+            return got
+    return None
+
+
+def _positive(tensor: Input, a: Any) -> Any:
+    return np.abs(a) + 0.1 * (np.abs(a) == 0) if _is_plain(tensor) else a
+
+
+def _inside_one(tensor: Input, a: Any) -> Any:
+    return 0.05 + 0.9 / (1 + np.exp(-a)) if _is_plain(tensor) else a
+
+
+_SOFTENINGS: tuple[Callable[[Input, Any], Any], ...] = (
+    lambda tensor, a: a,
+    _positive,
+    _inside_one,
+    lambda tensor, a: 1 + np.abs(a) if _is_plain(tensor) else a,
+)
+"""What is tried where a formula has no value at a real point (log of a negative number), in this order."""
+
+
+def _is_plain(tensor: Input) -> bool:
+    return tensor.dtype == "real" and tensor.domain.kind == "real"
+
+
+# ---- special points -------------------------------------------------------------------------------------------------
+
+
+def special_points(program: Program, seed: int, largest: int | None = None) -> Iterator[Point]:
+    """Zeros, ties, constant rows, equal inputs, large values, ends of intervals, the value finite or not."""
+    at = place(program, 0, largest)
+    for k, (label, change) in enumerate(_CHANGES):
+        rng = np.random.default_rng((seed, 100 + k))
+        base = sample_inputs(program, at.dims, at.batch, rng, 1.0, at.parameters)
+        changed = {n: change(program.input(n), a, rng) for n, a in base.items()}
+        if label == "equal inputs":
+            changed = _equal_inputs(program, base)
+        if label == "ends of intervals":
+            changed = {n: _to_ends(program.input(n), a, at, rng) for n, a in base.items()}
+        if all(np.array_equal(changed[n], base[n]) for n in base):
+            continue
+        inputs = impose(program, changed, at.parameters)
+        upstream = {} if program.is_loss else _upstream(program, base, at, rng)
+        yield Point("special", f"special point: {label}", inputs, at.parameters, upstream)
+
+
+def _upstream(program: Program, inputs: Data, at: Place, rng: Any) -> Data:
+    return cotangents(program, evaluate_program(program, inputs, at.parameters), rng)
+
+
+def _plainly(change: Callable[[Any, Any], Any]) -> Callable[[Input, Any, Any], Any]:
+    return lambda tensor, a, rng: change(a, rng) if _is_plain(tensor) else a
+
+
+def _constant_rows(a: Any, rng: Any) -> Any:
+    return np.broadcast_to(a[..., :1], a.shape).copy() if a.ndim else a
+
+
+def _large(size: float) -> Callable[[Any, Any], Any]:
+    return lambda a, rng: np.where(rng.random(a.shape) < 0.5, np.sign(a) * size, a)
+
+
+_CHANGES: tuple[tuple[str, Callable[[Input, Any, Any], Any]], ...] = (
+    ("zeros", _plainly(lambda a, rng: np.zeros_like(a))),
+    ("ties", _plainly(lambda a, rng: rng.integers(-1, 2, size=a.shape).astype(float))),
+    ("halves", _plainly(lambda a, rng: rng.integers(-4, 5, size=a.shape) / 2)),
+    ("constant rows", _plainly(_constant_rows)),
+    ("equal inputs", lambda tensor, a, rng: a),
+    *((f"large, {size:g}", _plainly(_large(size))) for size in LARGE),
+    ("ends of intervals", lambda tensor, a, rng: a),
+)
+
+
+def _equal_inputs(program: Program, data: Data) -> Data:
+    """Inputs of one shape and domain become equal."""
+    first: dict[Any, Any] = {}
+    out = dict(data)
+    for tensor in program.inputs:
+        if _is_plain(tensor):
+            key = (tensor.shape, tensor.batch)
+            out[tensor.name] = first.setdefault(key, data[tensor.name]).copy()
+    return out
+
+
+TINY = 1e-9
+
+
+def _to_ends(tensor: Input, a: Any, at: Place, rng: Any) -> Any:
+    """Half of the elements at an end of the domain; rows of a simplex at its corners."""
+    if tensor.dtype != "real":
+        return a
+    kind = tensor.domain.kind
+    if kind == "simplex":
+        return np.eye(a.shape[-1])[np.argmax(a, axis=-1)]
+    low, high = bounds(tensor.domain, dict(at.dims), at.parameters)
+    open_low = TINY if kind in ("positive", "greater_than") else 0.0
+    if kind not in ("positive", "nonnegative", "greater_than", "unit_interval", "interval"):
+        return a
+    ends = [e for e in (low + open_low, high) if np.isfinite(e)]
+    if not ends:
+        return a
+    picked = rng.choice(ends, size=a.shape)
+    return np.where(rng.random(a.shape) < 0.5, picked, a)
+
+
+# ---- kinks ----------------------------------------------------------------------------------------------------------
+
+
+def kink_points(program: Program, kinks: tuple[Any, ...], seed: int) -> Iterator[Point]:
+    """For each kink (a condition `a == b`), a point at which it holds exactly at some element."""
+    at = place(program, 0)
+    for k, kink in enumerate(kinks):
+        for attempt in range(4):
+            rng = np.random.default_rng((seed, 200 + k, attempt))
+            got = _onto_kink(program, kink.at, at, rng)
+            if got is not None:
+                label = f"kink {kink.at!r}"
+                point = finish(program, "kink", label, got, at.parameters, rng)
+                if point is not None:
+                    yield point
+                break
+
+
+def _onto_kink(program: Program, condition: Any, at: Place, rng: Any) -> Data | None:
+    """Inputs of small halves with one element solved for, so that no rounding hides the kink."""
+    base = sample_inputs(program, at.dims, at.batch, rng, 1.0, at.parameters)
+    base = {n: rng.integers(-4, 5, size=a.shape) / 2 if _is_plain(program.input(n)) else a for n, a in base.items()}
+    base = impose(program, base, at.parameters)
+    if condition.op != "cmp":
+        return None
+    if np.any(gap := _gap(program, condition, base, at)) and np.any(gap == 0):
+        return base
+    for tensor in program.inputs:
+        x = base[tensor.name]
+        if tensor.dtype != "real" or not x.size or tensor.domain.kind not in ("real", "positive", "nonnegative"):
+            continue
+        for flat in rng.permutation(x.size)[:3]:
+            got = _solve(program, condition, base, at, tensor.name, int(flat))
+            if got is not None:
+                return got
+    return base if np.any(gap == 0) else None
+
+
+def _gap(program: Program, condition: Any, inputs: Data, at: Place) -> np.ndarray[Any, Any]:
+    """left - right of a condition, for every value of its indices."""
+    from symgrad.validate.evaluate import Evaluation
+
+    work = Evaluation(program, inputs, at.parameters, strict=False)
+    try:
+        work.run(s for s in program.statements)
+        with np.errstate(all="ignore"):
+            got = work.apply(lambda a, b: a - b, *(work.value(t, ()) for t in condition.args))
+    except EvaluationError:
+        return np.ones(1)
+    return np.asarray(got.array, dtype=float)
+
+
+def _solve(program: Program, condition: Any, inputs: Data, at: Place, name: str, flat: int) -> Data | None:
+    """Move one element so that some gap closes exactly, where the gap is affine in it."""
+
+    def moved(v: float) -> Data:
+        x = inputs[name].copy()
+        x.reshape(-1)[flat] = v
+        return {**inputs, name: x}
+
+    v = float(inputs[name].reshape(-1)[flat])
+    here, there = _gap(program, condition, inputs, at), _gap(program, condition, moved(v + 1), at)
+    slope = there - here
+    for k in np.flatnonzero(np.isfinite(slope) & (slope != 0))[:3]:
+        goal = v - float(here.reshape(-1)[k] / slope.reshape(-1)[k])
+        if program.input(name).domain.kind != "real" and goal <= 0:
+            continue
+        got = moved(goal)
+        if np.any(_gap(program, condition, got, at) == 0):
+            return got
+    return None
+
+
+def shifted(point: Point, name: str, value: Any) -> Point:
+    """The point with another value of one input."""
+    return replace(point, inputs={**point.inputs, name: value})
+
+
+def sizes_of(program: Program, point: Point) -> Mapping[str, int]:
+    """The sizes of a point."""
+    return bind_sizes(program, {n: a.shape for n, a in point.inputs.items()}, point.parameters).dims

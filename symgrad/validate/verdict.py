@@ -1,0 +1,143 @@
+"""What a judge says: passed or not, the worst error, how many points of which kind, and where it went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symgrad.validate.points import Point
+
+TOLERANCE = 1e-9
+EPSILON = float(np.finfo(np.float64).eps)
+ROUNDING = 64
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The first disagreement: what was compared, at which input and index, at which point."""
+
+    what: str
+    point: str
+    index: tuple[int, ...] = ()
+    got: float | None = None
+    expected: float | None = None
+
+    def __str__(self) -> str:
+        if self.got is None:
+            return f"{self.what} at {self.point}"
+        place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        return f"{self.what}{place} is {self.got!r}, expected {self.expected!r}, at {self.point}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As a mapping of plain values."""
+        return {
+            "what": self.what,
+            "point": self.point,
+            "index": list(self.index),
+            "got": _plain(self.got),
+            "expected": _plain(self.expected),
+        }
+
+
+@dataclass
+class Judgement:
+    """The verdict of one judge, filled as it looks at points."""
+
+    judge: str
+    worst: float = 0.0
+    kinds: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    failure: Failure | None = None
+    notes: list[str] = field(default_factory=list)
+    tolerance: float = TOLERANCE
+
+    @property
+    def points(self) -> int:
+        """How many points it looked at."""
+        return sum(self.kinds.values())
+
+    @property
+    def passed(self) -> bool:
+        """Whether it looked at some points and found nothing wrong."""
+        return self.failure is None and self.points > 0
+
+    def look(self, point: Point) -> None:
+        """Count a point."""
+        self.kinds[point.kind] = self.kinds.get(point.kind, 0) + 1
+
+    def skip(self, why: str) -> None:
+        """Count what could not be judged, by the reason."""
+        self.skipped[why] = self.skipped.get(why, 0) + 1
+
+    def fail(self, failure: Failure) -> None:
+        """Keep the first failure."""
+        if self.failure is None:
+            self.failure = failure
+
+    def compare(
+        self, what: str, point: Point, got: Any, expected: Any, noise: Any = 0.0, tolerance: float = TOLERANCE
+    ) -> bool:
+        """Hold got against expected, element by element: |got - expected| <= tolerance*|expected| + noise."""
+        got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
+        if got.shape != expected.shape:
+            self.fail(Failure(f"{what} has shape {got.shape}, expected {expected.shape}", point.label))
+            return False
+        if not got.size:
+            return True
+        errors = relative_error(got, expected, np.broadcast_to(noise, got.shape), tolerance)
+        at = np.unravel_index(int(np.argmax(errors)), got.shape)
+        index = tuple(int(k) for k in at)
+        self.worst = max(self.worst, float(errors[index]) * TOLERANCE / tolerance)
+        if errors[index] > tolerance:
+            self.fail(Failure(what, point.label, index, float(got[index]), float(expected[index])))
+            return False
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        """As a mapping of plain values."""
+        out: dict[str, Any] = {
+            "judge": self.judge,
+            "passed": self.passed,
+            "worst": _plain(float(f"{self.worst:.3g}")),
+            "tolerance": self.tolerance,
+            "points": self.points,
+            "kinds": dict(sorted(self.kinds.items())),
+        }
+        if self.skipped:
+            out["skipped"] = dict(sorted(self.skipped.items()))
+        if self.notes:
+            out["notes"] = list(self.notes)
+        if self.failure is not None:
+            out["failure"] = self.failure.to_json()
+            out["why"] = str(self.failure)
+        elif not self.points:
+            out["why"] = "no point was found at which the formula has a finite value"
+        return out
+
+
+def relative_error(got: Any, expected: Any, noise: Any, tolerance: float) -> np.ndarray[Any, Any]:
+    """|got - expected| / (|expected| + noise/tolerance), element-wise; infinite where just one is not finite."""
+    with np.errstate(all="ignore"):
+        gap = np.abs(got - expected)
+        size = np.abs(expected) + noise / tolerance
+        error = np.where(gap == 0, 0.0, gap / np.where(size > 0, size, np.finfo(float).tiny))
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    odd = ~np.isfinite(got) | ~np.isfinite(expected)
+    return np.asarray(np.where(same, 0.0, np.where(odd, np.inf, error)))
+
+
+def natural_scale(value: Any, inputs: Mapping[str, Any], name: str, gradient: Any) -> float:
+    """The size that a gradient has by its dimensions: that of the value over that of the input."""
+    x = np.abs(np.asarray(inputs[name], dtype=float))
+    top = float(np.max(x, initial=0.0))
+    by_dimension = abs(float(value)) / top if top > 0 and np.isfinite(value) else 0.0
+    largest = float(np.max(np.abs(np.asarray(gradient, dtype=float)), initial=0.0))
+    return max(min(by_dimension, 1e300), largest if np.isfinite(largest) else 0.0)
+
+
+def _plain(x: float | None) -> float | str | None:
+    """A number that JSON has; infinities and nan as text."""
+    return x if x is None or np.isfinite(x) else repr(x)
