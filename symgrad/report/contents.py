@@ -85,6 +85,11 @@ class JudgeRow:
     points: int
     why: str = ""
 
+    @property
+    def word(self) -> str:
+        """The verdict in a word."""
+        return "absent" if self.passed is None else "agrees" if self.passed else "disagrees"
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -94,10 +99,13 @@ class Contents:
     summary: str
     written: tuple[str, ...]
     is_loss: bool
+    is_batched: bool
     notation: Notation
     statements: tuple[tuple[Layout, Layout], ...]
     symbols: tuple[SymbolRow, ...]
     assumed: tuple[FactRow, ...]
+    shorthand: tuple[tuple[Layout, Layout], ...]
+    """Names that the derivation gave to parts of the formula."""
     steps: tuple[StepRow, ...]
     closed: tuple[ClosedForm, ...]
     expected: tuple[tuple[str, str], ...]
@@ -106,7 +114,13 @@ class Contents:
     passed: bool | None
     judges: tuple[JudgeRow, ...]
     references: tuple[str, ...]
-    sha256: str
+    more_steps: int = 0
+    """Steps that were left out."""
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the gradients are those of a mean over a batch."""
+        return self.is_batched and any(not g.zero for g in self.closed)
 
 
 MOST_STEPS = 400
@@ -117,24 +131,27 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
     """What a report of the derivation says."""
     formula = derivation.formula
     notation = derivation_notation(derivation)
+    program = derivation.program
     return Contents(
         name=formula.name,
         summary=formula.summary,
         written=tuple(formula.text.splitlines()) or written_lines(formula.program, formula.written),
         is_loss=formula.program.is_loss,
+        is_batched=formula.program.is_loss and bool(formula.program.loss.indices),
         notation=notation,
         statements=tuple(statement_row(s, notation) for s in formula.program.statements),
-        symbols=symbol_rows(formula.program, derivation.cotangents if not formula.program.is_loss else {}),
+        symbols=symbol_rows(program, derivation.cotangents if not program.is_loss else {}),
         assumed=tuple(FactRow(present(f.condition, notation), f.source, f.text) for f in derivation.assumed),
+        shorthand=tuple(statement_row(s, notation) for s in derivation.forward if s.kind == "hoisted"),
         steps=tuple(step_row(k, s, notation) for k, s in enumerate(derivation.steps[:MOST_STEPS], 1)),
         closed=tuple(closed_form(g, notation, formula.program.is_loss) for g in derivation.gradients),
-        expected=tuple((e.input, _expected_outcome(e.proven)) for e in derivation.expected),
+        expected=tuple((e.expected.input, _expected_outcome(e.proven)) for e in derivation.expected),
         kinks=tuple(kink_row(k, notation) for k in derivation.kinks),
         hints=tuple(derivation.hints),
         passed=None if certificate is None else certificate.passed,
         judges=() if certificate is None else judge_rows(certificate.to_json()),
         references=tuple(formula.references),
-        sha256=formula.sha256,
+        more_steps=max(0, len(derivation.steps) - MOST_STEPS),
     )
 
 
@@ -251,10 +268,6 @@ def _records(document: Mapping[str, object], key: str) -> Sequence[Mapping[str, 
 
 
 def _expected_outcome(proven: object) -> str:
-    return (
-        "proven"
-        if proven is True
-        else "checked at random points, not proven"
-        if proven is None or proven == "checked"
-        else "different"
-    )
+    if proven is True:
+        return "proven"
+    return "different" if proven is False else "checked at random points, not proven"

@@ -1,7 +1,7 @@
 r"""Text of users in TeX: every character that TeX acts on becomes a command, every one that the fonts lack its number.
 
-What stands in a formula file can therefore neither end the document nor read, write or run anything. The fonts are those
-of Debian's texlive-latex-base and lmodern in T1 encoding.
+What stands in a formula file can therefore neither end the document nor read, write or run anything. The fonts are
+those of Debian's texlive-latex-base and lmodern in T1 encoding.
 """
 
 from __future__ import annotations

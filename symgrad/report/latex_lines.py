@@ -1,7 +1,7 @@
 r"""Long mathematics as lines: broken before + and -, then between factors, then inside parentheses, as people do it.
 
 A layout becomes pieces; between two pieces a line may end at a price that grows with the depth of parentheses. The
-lines with the least total price are taken. Fractions and roots that are wider than a line are written on one line first.
+lines with the least total price are taken. Fractions and roots that are wider than a line are written on one line.
 """
 
 from __future__ import annotations

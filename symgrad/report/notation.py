@@ -17,7 +17,7 @@ from symgrad.report.signs import ACCENTS, GREEK, GREEK_TEX, LETTER_OF, SPELT
 
 @dataclass(frozen=True)
 class Glyph:
-    """A name as it is written. `letter`: one letter or a word; `tag`: an index that belongs to the name, as in x_max."""
+    """A name as it is written. `letter`: one letter or a word; `tag`: an index that belongs to it, as in x_max."""
 
     letter: str
     accent: str = ""

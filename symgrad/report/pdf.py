@@ -83,8 +83,8 @@ def _run(command: list[str], folder: str, seconds: float) -> str:
     log = Path(folder, "output.txt")
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=folder, env=_environment(folder), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-            start_new_session=True,
+            command, cwd=folder, env=_environment(folder), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
             code = process.wait(seconds)

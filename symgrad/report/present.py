@@ -53,7 +53,7 @@ _CLOSED = (Symbol, Access, Number, Sign, Fence, Root)
 
 
 def present(t: Term, notation: Notation | None = None, indices: Iterable[Term] = ()) -> Layout:
-    """The term laid out, or elided where it is too large. `indices`: of the left side; no bound index bears their names."""
+    """The term laid out, or elided if too large. `indices`: of the left side; no bound index bears their names."""
     if t.size > LARGEST_SIZE or _depth(t) > LARGEST_DEPTH:
         return Elided(t.size)
     return _Presenter(notation or Notation(), (*t.free, *indices)).layout(t)
@@ -135,10 +135,10 @@ class _Presenter:
         self.scope = frozenset(str(i.data) for i in scope)
         """Names of indices that mean something here: a bound index never bears one, so that no reader mistakes it."""
         self.methods: Mapping[str, Callable[[Term], Layout]] = {
-            "num": self.num, "const": self.const, "dim": self.dim, "par": self.name, "idx": self.name, 
-            "get": self.access, "get0": self.access, "add": self.add, "mul": self.mul, "pow": self.pow, "fn": self.fn, "lit": self.lit,
-            "cmp": self.cmp, "and": self.logical, "or": self.logical, "not": self.opposite, "iv": self.bracket,
-            "where": self.where, "red": self.reduction,
+            "num": self.num, "const": self.const, "dim": self.dim, "par": self.name, "idx": self.name,
+            "get": self.access, "get0": self.access, "add": self.add, "mul": self.mul, "pow": self.pow, "fn": self.fn,
+            "lit": self.lit, "cmp": self.cmp, "and": self.logical, "or": self.logical, "not": self.opposite,
+            "iv": self.bracket, "where": self.where, "red": self.reduction,
         }  # fmt: skip
 
     def layout(self, t: Term) -> Layout:
@@ -339,10 +339,17 @@ class _Presenter:
         return tuple(self.range(v, body) for v in variables)
 
     def range(self, v: Term, body: Term) -> Range:
-        if v.data == BATCH or any(is_access(a) and v in a.args for a in walk(body)):
+        if v.data == BATCH or any(_says_range(a, v) for a in walk(body)):
             return Range(self.name(v))
         return Range(self.name(v), self.layout(add(extent(v), MINUS_ONE)))
 
 
 def _is_zero(t: Term) -> bool:
     return is_num(t) and not value(t)
+
+
+def _says_range(a: Term, v: Term) -> bool:
+    """Whether a subterm shows how far the index runs: an axis that it subscripts bare, or a delta with such an index."""
+    if is_access(a):
+        return v in a.args
+    return a.op == "cmp" and a.data == "==" and v in a.args and all(x.op == "idx" and x.args == v.args for x in a.args)

@@ -147,7 +147,7 @@ def _gradient(w: Writer, g: Gradient, is_loss: bool) -> None:
     head = f"{sign}L/{sign}" if is_loss else "d"
     left = head + w.access(g.input, g.indices)
     w.item("gradient", f"{left} = {w.math(g.closed, g.indices)}")
-    for k, d in enumerate(g.where):
+    for k, d in enumerate(d for d in g.where if d.introduced):
         w.item("  where" if k == 0 else "", f"{w.access(d.name, d.indices)} = {w.math(d.body, d.indices)}")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from symgrad.report.contents import ClosedForm, Contents, JudgeRow, StepRow, SymbolRow, contents, gradient_of
+from symgrad.report.contents import ClosedForm, Contents, StepRow, SymbolRow, contents, gradient_of
 from symgrad.report.escape import tex_code, tex_text
 from symgrad.report.latex_lines import latex_lines
 from symgrad.report.latex_terms import latex_layout
@@ -81,7 +81,7 @@ def _formula(c: Contents) -> list[str]:
 
 def _result(c: Contents) -> list[str]:
     lines = [_section("The gradient")]
-    if c.is_loss and any(not g.zero for g in c.closed):
+    if c.is_mean:
         lines.append("Of the mean of the loss over its batch:")
     for g in c.closed:
         lines += _closed(g, c)
@@ -106,7 +106,7 @@ def _closed(g: ClosedForm, c: Contents) -> list[str]:
 def _symbols(c: Contents) -> list[str]:
     rows = [_symbol_row(s, c.notation) for s in c.symbols]
     heads = ("name", "symbol", "extents", "domain", "role")
-    lines = [_section("Symbols"), *table(heads, (0.2, 0.13, 0.17, 0.16, 0.24), rows)]
+    lines = [_section("Symbols"), *table(heads, (0.2, 0.13, 0.17, 0.16, 0.22), rows)]
     for s in c.symbols:
         if s.summary:
             lines.append(rf"\texttt{{{tex_text(s.name)}}}: {tex_text(s.summary)}\par")
@@ -133,11 +133,22 @@ def _derivation(c: Contents) -> list[str]:
     if not c.steps:
         return []
     lines = [_section("The derivation")]
+    if c.shorthand:
+        lines.append("Names for parts of the formula that the derivation uses:")
+    for left, right in c.shorthand:
+        lines += math(equation(left, right), c.notation)
     for subject, steps in groupby(c.steps, key=lambda s: s.subject):
-        lines.append(rf"\subsection*{{{tex_text(subject)[:1].upper()}{tex_text(subject)[1:]}}}")
+        lines.append(rf"\subsection*{{{_heading(subject)}}}")
         for step in steps:
             lines += _step(step, c.notation)
+    if c.more_steps:
+        lines.append(rf"and {c.more_steps} more steps.\par")
     return lines
+
+
+def _heading(subject: str) -> str:
+    head, of, name = subject.rpartition(" of ")
+    return rf"{tex_text(head.capitalize())}{of}\texttt{{{tex_text(name)}}}"
 
 
 def _step(s: StepRow, notation: Notation) -> list[str]:
@@ -157,7 +168,7 @@ def _kinks(c: Contents) -> list[str]:
         for k in c.kinks
     ]
     text = "Where the derivative does not exist, this is taken:"
-    return [_section("Kinks"), text, *table(("where", "of", "convention", "line"), (0.34, 0.16, 0.34, 0.06), rows)]
+    return [_section("Kinks"), text, *table(("where", "of", "convention", "line"), (0.34, 0.16, 0.32, 0.06), rows)]
 
 
 def _verdict(c: Contents) -> list[str]:
@@ -166,16 +177,10 @@ def _verdict(c: Contents) -> list[str]:
         return [*lines, r"Not validated.\par"]
     lines.append("All judges agree with the generated kernels." if c.passed else r"\textbf{The judges do not agree.}")
     rows = [
-        [tex_text(j.judge), verdict_word(j), str(j.points) if j.passed is not None else "", tex_text(j.why)]
-        for j in c.judges
+        [tex_text(j.judge), j.word, str(j.points) if j.passed is not None else "", tex_text(j.why)] for j in c.judges
     ]
-    lines += table(("judge", "verdict", "points", ""), (0.26, 0.14, 0.1, 0.4), rows)
+    lines += table(("judge", "verdict", "points", ""), (0.22, 0.14, 0.1, 0.42), rows)
     return [*lines, r"The measured errors are in \texttt{certificate.json}.\par"]
-
-
-def verdict_word(j: JudgeRow) -> str:
-    """The verdict of a judge in a word."""
-    return "absent" if j.passed is None else "agrees" if j.passed else "disagrees"
 
 
 def _kernels(kernels: Mapping[str, str]) -> list[str]:
