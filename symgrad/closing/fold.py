@@ -224,11 +224,11 @@ def _match_whole(t: Term, s: Statement, matcher: Matcher) -> Term | None:
 
 
 def _rule(solve: Solve) -> Rule:
-    return Rule(FOLD.name, FOLD.law, FOLD.why, lambda t, _: solve(t), FOLD.example)
+    return Rule(FOLD.name, (), FOLD.law, FOLD.why, lambda t, _: solve(t), FOLD.example)
 
 
 FOLD = Rule(
-    "name/fold", r"y_j = e^{z_j - \operatorname{lse} z} \Rightarrow e^{z_j - \operatorname{lse} z} = y_j",
+    "name/fold", (), r"y_j = e^{z_j - \operatorname{lse} z} \Rightarrow e^{z_j - \operatorname{lse} z} = y_j",
     "what the formula has a name for is written by that name", lambda t, context: None,
     Example("softmax(z[i, j], j)", "softmax(z[i, j], j)"),
 )  # fmt: skip
@@ -261,11 +261,11 @@ def _fact_rule(f: Fact, a: Term, b: Term, context: Context) -> Rule:
                 return substitute(b, binding)
         return None
 
-    return Rule("fact/declared", FACT.law, f.text, match, FACT.example, ("fact",))
+    return Rule("fact/declared", (a.op,), FACT.law, f.text, match, FACT.example, ("fact",))
 
 
 FACT = Rule(
-    "fact/declared", r"\sum_j t_j = 1", "a declared fact", lambda t, context: None,
+    "fact/declared", ("red",), r"\sum_j t_j = 1", "a declared fact", lambda t, context: None,
     Example("Sum(t[i, j], j)", "1", "{z: [n, c], t: {shape: [n, c], domain: simplex, given: true}}"), needs=("fact",),
 )  # fmt: skip
 
@@ -293,7 +293,7 @@ def _lse_of(t: Term, context: Context) -> Term:
 
 
 NORMALIZED = Rule(
-    "fact/normalized", r"\sum_j e^{z_j - \operatorname{lse}(z)} = 1", "softmax sums to one", _normalized,
+    "fact/normalized", ("mul",), r"\sum_j e^{z_j - \operatorname{lse}(z)} = 1", "softmax sums to one", _normalized,
     Example("exp(-logsumexp(x[i, j], j))*Sum(exp(x[i, j]), j)", "1"),
 )  # fmt: skip
 
@@ -324,7 +324,7 @@ def _inferred(t: Term, context: Context) -> Term | None:
 
 
 INFERRED = Rule(
-    "fact/inferred", r"\sum_j \bigl(x_j - \tfrac1n \sum_k x_k\bigr) = 0", "it follows from the definition of the name", _inferred,
+    "fact/inferred", ("red",), r"\sum_j \bigl(x_j - \tfrac1n \sum_k x_k\bigr) = 0", "it follows from the definition of the name", _inferred,
     Example("Sum(x[i, j] - Sum(x[i, k], k)/c, j)", "0"),
 )  # fmt: skip
 

@@ -27,6 +27,6 @@ def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement
         new = unfold(t, named, Fresh())
         return new if new.op == "fn" and softmax_parts(new.args[0]) is not None else None
 
-    rule = Rule("machine/softmax", "", "", whole, Example("", ""))
+    rule = Rule("machine/softmax", ("fn",), "", "", whole, Example("", ""))
     new = [Statement(s.name, s.indices, rewrite(s.body, (rule,), context), s.kind, s.place) for s in statements]
     return tuple(new)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from symgrad.algebra.terms import BATCH, Term
+from symgrad.algebra.terms import Term
 
 
 @dataclass(frozen=True)
@@ -154,10 +154,11 @@ class Formula:
     written: Mapping[str, str] = field(default_factory=dict)
     """Statement -> the text of its right side as the user wrote it; the loss is under 'loss'."""
 
+    index_names: tuple[tuple[str, Term], ...] = ()
+    """Every index name of the file with its extent, bound ones too, in the order of appearance."""
+
     @property
     def name(self) -> str:
         """The name of the formula."""
         return self.program.name
 
-
-BATCH_NAME = BATCH

@@ -21,7 +21,11 @@ def rewrite(t: Term, rules: Sequence[Rule], context: Context) -> Term:
 
 class _Rewriting:
     def __init__(self, rules: Sequence[Rule], context: Context) -> None:
-        self.rules, self.context = rules, context
+        self.context = context
+        everywhere = tuple(r for r in rules if not r.on)
+        ops = sorted({op for r in rules for op in r.on})
+        self.rules = {op: tuple(r for r in rules if not r.on or op in r.on) for op in ops}
+        self.everywhere = everywhere
         self.memo: dict[Term, Term] = {}
 
     def apply(self, t: Term) -> Term:
@@ -29,6 +33,7 @@ class _Rewriting:
         if found is None:
             limits.check()
             found = self.memo[t] = self.settle(self.inside(t))
+            self.memo[found] = found
         return found
 
     def inside(self, t: Term) -> Term:
@@ -45,11 +50,14 @@ class _Rewriting:
             new = self.fire(t)
             if new is None:
                 return t
+            known = self.memo.get(new)
+            if known is not None:
+                return known
             t = self.inside(new)
         return t
 
     def fire(self, t: Term) -> Term | None:
-        for rule in self.rules:
+        for rule in self.rules.get(t.op, self.everywhere):
             new = rule.match(t, self.context)
             if new is not None and new is not t:
                 self.context.record(rule, t, new)

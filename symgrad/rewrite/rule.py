@@ -24,10 +24,11 @@ class Example:
 class Rule:
     """One law. `match` gives the new term, or None where the law does not apply; it never changes a value.
 
-    `name` is family/what-it-does, `law` its LaTeX, `why` one sentence for people, `needs` the kinds of facts it uses.
+    `name` is family/what-it-does, `on` the operations at which it can fire (all if empty), `law` its LaTeX, `why` one sentence for people, `needs` the kinds of facts it uses.
     """
 
     name: str
+    on: tuple[str, ...]
     law: str
     why: str
     match: Match

@@ -231,56 +231,56 @@ def _zero_one(t: Term, context: Context) -> Term | None:
 
 
 DEFINE = Rule(
-    "function/define", r"\operatorname{relu} x = x\,[x > 0], \quad \operatorname{silu} x = x\,\sigma(x)",
+    "function/define", ("fn",), r"\operatorname{relu} x = x\,[x > 0], \quad \operatorname{silu} x = x\,\sigma(x)",
     "a function of the field is replaced by its definition", _define,
     Example("relu(x[i, j])", "where(x[i, j] > 0, x[i, j], 0)"),
 )  # fmt: skip
 ONE_MINUS_SIGMOID = Rule(
-    "stabilize/one-minus-sigmoid", r"1 - \sigma(x) = \sigma(-x)", "no digits cancel where sigma is near 1", _one_minus_sigmoid,
+    "stabilize/one-minus-sigmoid", ("add",), r"1 - \sigma(x) = \sigma(-x)", "no digits cancel where sigma is near 1", _one_minus_sigmoid,
     Example("1 - sigmoid(x[i, j])", "sigmoid(-x[i, j])"),
 )  # fmt: skip
 COMPLEMENT = Rule(
-    "sigmoid/complement", r"\sigma(-x) = 1 - \sigma(x)", "one sigmoid is enough", _complement,
+    "sigmoid/complement", ("fn",), r"\sigma(-x) = 1 - \sigma(x)", "one sigmoid is enough", _complement,
     Example("sigmoid(-x[i, j])", "1 - sigmoid(x[i, j])"),
 )  # fmt: skip
 SECH2 = Rule(
-    "tanh/derivative", r"\operatorname{sech}^2 x = 1 - \tanh^2 x", "the derivative of tanh in its value", _sech2,
+    "tanh/derivative", ("fn",), r"\operatorname{sech}^2 x = 1 - \tanh^2 x", "the derivative of tanh in its value", _sech2,
     Example("1 - tanh(x[i, j])**2", "1 - tanh(x[i, j])**2"),
 )  # fmt: skip
 SIGN = Rule(
-    "sign/known", r"|x| = x \quad (x \ge 0)", "the sign is declared", _sign,
+    "sign/known", ("fn",), r"|x| = x \quad (x \ge 0)", "the sign is declared", _sign,
     Example("Abs(p[i])", "p[i]", "{p: {shape: [n], domain: positive}}"), needs=("sign",),
 )  # fmt: skip
 ABS_SIGN = Rule(
-    "sign/abs", r"|x|\,\operatorname{sign} x = x", "modulus and sign make the number", _abs_times_sign,
+    "sign/abs", ("mul",), r"|x|\,\operatorname{sign} x = x", "modulus and sign make the number", _abs_times_sign,
     Example("Abs(x[i, j])*sign(x[i, j])", "x[i, j]"),
 )  # fmt: skip
 SQUARE_OF_ABS = Rule(
-    "power/even", r"|x|^2 = x^2, \quad \lVert x \rVert^2 = \sum_j x_j^2", "an even power needs no modulus and no root", _square_of_abs,
+    "power/even", ("pow",), r"|x|^2 = x^2, \quad \lVert x \rVert^2 = \sum_j x_j^2", "an even power needs no modulus and no root", _square_of_abs,
     Example("norm(x[i, j], j)**2", "Sum(x[i, j]**2, j)"),
 )  # fmt: skip
 HYPERBOLIC = Rule(
-    "tanh/ratio", r"\frac{\sinh x}{\cosh x} = \tanh x", "the ratio does not overflow", _hyperbolic,
+    "tanh/ratio", ("mul",), r"\frac{\sinh x}{\cosh x} = \tanh x", "the ratio does not overflow", _hyperbolic,
     Example("sinh(x[i, j])/cosh(x[i, j])", "tanh(x[i, j])"),
 )  # fmt: skip
 BRACKET = Rule(
-    "bracket/branch", r"[c]\,\begin{cases} a & c \\ b & \text{else} \end{cases} = [c]\,a", "the branch is known", _bracket_of_branches,
+    "bracket/branch", ("mul",), r"[c]\,\begin{cases} a & c \\ b & \text{else} \end{cases} = [c]\,a", "the branch is known", _bracket_of_branches,
     Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] > 0, z[i, j], w[i, j])", "where(x[i, j] > 0, z[i, j], 0)"),
 )  # fmt: skip
 EXCLUDE = Rule(
-    "bracket/exclude", r"[a < b]\,[b < a] = 0", "conditions that exclude each other", _comparison_excludes,
+    "bracket/exclude", ("mul",), r"[a < b]\,[b < a] = 0", "conditions that exclude each other", _comparison_excludes,
     Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] < 0, 1, 0)", "0"),
 )  # fmt: skip
 ABSORB = Rule(
-    "bracket/absorb", r"[c]\,e^{x} = e^{x} \quad (x = -\infty \text{ unless } c)", "a masked value is 0 already", _absorb_bracket,
+    "bracket/absorb", ("mul",), r"[c]\,e^{x} = e^{x} \quad (x = -\infty \text{ unless } c)", "a masked value is 0 already", _absorb_bracket,
     Example("where(j <= i, exp(Piecewise((x[i, j], j <= i), (-oo, True))), 0)", "exp(Piecewise((x[i, j], j <= i), (-oo, True)))"),
 )  # fmt: skip
 GUARD_NORM = Rule(
-    "norm/guard", r"[\lVert x \rVert \ne 0]\,\lVert x \rVert = \lVert x \rVert", "nothing is divided by the norm any more", _guard_norm,
+    "norm/guard", ("mul",), r"[\lVert x \rVert \ne 0]\,\lVert x \rVert = \lVert x \rVert", "nothing is divided by the norm any more", _guard_norm,
     Example("where(norm(x[i, j], j) != 0, norm(x[i, j], j), 0)", "norm(x[i, j], j)"),
 )  # fmt: skip
 ZERO_ONE = Rule(
-    "fact/zero-one", r"t^2 = t \quad (t \in \{0, 1\})", "powers of 0 and 1 are themselves", _zero_one,
+    "fact/zero-one", ("pow",), r"t^2 = t \quad (t \in \{0, 1\})", "powers of 0 and 1 are themselves", _zero_one,
     Example("t[i]**2", "t[i]", "{x: [n], t: {shape: [n], domain: boolean, given: true}}"), needs=("domain",),
 )  # fmt: skip
 

@@ -194,29 +194,29 @@ def _unfold_shared(t: Term, context: Context) -> Term | None:
 
 
 LOG = Rule(
-    "stabilize/log", r"\log e^{x} = x, \quad \log(a\,b) = \log a + \log b, \quad \log \sum_j e^{x_j} = \operatorname{lse}_j x_j",
+    "stabilize/log", ("fn",), r"\log e^{x} = x, \quad \log(a\,b) = \log a + \log b, \quad \log \sum_j e^{x_j} = \operatorname{lse}_j x_j",
     "the logarithm is taken before the exponential can overflow or round to 0", _log,
     Example("log(exp(x[i, j])/Sum(exp(x[i, k]), k))", "x[i, j] - logsumexp(x[i, k], k)"),
 )  # fmt: skip
 LOG1P = Rule(
-    "stabilize/log1p", r"\log(1 + e^{x}) = \operatorname{softplus} x", "softplus never overflows", _log1p,
+    "stabilize/log1p", ("fn",), r"\log(1 + e^{x}) = \operatorname{softplus} x", "softplus never overflows", _log1p,
     Example("log1p(exp(x[i, j]))", "softplus(x[i, j])"),
 )  # fmt: skip
 SOFTMAX = Rule(
-    "stabilize/softmax", r"\frac{e^{x_j}}{\sum_k e^{x_k}} = e^{x_j - \operatorname{lse} x}",
+    "stabilize/softmax", ("pow",), r"\frac{e^{x_j}}{\sum_k e^{x_k}} = e^{x_j - \operatorname{lse} x}",
     "a ratio of exponentials is the exponential of a difference", _normalized_exponential,
     Example("exp(x[i, j])/Sum(exp(x[i, k]), k)", "softmax(x[i, j], j)"),
 )  # fmt: skip
 SIGMOID = Rule(
-    "stabilize/sigmoid", r"\frac{1}{1 + e^{-x}} = \sigma(x)", "sigma never overflows", _sigmoid,
+    "stabilize/sigmoid", ("pow",), r"\frac{1}{1 + e^{-x}} = \sigma(x)", "sigma never overflows", _sigmoid,
     Example("1/(1 + exp(-x[i, j]))", "sigmoid(x[i, j])"),
 )  # fmt: skip
 EXP_SIGMOID = Rule(
-    "stabilize/exp-sigmoid", r"e^{x}\,\sigma(-x) = \sigma(x)", "sigma never overflows", _exponential_times_sigmoid,
+    "stabilize/exp-sigmoid", ("mul",), r"e^{x}\,\sigma(-x) = \sigma(x)", "sigma never overflows", _exponential_times_sigmoid,
     Example("exp(x[i, j])*sigmoid(-x[i, j])", "sigmoid(x[i, j])"),
 )  # fmt: skip
 NAMED_EXP = Rule(
-    "stabilize/named-exp", r"e^{x} = E \Rightarrow E\,e^{-y} = e^{x - y}", "exponentials meet in one exponent", _unfold_shared,
+    "stabilize/named-exp", ("mul",), r"e^{x} = E \Rightarrow E\,e^{-y} = e^{x - y}", "exponentials meet in one exponent", _unfold_shared,
     Example("exp(x[i, j])*exp(-z[i, j])", "exp(x[i, j] - z[i, j])"),
 )  # fmt: skip
 

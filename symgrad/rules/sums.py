@@ -242,47 +242,47 @@ def is_affine_read(t: Term) -> bool:
 
 
 DISTRIBUTE = Rule(
-    "product/distribute", r"a\,(b + c) = a\,b + a\,c", "a product of sums is multiplied out", _distribute,
+    "product/distribute", ("mul",), r"a\,(b + c) = a\,b + a\,c", "a product of sums is multiplied out", _distribute,
     Example("x[i, j]*(z[i, j] + w[i, j])", "x[i, j]*z[i, j] + x[i, j]*w[i, j]"),
 )  # fmt: skip
 LINEAR = Rule(
-    "sum/linear", r"\sum_j (a_j + b_j) = \sum_j a_j + \sum_j b_j", "a sum is taken term by term", _linear,
+    "sum/linear", ("red",), r"\sum_j (a_j + b_j) = \sum_j a_j + \sum_j b_j", "a sum is taken term by term", _linear,
     Example("Sum(x[i, j] + z[i, j], j)", "Sum(x[i, j], j) + Sum(z[i, j], j)"),
 )  # fmt: skip
 SEPARATE = Rule(
-    "sum/separate", r"\sum_j a\,b_j = a \sum_j b_j, \quad \sum_{j=1}^{n} a = n\,a",
+    "sum/separate", ("red",), r"\sum_j a\,b_j = a \sum_j b_j, \quad \sum_{j=1}^{n} a = n\,a",
     "what does not depend on the summed index leaves the sum", _separate,
     Example("Sum(x[i, 0]*z[i, j], j)", "x[i, 0]*Sum(z[i, j], j)"),
 )  # fmt: skip
 FLATTEN = Rule(
-    "sum/flatten", r"\sum_j a_j \sum_k b_{jk} = \sum_{j,k} a_j b_{jk}", "nested sums are one sum over all indices", _flatten,
+    "sum/flatten", ("red",), r"\sum_j a_j \sum_k b_{jk} = \sum_{j,k} a_j b_{jk}", "nested sums are one sum over all indices", _flatten,
     Example("Sum(x[i, j]*Sum(z[k, j]*w[k, i], k), j)", "Sum(x[i, j]*z[k, j]*w[k, i], j, k)"),
 )  # fmt: skip
 SOLVE = Rule(
-    "delta/solve", r"\sum_j [j = k]\,a_j = a_k", "a delta picks one term of the sum", _solve_bare,
+    "delta/solve", ("red",), r"\sum_j [j = k]\,a_j = a_k", "a delta picks one term of the sum", _solve_bare,
     Example("Sum(where(j == k, x[i, j], 0)*z[i, k], j, k)", "Sum(x[i, j]*z[i, j], j)"),
 )  # fmt: skip
 SOLVE_AFFINE = Rule(
-    "delta/solve-affine", r"\sum_j [m = s\,i + j]\,a_j = a_{m - s\,i}",
+    "delta/solve-affine", ("red",), r"\sum_j [m = s\,i + j]\,a_j = a_{m - s\,i}",
     "a delta picks one term of the sum; outside of its range the term is 0", _solve_affine,
     Example("Sum(where(k == i + j, x[i, j], 0), j)", "where(And(k - i >= 0, k - i < c), x[i, k - i], 0)"),
 )  # fmt: skip
 UNIFY = Rule(
-    "delta/unify", r"[i = j]\,a_j = [i = j]\,a_i", "under a delta its two indices are the same", _unify_delta,
+    "delta/unify", ("mul",), r"[i = j]\,a_j = [i = j]\,a_i", "under a delta its two indices are the same", _unify_delta,
     Example("where(i == k, x[k, j], 0)", "where(i == k, x[i, j], 0)"),
 )  # fmt: skip
 SHIFT_LSE = Rule(
-    "lse/shift", r"\operatorname{lse}_j(a_j + b) = b + \operatorname{lse}_j a_j",
+    "lse/shift", ("red",), r"\operatorname{lse}_j(a_j + b) = b + \operatorname{lse}_j a_j",
     "a constant leaves the log-sum-exp", _shift_lse,
     Example("logsumexp(x[i, j] + z[i, 0], j)", "z[i, 0] + logsumexp(x[i, j], j)"),
 )  # fmt: skip
 SPLIT_POWER = Rule(
-    "power/split", r"(a\,b)^e = a^e\,b^e \quad (a > 0)", "a positive factor leaves the power", _sum_of_power,
+    "power/split", ("pow",), r"(a\,b)^e = a^e\,b^e \quad (a > 0)", "a positive factor leaves the power", _sum_of_power,
     Example("sqrt(p[i]*x[i, 0])", "sqrt(p[i])*sqrt(x[i, 0])", "{x: [n, c], p: {shape: [n], domain: positive}}"),
     needs=("sign",),
 )  # fmt: skip
 JOIN_POWERS = Rule(
-    "power/join", r"(a^b)^c = a^{b c} \quad (a \ge 0)", "a power of a power is one power", _join_powers,
+    "power/join", ("pow",), r"(a^b)^c = a^{b c} \quad (a \ge 0)", "a power of a power is one power", _join_powers,
     Example("(p[i]**2)**(3/2)", "p[i]**3", "{p: {shape: [n], domain: positive}}"),
     needs=("sign",),
 )  # fmt: skip
