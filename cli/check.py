@@ -21,5 +21,6 @@ from symgrad.errors import UsageError
 def command(formula: str, **given: object) -> None:
     """Is the gradient that MODULE:FUNCTION computes that of FORMULA, and if not, what is wrong with it."""
     raise UsageError(
-        f"`check` is not there yet: it comes with a later version\n = help: `symgrad derive {formula}` writes kernels to compare with"
+        "`check` is not there yet: it comes with a later version\n"
+        f" = help: `symgrad derive {formula}` writes kernels to compare with"
     )

@@ -52,7 +52,7 @@ def _closed_forms(item: Item, options: Options, send: Send) -> Result:
     """Derive under the limits, and show what came out before anything slow is imported."""
     with limits.bounded_address_space(options.memory_limit):
         with limits.within(options.time_limit, options.memory_limit):
-            formula = read(str(item.path)) if item.path is not None else read_bytes(item.text or b"", item.label)
+            formula = read(item.path) if item.path is not None else read_bytes(item.text or b"", item.label)
             observer = explainer(formula, lambda text: send({"text": text}), options.width, options.encoding)
             result = derive(
                 formula,

@@ -1,4 +1,4 @@
-"""`python -m symgrad`: the installed command, reached through its entry point (the library never imports its command)."""
+"""`python -m symgrad`: the installed command, by its entry point, as the library never imports its command."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from symgrad.algebra.build import substitute
 from symgrad.algebra.show import LETTERS, Names, show
 from symgrad.algebra.terms import BATCH, Term, extent, idx, walk
+from symgrad.staging import MARK
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Definition, Derivation, Gradient
@@ -67,15 +68,9 @@ def verdict(certificate: Certificate | None) -> Json:
 
 def certificate_text(derivation: Derivation, certificate: Certificate | None, files: Sequence[str]) -> str:
     """certificate.json: marks the folder as symgrad's, names its files, and says what was checked."""
-    from symgrad import __version__
-
-    head: Json = {
-        "symgrad": __version__,
-        "name": derivation.formula.name,
-        "formula_sha256": derivation.formula.sha256,
-        "files": sorted(files),
-    }
-    said: Json = dict(certificate.to_json()) if certificate is not None else {**verdict(None), "why": "--no-validate"}
+    formula = derivation.formula
+    head: Json = {MARK: "symgrad", "formula": formula.name, "formula_sha256": formula.sha256, "files": sorted(files)}
+    said: Json = dict(certificate.to_json()) if certificate is not None else {**verdict(None), "why": "not validated"}
     return json.dumps({**head, **said}, indent=2, ensure_ascii=False) + "\n"
 
 

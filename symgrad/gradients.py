@@ -1,4 +1,4 @@
-"""The closed form of a gradient as users hold it: a SymPy expression that also knows its LaTeX, its text and its axes."""
+"""A closed form as users hold it: a SymPy expression that also knows its LaTeX, its text and its axes."""
 
 from __future__ import annotations
 

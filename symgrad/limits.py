@@ -35,6 +35,15 @@ def out_of_memory(what: str, growth: int) -> LimitError:
     return LimitError(f"{what} was stopped at the memory limit of {growth >> 20} MiB (--memory-limit)")
 
 
+def resident() -> int:
+    """Bytes of memory that this process holds (where /proc is missing: has held at most)."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 @dataclass
 class Budget:
     """Seconds of wall time and bytes of growth in resident memory from now on; `what` is named when one is used up."""
@@ -43,7 +52,7 @@ class Budget:
     growth: int = GROWTH
     what: str = "the derivation"
     start: float = field(default_factory=time.monotonic)
-    before: int = field(default_factory=lambda: resident())
+    before: int = field(default_factory=resident)
     calls: int = 0
 
     def check(self) -> None:
@@ -55,15 +64,6 @@ class Budget:
             raise out_of_time(self.what, self.seconds)
         if not self.calls & 1023 and resident() - self.before > self.growth:
             raise out_of_memory(self.what, self.growth)
-
-
-def resident() -> int:
-    """Bytes of memory that this process holds (where /proc is missing: has held at most)."""
-    try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def address_space() -> int:

@@ -19,8 +19,8 @@ from symgrad.errors import SymgradError, UsageError, VerdictError, listing, near
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation
+    from symgrad.formula.program import Formula
     from symgrad.gradients import GradientExpression
-    from symgrad.formula.program import Formula, Program
     from symgrad.rewrite.rule import Step
     from symgrad.validate.certificate import Certificate
 
@@ -50,7 +50,7 @@ def derive(
     start = time.monotonic()
     with limits.within(time_limit, memory_limit):
         formula = read(source)
-        derivation = derive_formula(formula, _inputs(formula.program, wrt), observer)
+        derivation = derive_formula(formula, None if wrt is None else tuple(wrt), observer)
     return Result(derivation, targets, time.monotonic() - start)
 
 
@@ -97,17 +97,6 @@ def chosen(option: str, words: Sequence[str], known: Sequence[str]) -> tuple[str
             help = f"did you mean {close}?" if close else f"known are {listing(known)}"
             raise UsageError(f"unknown {option} {word!r}\n = help: {help}")
     return tuple(k for k in known if k in words)
-
-
-def _inputs(program: Program, wrt: Sequence[str] | None) -> tuple[str, ...] | None:
-    """The inputs to differentiate, in the order of the formula; UsageError where one cannot be."""
-    if wrt is None:
-        return None
-    reals = [i.name for i in program.inputs if i.dtype == "real"]
-    for name in wrt:
-        if name in {i.name for i in program.inputs} - set(reals):
-            raise UsageError(f"{name} is no real input and has no gradient\n = help: real inputs are {listing(reals)}")
-    return chosen("input", wrt, reals) or None
 
 
 class Result:
@@ -257,7 +246,7 @@ class Result:
     def write(
         self, folder: str | os.PathLike[str] = ".", *, report: Sequence[str] = REPORTS, force: bool = False
     ) -> Path:
-        """The package as folder/NAME/, in one step; UsageError where that holds something else and `force` is not given."""
+        """The package as folder/NAME/, in one step; UsageError where that holds something else, unless `force`."""
         files, _ = self.files(chosen("report", report, REPORTS))
         return staging.write(Path(folder), self.name, files, force)
 

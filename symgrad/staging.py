@@ -1,8 +1,8 @@
 """Writing a package so that whatever happens its folder is the old one or the new one.
 
-Files are written to DIR/.NAME.symgrad-<pid>-<random>, which is then exchanged with DIR/NAME in one step. A run that is
-killed leaves its staging folder behind; the next run in DIR removes it, but never that of a run still alive, which holds
-a lock on it.
+Files are written to DIR/.NAME.symgrad-<pid>-<random>, which is then exchanged with DIR/NAME in one step. A run that
+is killed leaves its staging folder behind; the next run in DIR removes it, but never that of a run still alive, which
+holds a lock on it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from pathlib import Path
 from symgrad.errors import UsageError
 
 CERTIFICATE = "certificate.json"
+MARK = "certificate_of"
+"""The key of a certificate that says whose it is."""
 _STAGED = re.compile(r"\.[a-z][a-z0-9_]*\.symgrad-(\d+)-[0-9a-f]{8}")
 _SCRATCH = ".scratch"
 _EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
@@ -35,7 +37,7 @@ def written_before(target: Path) -> frozenset[str] | None:
             certificate = json.load(f)
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(certificate, dict) or "symgrad" not in certificate:
+    if not isinstance(certificate, dict) or certificate.get(MARK) != "symgrad":
         return None
     files = certificate.get("files")
     names = files if isinstance(files, (dict, list)) else ()
@@ -121,14 +123,13 @@ def write(out: Path, name: str, files: Mapping[str, bytes], force: bool = False)
 
 @contextlib.contextmanager
 def guarded(out: Path) -> Iterator[None]:
-    """Remove what killed writers leave in `out`, at the end of the block: their staging folders, and `out` if it is new."""
+    """At the end of the block remove what killed writers left in `out`: staging folders, and `out` itself if new."""
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):
-            with _locked(out):
-                _sweep(out)
+        with contextlib.suppress(OSError), _locked(out):
+            _sweep(out)
         _remove_empty(missing)
 
 
