@@ -1,0 +1,110 @@
+"""Accesses `z[i, t[i]]`: the subscripts are affine or gathers, and what they read lies inside or is 0 by declaration."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from symgrad.algebra.terms import Term, get, get0, is_access, is_num, node
+from symgrad.formula.environment import BATCH_INDEX, Gather, Tensor
+from symgrad.formula.grammar import is_batch
+from symgrad.formula.kinds import is_condition, is_integer
+from symgrad.formula.polynomial import TooLarge, polynomial, same
+from symgrad.formula.scopes import check_rank, subscripts
+
+if TYPE_CHECKING:
+    from symgrad.formula.expression import Reader
+
+
+class Accesses:
+    """Reads the accesses of one expression."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader, self.env, self.parsed = reader, reader.env, reader.parsed
+        self.inner = 0
+        """How many subscripts stand around what is being read."""
+
+    def read(self, n: ast.Subscript) -> Term:
+        """The term of name[subscripts]."""
+        if not isinstance(n.value, ast.Name):
+            raise self.parsed.error("only a name can be subscripted", n.value, help="give the value a name under let")
+        tensor = self.env.tensors[n.value.id]
+        items = subscripts(n)
+        check_rank(self.parsed, n, tensor, items)
+        subs: list[Term] = [BATCH_INDEX] if tensor.batch else []
+        inside = True
+        for s, size in zip(items[int(tensor.batch) :], tensor.shape, strict=True):
+            t = self.subscript(s)
+            inside &= self.inside(n, s, t, size, tensor)
+            subs.append(t)
+        return self.whole(n, tensor, get(tensor.name, subs) if inside else get0(tensor.name, subs))
+
+    def whole(self, n: ast.expr, tensor: Tensor, t: Term) -> Term:
+        """The access as a value: a bool input is a condition, an int input without a domain may only gather."""
+        if tensor.dtype == "bool":
+            return node("fn", (t,), "truth")
+        if tensor.name in self.env.undecided and not self.inner:
+            mend = f'give {tensor.name} a domain: {{shape: ..., dtype: int, domain: "integer(0, c - 1)"}}'
+            raise self.parsed.error(f"int input {tensor.name} is used as a number, so it needs a domain", n, help=mend)
+        return t
+
+    def subscript(self, s: ast.expr) -> Term:
+        if is_batch(s):
+            raise self.parsed.error("... comes first", s)
+        self.inner += 1
+        t = self.reader.value(s)
+        self.inner -= 1
+        shown = self.parsed.source(s)
+        if is_condition(t) or not is_integer(t, self.env):
+            what = "a condition" if is_condition(t) else "not an integer" if is_num(t) else "real"
+            raise self.parsed.error(f"a subscript is an integer; {shown} is {what}", s, help="subscripts are affine in indices")
+        if not (is_access(t) or _affine(t)):
+            mend = "sums of indices with integers, int parameters and dimensions as coefficients, k//w, k % w, or z[i, t[i]]"
+            raise self.parsed.error(f"the subscript {shown} is not affine in its indices", s, help=mend)
+        return t
+
+    def inside(self, n: ast.Subscript, s: ast.expr, t: Term, size: Term, tensor: Tensor) -> bool:
+        """Whether this subscript surely stays inside; FormulaError where it may not and nothing says what to read there."""
+        bounds = self.env.bounds
+        if is_access(t) and str(t.data) in self.env.undecided:
+            self.gather(s, str(t.data), size, tensor)
+            return True
+        if bounds.inside(t, size):
+            return True
+        if tensor.padded or self.env.lenient:
+            return False
+        if self.reader.conditions and bounds.inside(t, size, self.reader.conditions):
+            return False
+        name, shown = tensor.name, self.parsed.source(s)
+        message = f"{self.parsed.source(n)} can read outside of {name}: {shown} is not shown to stay in 0 .. {size} - 1"
+        mend = f"declare `outside: 0` for {name} to read 0 there" if tensor.kind == "input" else "give the index a shorter range"
+        raise self.parsed.error(message, s, help=f"{mend}, or read it under where(condition that keeps it inside, ..., ...)")
+
+    def gather(self, s: ast.expr, name: str, size: Term, tensor: Tensor) -> None:
+        """An int input without a domain ranges over the axis that it subscripts."""
+        before = self.env.gathers.get(name)
+        if before is None:
+            place = self.parsed.text.place(*self.parsed.span(s))
+            self.env.gathers[name] = Gather(size, tensor.name, place)
+        elif not same(before.size, size, self.env.bounds.equations):
+            message = f"{name} subscripts two axes: {before.size} (of {before.tensor}) and {size} (of {tensor.name})"
+            raise self.parsed.error(message, s, help=f'give {name} a domain: "integer(0, {size} - 1)"')
+
+
+def _affine(t: Term) -> bool:
+    """Sums of indices with coefficients free of indices; quotients and remainders of such by what has no index."""
+    try:
+        p = polynomial(t)
+    except TooLarge:
+        return False
+    for monomial in p:
+        moving = [(a, k) for a, k in monomial if a.free]
+        if len(moving) > 1 or any(k > 1 for _, k in moving):
+            return False
+        if any(is_access(a) or a.op == "red" for a, _ in monomial):
+            return False
+        for a, _ in moving:
+            quotient = a.op == "fn" and a.data in ("floordiv", "mod") and not a.args[1].free and _affine(a.args[0])
+            if not (a.op == "idx" or quotient):
+                return False
+    return True

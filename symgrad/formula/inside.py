@@ -1,0 +1,176 @@
+"""Proofs that a read stays inside of a tensor: bounds of affine subscripts over all values of their indices.
+
+A dimension is at least 1, an index runs over 0 .. extent - 1, a gather over the domain of its integers. A polynomial
+is shown nonnegative by putting each index at the end where it is least, each quotient at its bound, and by reading off
+that all coefficients are nonnegative once every dimension d is written 1 + d'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symgrad.algebra.terms import Term, extent
+from symgrad.formula.polynomial import (
+    Polynomial,
+    TooLarge,
+    atom,
+    atoms,
+    constant,
+    divide,
+    plus,
+    polynomial,
+    replace,
+    split,
+    times,
+)
+
+STEPS = 400
+
+Interval = tuple[Term | None, Term | None]
+
+
+@dataclass
+class Bounds:
+    """What is known of sizes: intervals of int parameters and int tensors, and polynomials that are nonnegative."""
+
+    parameters: Mapping[str, Interval] = field(default_factory=dict)
+    tensors: Mapping[str, Interval] = field(default_factory=dict)
+    facts: Sequence[Polynomial] = ()
+    equations: Sequence[tuple[Term, Term]] = ()
+
+    def inside(self, subscript: Term, size: Term, conditions: Sequence[Term] = ()) -> bool:
+        """Whether 0 <= subscript <= size - 1 for all values of the indices, where the conditions hold."""
+        if subscript.op == "idx" and extent(subscript) is size:
+            return True
+        try:
+            low = polynomial(subscript)
+            high = plus(plus(polynomial(size), constant(-1)), low, -1)
+            proof = _Proof(self, conditions)
+            return proof.holds(low) and proof.holds(high)
+        except TooLarge:
+            return False
+
+    def at_least(self, t: Term, least: int = 0) -> bool:
+        """Whether t >= least for all sizes."""
+        try:
+            return _Proof(self, ()).holds(plus(polynomial(t), constant(-least)))
+        except TooLarge:
+            return False
+
+
+class _Proof:
+    def __init__(self, bounds: Bounds, conditions: Sequence[Term]) -> None:
+        self.bounds = bounds
+        self.steps = STEPS
+        self.facts: list[Polynomial] = list(bounds.facts)
+        unequal: list[Polynomial] = []
+        for c in conditions:
+            self.learn(c, unequal)
+        for p in unequal:
+            for q in (p, plus({}, p, -1)):
+                if self.nonnegative(q):
+                    self.facts.append(plus(q, constant(-1)))
+
+    def learn(self, c: Term, unequal: list[Polynomial]) -> None:
+        """Polynomials that are nonnegative where the condition holds."""
+        if c.op == "and":
+            for a in c.args:
+                self.learn(a, unequal)
+        elif c.op == "cmp":
+            difference = plus(polynomial(c.args[1]), polynomial(c.args[0]), -1)
+            if c.data == "!=":
+                unequal.append(difference)
+                return
+            self.facts.append(plus(difference, constant(-1 if c.data == "<" else 0)))
+            if c.data == "==":
+                self.facts.append(plus({}, difference, -1))
+
+    def holds(self, p: Polynomial) -> bool:
+        """Whether p >= 0, with at most two of the facts added up."""
+        for left, right in self.bounds.equations:
+            p = replace(p, left, polynomial(right))
+        if self.nonnegative(p):
+            return True
+        relevant = [f for f in self.facts if set(atoms(f)) & set(atoms(p))]
+        rests = [plus(p, f, -1) for f in relevant]
+        if any(self.nonnegative(r) for r in rests):
+            return True
+        return any(self.nonnegative(plus(r, f, -1)) for r in rests for f in self.facts)
+
+    def nonnegative(self, p: Polynomial) -> bool:
+        self.steps -= 1
+        if self.steps < 0:
+            raise TooLarge
+        if all(c >= 0 for c in p.values()) and all(t.op == "dim" for t in atoms(p)):
+            return True
+        # quotients first: the index inside of one is better bounded together with the same index outside
+        for t in sorted(atoms(p), key=lambda a: a.op != "fn"):
+            eliminate = self.rule(t)
+            if eliminate is not None:
+                parts = split(p, t)
+                return parts is not None and eliminate(t, *parts)
+        return self.of_sizes(p)
+
+    def rule(self, t: Term) -> Callable[[Term, Polynomial, Polynomial], bool] | None:
+        if t.op == "fn" and t.data == "floordiv":
+            return self.quotient
+        if t.op == "fn" and t.data == "mod":
+            return self.remainder
+        if t.op == "idx":
+            return self.index
+        if t.op in ("get", "get0"):
+            return self.gather
+        return None
+
+    def between(self, c: Polynomial, r: Polynomial, low: Polynomial | None, high: Polynomial | None) -> bool:
+        """Whether c*t + r >= 0 for low <= t <= high."""
+        if low is not None and self.nonnegative(c):
+            return self.nonnegative(plus(r, times(c, low)))
+        if high is not None and self.nonnegative(plus({}, c, -1)):
+            return self.nonnegative(plus(r, times(c, high)))
+        return False
+
+    def index(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
+        return self.between(c, r, {}, plus(polynomial(extent(t)), constant(-1)))
+
+    def gather(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
+        low, high = self.bounds.tensors.get(str(t.data), (None, None))
+        return self.between(c, r, polynomial(low) if low else None, polynomial(high) if high else None)
+
+    def remainder(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
+        divisor = polynomial(t.args[1])
+        return self.positive(divisor) and self.between(c, r, {}, plus(divisor, constant(-1)))
+
+    def quotient(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
+        """s*q <= e <= s*q + s - 1 for q = e // s; all numbers are whole, so s*p + s - 1 >= 0 shows p >= 0."""
+        e, s = polynomial(t.args[0]), polynomial(t.args[1])
+        if not self.positive(s):
+            return False
+        least = plus(plus(e, s, -1), constant(1))
+        if self.nonnegative(e) and self.between(c, r, {}, None):
+            return True
+        part = divide(c, s)
+        if part is not None:
+            return self.between(part, r, least, e)
+        rest = plus(plus(times(s, r), s), constant(-1))
+        return self.between(c, rest, least, e)
+
+    def positive(self, p: Polynomial) -> bool:
+        return self.nonnegative(plus(p, constant(-1)))
+
+    def of_sizes(self, p: Polynomial) -> bool:
+        """Whether p >= 0 for all dimensions and int parameters."""
+        for t in atoms(p):
+            low, high = (constant(1), None) if t.op == "dim" else self.parameter(t)
+            if low is not None:
+                p = replace(p, t, plus(atom(t), low))
+            elif high is not None:
+                p = replace(p, t, plus(high, atom(t), -1))
+            elif any(t in dict(m) for m in p):
+                return False
+        return all(c >= 0 for c in p.values())
+
+    def parameter(self, t: Term) -> tuple[Polynomial | None, Polynomial | None]:
+        low, high = self.bounds.parameters.get(str(t.data), (None, None)) if t.op == "par" else (None, None)
+        return polynomial(low) if low else None, polynomial(high) if high else None

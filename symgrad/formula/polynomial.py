@@ -1,0 +1,149 @@
+"""Integer polynomials over indices, dimensions and int parameters, for extents and subscripts.
+
+A polynomial maps monomials to coefficients; a monomial is a sorted tuple of (atom, power). Quotients, remainders and
+gathers are atoms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from symgrad.algebra.terms import Term, is_num, num, value
+
+Monomial = tuple[tuple[Term, int], ...]
+Polynomial = dict[Monomial, Fraction]
+LARGEST = 300
+
+
+class TooLarge(Exception):
+    """More monomials than are worth looking at."""
+
+
+def constant(c: int | Fraction) -> Polynomial:
+    """The polynomial c."""
+    return {(): Fraction(c)} if c else {}
+
+
+def atom(t: Term) -> Polynomial:
+    """The polynomial that is one atom."""
+    return {((t, 1),): Fraction(1)}
+
+
+def plus(a: Polynomial, b: Polynomial, factor: int | Fraction = 1) -> Polynomial:
+    """a + factor*b."""
+    out = dict(a)
+    for m, c in b.items():
+        total = out.get(m, Fraction(0)) + factor * c
+        if total:
+            out[m] = total
+        else:
+            out.pop(m, None)
+    return out
+
+
+def times(a: Polynomial, b: Polynomial) -> Polynomial:
+    """a*b."""
+    if len(a) * len(b) > LARGEST * 4:
+        raise TooLarge
+    out: Polynomial = {}
+    for m, c in a.items():
+        for n, d in b.items():
+            out = plus(out, {_join(m, n): c * d})
+    return out
+
+
+def _join(m: Monomial, n: Monomial) -> Monomial:
+    powers = dict(m)
+    for t, k in n:
+        powers[t] = powers.get(t, 0) + k
+    return tuple(sorted(powers.items(), key=lambda item: item[0].digest))
+
+
+def polynomial(t: Term) -> Polynomial:
+    """The expanded polynomial of a term; what is no sum, product or whole power is an atom."""
+    if is_num(t):
+        return constant(value(t))
+    if t.op == "add":
+        out: Polynomial = {}
+        for a in t.args:
+            out = plus(out, polynomial(a))
+        return out
+    if t.op == "mul":
+        out = constant(1)
+        for a in t.args:
+            out = times(out, polynomial(a))
+        return out
+    if t.op == "pow" and is_num(t.args[1]) and value(t.args[1]) in (2, 3, 4):
+        base = out = polynomial(t.args[0])
+        for _ in range(int(value(t.args[1])) - 1):
+            out = times(out, base)
+        return out
+    return atom(t)
+
+
+def term(p: Polynomial) -> Term:
+    """The term of a polynomial."""
+    from symgrad.algebra.build import add, mul, power
+
+    return add(*(mul(num(c), *(power(t, num(k)) for t, k in m)) for m, c in p.items()))
+
+
+def atoms(p: Polynomial) -> list[Term]:
+    """Its atoms, in a fixed order."""
+    return sorted({t for m in p for t, _ in m}, key=lambda t: t.digest)
+
+
+def split(p: Polynomial, t: Term) -> tuple[Polynomial, Polynomial] | None:
+    """c, r with p = c*t + r; None where t enters with a higher power."""
+    c: Polynomial = {}
+    r: Polynomial = {}
+    for m, k in p.items():
+        powers = dict(m)
+        n = powers.pop(t, 0)
+        if n > 1:
+            return None
+        (c if n else r)[tuple(powers.items())] = k
+    return c, r
+
+
+def replace(p: Polynomial, t: Term, by: Polynomial) -> Polynomial:
+    """p with an atom replaced."""
+    out: Polynomial = {}
+    for m, c in p.items():
+        powers = dict(m)
+        n = powers.pop(t, 0)
+        part: Polynomial = {tuple(powers.items()): c}
+        for _ in range(n):
+            part = times(part, by)
+        out = plus(out, part)
+    return out
+
+
+def divide(p: Polynomial, by: Polynomial) -> Polynomial | None:
+    """p / by where `by` is a single monomial that divides every monomial of p."""
+    if len(by) != 1:
+        return None
+    ((monomial, coefficient),) = by.items()
+    out: Polynomial = {}
+    for m, c in p.items():
+        powers = dict(m)
+        for t, k in monomial:
+            powers[t] = powers.get(t, 0) - k
+        if any(k < 0 for k in powers.values()) or (c / coefficient).denominator != 1:
+            return None
+        out[tuple((t, k) for t, k in powers.items() if k)] = c / coefficient
+    return out
+
+
+def same(a: Term, b: Term, equations: Iterable[tuple[Term, Term]] = ()) -> bool:
+    """Whether two extents are equal for every size, given equations `dimension == extent`."""
+    if a is b:
+        return True
+    try:
+        p = plus(polynomial(a), polynomial(b), -1)
+        for left, right in equations:
+            p = replace(p, left, polynomial(right))
+    except TooLarge:
+        return False
+    return not p

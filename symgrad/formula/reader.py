@@ -1,0 +1,194 @@
+"""Reads a formula: text -> Formula. Index notation whole; array notation, `use` and `scan` are refused with their place.
+
+After: no surface syntax is left, every index has a range, every read is shown to stay inside or gives 0 there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from symgrad.errors import FormulaError, UsageError, nearest
+from symgrad.formula.assumptions import assumed_texts, read_facts, read_sizes
+from symgrad.formula.declarations import Declarations, line, read_declarations, read_domains, words
+from symgrad.formula.document import LARGEST_FILE, Listing, Mapping, Node, Scalar, clean, decode, read_document
+from symgrad.formula.domains import gather_domain
+from symgrad.formula.names import Register, formula_name
+from symgrad.formula.program import Formula, Input, Program
+from symgrad.formula.source import Source
+from symgrad.formula.statements import Statements, heads, read_expected, read_statements
+from symgrad.formula.vocabulary import FIELDS
+
+NOT_YET = {"use": "other formulas", "scan": "recurrences"}
+
+
+def read_file(path: str) -> Formula:
+    """The formula of a file; UsageError if the file cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as e:
+        reason = getattr(e, "strerror", None) or "not a file name"
+        raise UsageError(f"cannot read {path}: {reason}") from None
+    return read_bytes(data, path)
+
+
+def read_bytes(data: bytes, file: str) -> Formula:
+    """The formula of the bytes of a file; `file` is how messages call it."""
+    return _read(decode(data, file), sha256(data).hexdigest())
+
+
+def read_text(text: str, file: str = "<text>") -> Formula:
+    """The formula of a text."""
+    return _read(clean(text, file), sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def read_mapping(mapping: MappingOf[str, Any], file: str = "<mapping>") -> Formula:
+    """The formula of a mapping with the keys of the YAML; messages show its canonical YAML."""
+    from symgrad.formula.canonical import canonical_yaml
+
+    return read_text(canonical_yaml(mapping), file)
+
+
+def _read(source: Source, digest: str) -> Formula:
+    root = read_document(source)
+    _check_fields(root)
+    _check_body(root)
+    texts = assumed_texts(root.get("assume"))
+    register = Register(cotangents={f"d{h.name}": h.name for h, _ in heads(root, "output")})
+    declared = read_declarations(root, register)
+    read_sizes(texts, declared.env)
+    read_domains(root, declared)
+    wrt = _differentiated(root, declared)
+    statements = read_statements(root, declared)
+    _settle_gathers(root, declared)
+    program = Program(
+        _name(root),
+        tuple(declared.inputs.values()),
+        tuple(declared.env.parameters.values()),
+        tuple(statements.items),
+        tuple(read_facts(texts, declared, statements.items, wrt)),
+        wrt,
+    )
+    return _formula(root, program, declared, statements, source, digest)
+
+
+def _formula(
+    root: Mapping, program: Program, declared: Declarations, statements: Statements, source: Source, digest: str
+) -> Formula:
+    summary = root.get("summary")
+    return Formula(
+        program,
+        line(summary, "summary") if summary is not None else "",
+        _references(root.get("reference")),
+        tuple(read_expected(root, declared, statements, program.wrt)),
+        source.text,
+        source.file,
+        digest,
+        statements.written,
+    )
+
+
+def _check_fields(root: Mapping) -> None:
+    for key, node in root.items:
+        if key.value in NOT_YET:
+            raise _not_yet(key, node)
+    for key, _ in root.items:
+        if key.value not in FIELDS:
+            close = nearest(key.value, FIELDS)
+            mend = f"did you mean {close}?" if close else "the fields are " + ", ".join(FIELDS)
+            if not close and any(isinstance(v, Scalar) and v.kind == "null" for _, v in root.items):
+                mend = "indent it, if it belongs to the field above"
+            raise key.error(f"unknown field {key.value}", help=mend)
+
+
+def _not_yet(key: Scalar, node: Node) -> FormulaError:
+    at: Node = key
+    shown = NOT_YET[key.value]
+    if isinstance(node, Mapping) and node.items:
+        at, value = node.items[0]
+        shown = f"{at.text.value}: {value.text.value}" if isinstance(value, Scalar) else at.text.value
+    elif isinstance(node, Listing) and node.items:
+        at = node.items[0]
+        shown = at.text.value
+    return at.error(f"{key.value} is not yet known ({shown})", help="write the formula out under let")
+
+
+def _check_body(root: Mapping) -> None:
+    """The keys that must be there."""
+    if root.get("inputs") is None:
+        raise root.error("the formula has no inputs", help="inputs: {x: [n, d]}")
+    loss, output = root.key("loss"), root.key("output")
+    if loss is not None and output is not None:
+        later = max(loss, output, key=lambda k: k.text.start)
+        raise later.error("a formula has either loss or output, not both", help="put one of them under let")
+    if loss is None and output is None:
+        raise root.error("the formula has neither loss nor output", help="loss: Sum(z[i, j]**2, j)")
+    if root.get("name") is None:
+        raise root.error("the formula has no name", help="begin with name: my_loss")
+
+
+def _name(root: Mapping) -> str:
+    node = root.get("name")
+    assert node is not None
+    if isinstance(node, Scalar) and node.kind == "null":
+        raise node.error("name is empty", help="a lower-case identifier: softmax_cross_entropy")
+    if isinstance(node, Scalar) and not node.value:
+        raise node.error("name is empty", help="a lower-case identifier: softmax_cross_entropy")
+    return formula_name(words(node, "name"))
+
+
+def _differentiated(root: Mapping, declared: Declarations) -> tuple[str, ...]:
+    """The inputs to differentiate, in the order of the file."""
+    free = [i.name for i in declared.inputs.values() if i.dtype == "real" and not i.given]
+    node, key = root.get("gradient"), root.key("gradient") or root.key("inputs")
+    if node is None:
+        if not free:
+            assert key is not None
+            message = "nothing to differentiate: no real input that is not given"
+            raise key.error(message, help="remove `given: true` from one, or name inputs under gradient")
+        return tuple(free)
+    items = node.items if isinstance(node, Listing) else [node]
+    wanted = [_real_input(item, declared) for item in items]
+    if not wanted:
+        raise node.error("gradient names no input: nothing to differentiate")
+    return tuple(i for i in declared.inputs if i in wanted)
+
+
+def _real_input(item: Node, declared: Declarations) -> str:
+    text = words(item, "gradient")
+    name = text.value.strip()
+    i: Input | None = declared.inputs.get(name)
+    if i is None:
+        close = nearest(name, declared.inputs)
+        mend = f"did you mean {close}?" if close else "inputs are " + ", ".join(declared.inputs)
+        raise text.error(f"gradient: {name} is no input", help=mend)
+    if i.dtype != "real":
+        raise text.error(f"gradient: {name} is {i.dtype}, and only real inputs can be differentiated")
+    if i.given:
+        raise text.error(f"gradient: {name} is given", help=f"remove `given: true` from {name}, or {name} from gradient")
+    return name
+
+
+def _settle_gathers(root: Mapping, declared: Declarations) -> None:
+    """An int input without a domain ranges over the axis that it subscripts."""
+    env = declared.env
+    for name in [i for i in declared.inputs if i in env.undecided]:
+        found = env.gathers.get(name)
+        if found is None:
+            inputs = root.get("inputs")
+            key = inputs.key(name) if isinstance(inputs, Mapping) else None
+            mend = f'give it one: {name}: {{shape: ..., dtype: int, domain: "integer(0, c - 1)"}}'
+            message = f"int input {name} subscripts no axis and has no domain"
+            raise key.error(message, help=mend) if key is not None else root.error(message, help=mend)
+        declared.inputs[name] = replace(declared.inputs[name], domain=gather_domain(found.size))
+    env.undecided.clear()
+
+
+def _references(node: Node | None) -> tuple[str, ...]:
+    if node is None:
+        return ()
+    items = node.items if isinstance(node, Listing) else [node]
+    return tuple(" ".join(words(item, "reference").value.split()) for item in items)
