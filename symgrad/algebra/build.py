@@ -379,9 +379,13 @@ def assume(t: Term, c: Term, holds: bool) -> Term:
 # ---- reductions and substitution ------------------------------------------------------------------------------------
 
 
+ROW_MAJOR = frozenset(("argmax", "max_first", "min_first"))
+"""Reductions whose value depends on the order of their indices."""
+
+
 def reduce(kind: str, body: Term, variables: Iterable[Term]) -> Term:
     """A reduction over the indices, closed: its variables get canonical names. An empty list of variables is the body."""
-    bound = by_name(dict.fromkeys(variables))
+    bound = list(dict.fromkeys(variables)) if kind in ROW_MAJOR else by_name(dict.fromkeys(variables))
     if not bound:
         return body
     if body is ZERO and kind == "sum":
@@ -399,7 +403,7 @@ def _close(kind: str, body: Term, bound: list[Term]) -> Term:
     for t in _bound_levels(body):
         base = max(base, t)
     best: Term | None = None
-    for order in _orders(body, bound):
+    for order in [tuple(bound)] if kind in ROW_MAJOR else _orders(body, bound):
         names = {v: _canonical(v, base + k + 1) for k, v in enumerate(order)}
         t = node("red", (substitute(body, names), *(names[v] for v in order)), kind)
         if best is None or t.digest < best.digest:

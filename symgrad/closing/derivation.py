@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import Term
-from symgrad.calculus.hoist import hoist
+from symgrad.calculus.hoist import hoist, taken_names
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.expected import ExpectedVerdict, prove
 from symgrad.closing.hints import hints_of
@@ -21,6 +21,7 @@ from symgrad.errors import FormulaError, nearest
 from symgrad.formula.program import Fact, Formula, Program, Statement
 from symgrad.rewrite.context import Context, Observer
 from symgrad.rewrite.engine import rewrite
+from symgrad.rewrite.readable import readable
 from symgrad.rewrite.rule import Step
 from symgrad.rules.elementary import DEFINITION_RULES, SIGN
 from symgrad.rules.stabilize import STABILIZE
@@ -84,7 +85,7 @@ def derive_formula(formula: Formula, wrt: tuple[str, ...] | None = None, observe
         tangent_of=tangents.names,
         gradients=gradients,
         expected=tuple(prove(e, gradients, closed, context) for e in formula.expected if e.input in program.wrt),
-        steps=tuple(dict.fromkeys(context.steps)),
+        steps=readable(context.steps, frozenset(taken_names(program))),
         hints=hints_of(gradients, closed, context),
         assumed=tuple(context.used),
         kinks=kinks_of(program),

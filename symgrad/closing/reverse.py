@@ -6,6 +6,7 @@ from symgrad.algebra.build import add
 from symgrad.algebra.terms import BATCH, ZERO, Term, dim, extent, get, idx, walk
 from symgrad.algebra.weight import weight
 from symgrad.calculus.adjoint import contributions, gather_adjoint
+from symgrad.calculus.chain import CHAIN
 from symgrad.calculus.hoist import taken_names
 from symgrad.closing.fold import foldings
 from symgrad.closing.simplify import Simplifier
@@ -111,6 +112,7 @@ class Adjoints:
         total = add(*self.pending.pop(s.name))
         name = self.cotangents.get(s.name)
         if name is None or total.op != "get" or total.data != name:
+            self.context.record(CHAIN, get("d" + s.name, s.indices), total)
             body = self.simplifier.simplify(total)
             adjoint = Statement(self._unique("d" + s.name), s.indices, body, "adjoint", s.place)
             self.adjoint_of[s.name] = adjoint
@@ -133,6 +135,7 @@ class Adjoints:
         self.context.subject = f"gradient of {name}"
         indices = input_indices(self.context.inputs[name], self.context.program)
         total = add(*self.pending.get(name, []))
+        self.context.record(CHAIN, get("d" + name, indices), total)
         body = self.simplifier.simplify(total)
         self.gradient_of[name] = self._unique("d" + name)
         return Statement(self.gradient_of[name], indices, body, "adjoint")

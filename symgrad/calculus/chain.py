@@ -1,0 +1,12 @@
+"""The chain rule as a record, so that the report can show it."""
+
+from __future__ import annotations
+
+from symgrad.rewrite.rule import Example, Rule
+
+CHAIN = Rule(
+    "calculus/chain", (), r"o_i = f(a_{\varphi(i,k)}) \;\Rightarrow\; \bar a_m = \sum_{i,k} \bar o_i\,\frac{\partial f}{\partial a}\,[m = \varphi(i,k)]",
+    "the cotangent of every place that reads a value flows back to it", lambda t, context: None,
+    Example("x[i, j]", "x[i, j]"),
+)  # fmt: skip
+"""Fires once a name and once an input: before is the adjoint, after the sum of what its readers give."""
