@@ -10,7 +10,7 @@ from symgrad.formula.environment import BATCH_INDEX, Gather, Tensor
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.kinds import is_condition, is_integer
 from symgrad.formula.polynomial import TooLarge, polynomial, same
-from symgrad.formula.scopes import check_rank, subscripts
+from symgrad.formula.scopes import check_rank, not_affine, subscripts
 
 if TYPE_CHECKING:
     from symgrad.formula.expression import Reader
@@ -59,8 +59,7 @@ class Accesses:
             what = "a condition" if is_condition(t) else "not an integer" if is_num(t) else "real"
             raise self.parsed.error(f"a subscript is an integer; {shown} is {what}", s, help="subscripts are affine in indices")
         if not (is_access(t) or _affine(t)):
-            mend = "sums of indices with integers, int parameters and dimensions as coefficients, k//w, k % w, or z[i, t[i]]"
-            raise self.parsed.error(f"the subscript {shown} is not affine in its indices", s, help=mend)
+            raise not_affine(self.parsed, s)
         return t
 
     def inside(self, n: ast.Subscript, s: ast.expr, t: Term, size: Term, tensor: Tensor) -> bool:

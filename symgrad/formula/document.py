@@ -223,6 +223,8 @@ class _Builder:
         elif key is None:
             self.open[-1] = (parent, self.key(parent, node))
         else:
+            if isinstance(node, Scalar) and not node.value and node.text.start == node.text.end:
+                node.text = Text(self.source, "", key.text.start, key.text.end)  # what is missing stands nowhere
             parent.items.append((key, node))
             self.open[-1] = (parent, None)
 

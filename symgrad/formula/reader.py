@@ -113,7 +113,18 @@ def _not_yet(key: Scalar, node: Node) -> FormulaError:
     elif isinstance(node, Listing) and node.items:
         at = node.items[0]
         shown = at.text.value
-    return at.error(f"{key.value} is not yet known ({shown})", help="write the formula out under let")
+    mend = "write the formula out under let"
+    if key.value == "use":
+        mend += _in_catalogue(shown)
+    return at.error(f"{key.value} is not yet known ({shown})", help=mend)
+
+
+def _in_catalogue(shown: str) -> str:
+    from symgrad.catalogue import paths
+
+    wanted = shown.split(":")[-1].split("(")[0].strip()
+    close = nearest(wanted, paths())
+    return "" if close is None or close == wanted else f"; the catalogue has no {wanted}, but {close}"
 
 
 def _check_body(root: Mapping) -> None:

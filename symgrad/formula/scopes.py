@@ -115,12 +115,28 @@ class _Walker:
         items = subscripts(n)
         for s in items:
             self.walk(s, scope)
+            self.check_linear(s)
         check_rank(self.parsed, n, tensor, items)
         self.note_letters(name, items)
         for s, size in zip(items[int(tensor.batch) :], tensor.shape, strict=True):
             index = self.scopes.of.get(id(s)) if isinstance(s, ast.Name) else None
             if index is not None:
                 index.seen.append(Sighting(size, tensor, s))
+
+    def check_linear(self, s: ast.expr) -> None:
+        """Refuse products of indices before anything asks for their ranges."""
+        for n in ast.walk(s):
+            if not isinstance(n, ast.BinOp):
+                continue
+            both = isinstance(n.op, ast.Mult) and self.moves(n.left) and self.moves(n.right)
+            if both or (isinstance(n.op, ast.Pow) and self.moves(n)):
+                raise not_affine(self.parsed, s)
+
+    def moves(self, n: ast.expr) -> bool:
+        """Whether an index enters the expression outside of an access."""
+        if isinstance(n, ast.Subscript):
+            return False
+        return id(n) in self.scopes.of or any(self.moves(c) for c in ast.iter_child_nodes(n) if isinstance(c, ast.expr))
 
     def no_tensor(self, n: ast.Name, name: str, scope: Mapping[str, Index]) -> FormulaError:
         if name in scope or name in self.env.dims or name in self.env.parameters:
@@ -237,6 +253,12 @@ class _Walker:
         if place.line != self.parsed.text.where(*self.parsed.span(b.node)).line:
             said += f"; the first in line {place.line}"
         return self.parsed.error(said, b.node, help=mend, note=note)
+
+
+def not_affine(parsed: Parsed, s: ast.AST) -> FormulaError:
+    """The error for a subscript such as i*j."""
+    mend = "sums of indices with integers, int parameters and dimensions as coefficients, k//w, k % w, or z[i, t[i]]"
+    return parsed.error(f"the subscript {parsed.source(s)} is not affine in its indices", s, help=mend)
 
 
 def _with(tensor: Tensor, old: Term, new: Term) -> str:
