@@ -1,0 +1,52 @@
+"""`python -m tests.fuzz.run --programs 500 --seed 1`: random formulas; prints each that goes wrong, with its seed and YAML."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+from symgrad import limits
+from symgrad.errors import LimitError
+from tests.fuzz.judge import Finding, judge_text
+from tests.fuzz.programs import program
+
+SECONDS = 30.0
+
+
+def judge_seed(seed: int) -> Finding | None:
+    """The finding of the program of a seed."""
+    try:
+        with limits.within(SECONDS, what="the fuzzed formula"):
+            return judge_text(program(seed), seed)
+    except LimitError as e:
+        return Finding("limit", str(e))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="print findings of these stages alone: kernel,closed")
+    parser.add_argument("--quiet", action="store_true", help="no YAML")
+    chosen = parser.parse_args()
+    counts: Counter[str] = Counter()
+    only = set(filter(None, chosen.only.split(",")))
+    for seed in range(chosen.seed, chosen.seed + chosen.programs):
+        start = time.monotonic()
+        finding = judge_seed(seed)
+        counts[finding.stage if finding else "right"] += 1
+        slow = time.monotonic() - start
+        if slow > 5:
+            print(f"seed {seed}: {slow:.1f} s", flush=True)
+        if finding and (not only or finding.stage in only):
+            print(f"--- seed {seed}: {finding.stage}: {finding.detail[:600]}", flush=True)
+            if not chosen.quiet:
+                print(program(seed), flush=True)
+    print(", ".join(f"{n} {stage}" for stage, n in sorted(counts.items())))
+    return 0 if set(counts) <= {"right"} else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
