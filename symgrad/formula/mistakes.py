@@ -45,8 +45,10 @@ def explain_yaml(source: Source, e: MarkedYAMLError) -> FormulaError:
     if special:
         c, shown = special
         mend = f"a value that begins with {c} is {SPECIAL[c]} in YAML: put it in quotes, {shown}"
-        if c in "[{":
-            mend = f"in {SPECIAL[c]} a comma ends an item: put items with brackets, commas or braces in quotes"
+        if c == "[":
+            mend = "in a list a comma ends an item: put items with brackets, commas or braces in quotes"
+        elif c == "{":
+            mend = "between braces, brackets and commas need quotes; or write each entry on a line of its own"
         return source.error(f"not valid YAML: {problem}", at, help=mend)
     return source.error(f"not valid YAML: {problem}", at, help="check indentation and quotes; put unusual text in quotes")
 

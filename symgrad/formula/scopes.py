@@ -59,7 +59,7 @@ def resolve(parsed: Parsed, env: Environment, left: Sequence[Index] | None) -> S
     """Indices of an expression. `left`: those of the left side; None for a loss, where every free index is the batch."""
     walker = _Walker(parsed, env, left)
     walker.walk(parsed.root, {i.name: i for i in left or ()})
-    walker.close_free()
+    walker.close()
     return walker.scopes
 
 
@@ -166,8 +166,6 @@ class _Walker:
             bound.append(index)
             inner[index.name] = index
         self.walk(n.args[0], inner)
-        for index in bound:
-            self.close(index)
         self.scopes.bound[id(n)] = bound
 
     def binder(self, a: ast.expr) -> Index:
@@ -185,11 +183,17 @@ class _Walker:
             index.limits = (low, count)
         return index
 
-    def close_free(self) -> None:
+    def close(self) -> None:
+        """Fix the extents of all indices."""
         for index in self.scopes.free.values():
             if self.left is not None and all(index is not i for i in self.left):
                 raise self.not_left(index)
-            self.close(index)
+        every = [i for bound in self.scopes.bound.values() for i in bound] + list(self.scopes.free.values())
+        for index in every:
+            size = self.extent(index, [i for i in every if i.name == index.name])
+            low = index.limits[0] if index.limits is not None else ZERO
+            index.term = BATCH_INDEX if index.name == BATCH else idx(index.name, size)
+            index.value = add(index.term, low)
 
     def not_left(self, index: Index) -> FormulaError:
         node = index.node or self.parsed.root
@@ -198,17 +202,8 @@ class _Walker:
         mend = f"sum over it, Sum(..., {index.name}), or write it on the left side"
         return self.parsed.error(f"index {index.name} is free here but does not stand on the left side", node, help=mend)
 
-    def close(self, index: Index) -> None:
-        """Fix the extent of an index whose scope is read."""
-        if index.term is not None:
-            return
-        size, low = self.extent(index), ZERO
-        if index.limits is not None:
-            low = index.limits[0]
-        index.term = BATCH_INDEX if index.name == BATCH else idx(index.name, size)
-        index.value = add(index.term, low)
-
-    def extent(self, index: Index) -> Term:
+    def extent(self, index: Index, namesakes: Sequence[Index]) -> Term:
+        """How far an index runs: limits, the left side, `ranges`, the axes that it subscripts bare, those of its namesakes."""
         env = self.env
         if index.name == BATCH:
             if not env.has_batch:
@@ -220,10 +215,11 @@ class _Walker:
             return index.fixed
         if index.name in env.ranges:
             return env.ranges[index.name]
-        if not index.seen:
+        seen = index.seen or [s for i in namesakes for s in i.seen]
+        if not seen:
             raise self.no_range(index)
-        first = index.seen[0]
-        for s in index.seen[1:]:
+        first = seen[0]
+        for s in seen[1:]:
             if not same(first.size, s.size, env.bounds.equations) and not env.lenient:
                 raise self.two_ranges(index, first, s)
         return first.size
