@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from hashlib import blake2b
 from itertools import permutations
 from math import gcd, lcm
 
@@ -41,7 +42,7 @@ def add(*items: Term) -> Term:
     for item in items:
         for t in terms_of(item):
             c, r = coefficient(t)
-            total[r] = total.get(r, Fraction(0)) + c
+            total[r] = total[r] + c if r in total else c
     parts = [scale(c, r) for r, c in total.items() if c]
     if not parts:
         return ZERO
@@ -432,21 +433,35 @@ def _orders(body: Term, bound: list[Term]) -> Iterable[tuple[Term, ...]]:
     """Orders of the bound variables worth trying: by a signature that no name enters, ties permuted (up to four)."""
     if len(bound) == 1:
         return [tuple(bound)]
-    blank = {v: idx("$", extent(v)) for v in bound}
-
-    def signature(v: Term) -> bytes:
-        marked = {**blank, v: idx("$$", extent(v))}
-        return extent(v).digest + substitute(body, marked).digest
-
+    marks = frozenset(bound)
+    memo: dict[Term, bytes] = {}
     groups: dict[bytes, list[Term]] = {}
     for v in bound:
-        groups.setdefault(signature(v), []).append(v)
+        groups.setdefault(extent(v).digest + _signature(body, v, marks, memo, {}), []).append(v)
     orders: list[tuple[Term, ...]] = [()]
     for key in sorted(groups):
         g = groups[key]
         choices = list(permutations(g)) if len(g) <= 4 else [tuple(g)]
         orders = [o + c for o in orders for c in choices]
     return orders
+
+
+def _signature(t: Term, v: Term, marks: frozenset[Term], blank: dict[Term, bytes], memo: dict[Term, bytes]) -> bytes:
+    """The structure of a term in which v is marked and the names of the other bound variables do not enter."""
+    if not t.free & marks:
+        return t.digest
+    known = memo if v in t.free else blank
+    found = known.get(t)
+    if found is None:
+        if t.op == "idx":
+            found = b"v" if t is v else b"w" + extent(t).digest
+        else:
+            parts = [_signature(a, v, marks, blank, memo) for a in t.args]
+            if t.op in ("add", "mul", "and", "or") or (t.op == "cmp" and t.data in ("==", "!=")):
+                parts.sort()
+            found = blake2b(f"{t.op}\0{t.data}".encode() + b"".join(parts), digest_size=16).digest()
+        known[t] = found
+    return found
 
 
 class Fresh:

@@ -40,18 +40,28 @@ class Names:
 
     prefer: Mapping[Term, Sequence[str]] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
+    sizes: dict[str, Term] = field(default_factory=dict, compare=False)
+    """Index names in use in one printed expression, with their extents: a name never has two."""
+
+    def within(self, t: Term) -> Names:
+        """The names for one printed expression: those of its free indices are in use."""
+        return Names(self.prefer, self.taken, {str(i.data): extent(i) for i in by_name(t.free)})
 
     def choose(self, variable: Term, used: frozenset[str]) -> str:
         """A readable name for a bound index that no name in `used` hides."""
         if str(variable.data) == BATCH:
             return BATCH
-        own = [n for n in self.prefer.get(extent(variable), ()) if n not in used]
-        if own:
-            return own[0]
-        others = {n for e, names in self.prefer.items() if e is not extent(variable) for n in names}
-        pool = [c for c in LETTERS if c not in used and c not in self.taken]
-        free = [c for c in pool if c not in others] or pool
-        return free[0] if free else next(f"i{k}" for k in range(1, 1 << 20) if f"i{k}" not in used | self.taken)
+        size = extent(variable)
+        own = [n for n in self.prefer.get(size, ()) if self._fits(n, size, used)]
+        others = {n for e, names in self.prefer.items() if e is not size for n in names}
+        pool = [c for c in LETTERS if c not in self.taken and self._fits(c, size, used)]
+        last = (f"i{k}" for k in range(1, 1 << 20) if f"i{k}" not in self.taken and self._fits(f"i{k}", size, used))
+        name = next(iter((*own, *(c for c in pool if c not in others), *pool)), None) or next(last)
+        self.sizes[name] = size
+        return name
+
+    def _fits(self, name: str, size: Term, used: frozenset[str]) -> bool:
+        return name not in used and self.sizes.get(name, size) is size
 
 
 def named_reduction(t: Term, names: Names) -> tuple[Term, list[Term]]:
@@ -103,7 +113,7 @@ def order_terms(summands: Sequence[Term]) -> list[Term]:
 
 def show(t: Term, names: Names | None = None) -> str:
     """The term in the formula language."""
-    return _Printer(names or Names()).text(t, ADD)
+    return _Printer((names or Names()).within(t)).text(t, ADD)
 
 
 def softmax_parts(t: Term) -> tuple[Term, Term, Term] | None:

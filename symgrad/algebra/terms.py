@@ -12,6 +12,7 @@ depend on what was derived before. The constructors here build nodes as they sta
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from hashlib import blake2b
 from weakref import WeakValueDictionary
@@ -92,7 +93,22 @@ def node(op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
     if op in ("get", "get0"):
         t.tensors = t.tensors | {str(data)}
     _table[key] = t
+    if _kept:
+        _kept[-1].append(t)
     return t
+
+
+_kept: list[list[Term]] = []
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """A block in which no term is forgotten: equal terms are built again and again in a derivation."""
+    _kept.append([])
+    try:
+        yield
+    finally:
+        _kept.pop()
 
 
 def num(value: int | Fraction) -> Term:
@@ -195,4 +211,7 @@ def coefficient(t: Term) -> tuple[Fraction, Term]:
     if t.op == "mul" and t.args[0].op == "num":
         rest = t.args[1:]
         return value(t.args[0]), rest[0] if len(rest) == 1 else node("mul", rest)
-    return Fraction(1), t
+    return _UNIT, t
+
+
+_UNIT = Fraction(1)

@@ -41,16 +41,21 @@ class Contribution:
     opened: tuple[Term, ...]
 
 
-def contributions(body: Term, cotangent: Term, wanted: frozenset[str], fresh: Fresh) -> list[Contribution]:
-    """What a statement with this body and cotangent gives to the tensors that are wanted."""
-    sweep = _Sweep(wanted, fresh)
+def contributions(
+    body: Term, cotangent: Term, wanted: frozenset[str], fresh: Fresh, name: Term | None = None
+) -> list[Contribution]:
+    """What a statement with this body and cotangent gives to the tensors that are wanted.
+
+    `name`: the access that stands for the body, so that derivatives can be written in the value.
+    """
+    sweep = _Sweep(wanted, fresh, {} if name is None else {body: name})
     sweep.scope(body, cotangent, ())
     return sweep.found
 
 
 class _Sweep:
-    def __init__(self, wanted: frozenset[str], fresh: Fresh) -> None:
-        self.wanted, self.fresh = wanted, fresh
+    def __init__(self, wanted: frozenset[str], fresh: Fresh, named: dict[Term, Term]) -> None:
+        self.wanted, self.fresh, self.named = wanted, fresh, named
         self.found: list[Contribution] = []
 
     def scope(self, body: Term, cotangent: Term, opened: tuple[Term, ...]) -> None:
@@ -95,21 +100,21 @@ class _Sweep:
         body, variables = open_reduction(t, self.fresh)
         batch = [v for v in variables if str(v.data) == BATCH and v in total.free]
         # the batch index keeps its name: the free one is summed here, before the bound one takes its place
-        inner = mul(reduce("sum", total, batch), reduction_partial(kind, t, body, variables, self.fresh))
+        inner = mul(reduce("sum", total, batch), reduction_partial(t, self.named.get(t, t), body, variables, self.fresh))
         self.scope(body, inner, (*opened, *variables))
 
 
-def reduction_partial(kind: str, t: Term, body: Term, variables: list[Term], fresh: Fresh) -> Term:
-    """Derivative of a reduction by its body at the opened variables."""
+def reduction_partial(t: Term, value: Term, body: Term, variables: list[Term], fresh: Fresh) -> Term:
+    """Derivative of a reduction t by its body at the opened variables; `value` stands for the reduction's value."""
+    kind = str(t.data)
     if kind == "sum":
         return ONE
     if kind == "lse":
-        return exp(sub(body, t))
+        return exp(sub(body, value))
     if kind in ("max", "min"):
-        tied = iverson(compare("==", body, t))
-        return div(tied, _count_ties(t, fresh))
+        return div(iverson(compare("==", body, value)), _count_ties(t, value, fresh))
     if kind == "norm":
-        return mul(body, iverson(compare("!=", t, ZERO)), power(t, MINUS_ONE))
+        return mul(body, iverson(compare("!=", value, ZERO)), power(value, MINUS_ONE))
     if kind in ("max_first", "min_first"):
         return _is_first(t, variables)
     if kind == "prod":
@@ -117,9 +122,9 @@ def reduction_partial(kind: str, t: Term, body: Term, variables: list[Term], fre
     return ZERO
 
 
-def _count_ties(t: Term, fresh: Fresh) -> Term:
+def _count_ties(t: Term, value: Term, fresh: Fresh) -> Term:
     body, variables = open_reduction(t, fresh)
-    return reduce("sum", iverson(compare("==", body, t)), variables)
+    return reduce("sum", iverson(compare("==", body, value)), variables)
 
 
 def _is_first(t: Term, variables: list[Term]) -> Term:

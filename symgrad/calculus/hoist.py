@@ -80,9 +80,13 @@ class _Hoisting:
     def operand(self, t: Term) -> Term:
         """A factor, base or argument: a sum of several accesses gets a name."""
         new = self.lift(t)
-        if new.op == "add" and sum(any(is_access(x) for x in walk(a)) for a in new.args) > 1:
-            return self.named(new)
-        return new
+        several = new.op == "add" and sum(any(is_access(x) for x in walk(a)) for a in new.args) > 1
+        return self.named(new) if several and not self._is_log_softmax(new) else new
+
+    def _is_log_softmax(self, t: Term) -> bool:
+        """z - lse z stays as it is: its exponential is computed as e/sum(e)."""
+        named = {s.name for s in self.done if s.kind == "hoisted" and s.body.op == "red" and s.body.data == "lse"}
+        return any(coefficient(a)[0] == -1 and str(coefficient(a)[1].data) in named for a in t.args)
 
     def inside_reduction(self, t: Term) -> Term:
         used = {str(i.data) for i in t.free} | {str(i.data) for i in (self.current.indices if self.current else ())}

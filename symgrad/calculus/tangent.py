@@ -29,7 +29,7 @@ def tangent(t: Term, names: Mapping[str, str], fresh: Fresh) -> Term:
             dot = push(body)
             if dot is ZERO:
                 return ZERO
-            return reduce("sum", mul(reduction_partial(str(x.data), x, body, variables, fresh), dot), variables)
+            return reduce("sum", mul(reduction_partial(x, x, body, variables, fresh), dot), variables)
         return add(*(mul(d, push(a)) for a, d in partials(x)))
 
     return push(t)

@@ -88,14 +88,18 @@ class ClosedForms:
         used = self._adjoints_in(closed)
         if not used:
             return closed, {}
-        short = {n: self.adjoint[n] for n in used if weight(self.closed_adjoint(n).body) < SHORT}
+        short = self._short(closed)
         named = self.closed(unfold(closed, short, self.fresh)) if short else closed
         definitions = self._closure(named)
         inlined = self.closed(unfold(closed, self.adjoint, self.fresh))
         total = weight(named) + sum(weight(d.body) + len(d.name) + 2 + 2 * len(d.indices) for d in definitions.values())
-        if total > 1.35 * weight(inlined) + 4:
+        if total > 1.5 * weight(inlined) + 10:
             return inlined, {}
         return named, definitions
+
+    def _short(self, t: Term) -> dict[str, Statement]:
+        """Adjoints in the term that are written out wherever they occur."""
+        return {n: self.adjoint[n] for n in self._adjoints_in(t) if weight(self.closed_adjoint(n).body) < SHORT}
 
     def _adjoints_in(self, t: Term) -> list[str]:
         return sorted(t.tensors & set(self.adjoint))
@@ -105,7 +109,8 @@ class ClosedForms:
         if name not in self.introduced:
             s = self.adjoint[name]
             saved, self.context.subject = self.context.subject, name
-            self.introduced[name] = Definition(name, s.indices, self.closed(s.body), True)
+            body = self.closed(unfold(s.body, self._short(s.body), self.fresh))
+            self.introduced[name] = Definition(name, s.indices, body, True)
             self.context.subject = saved
         return self.introduced[name]
 

@@ -102,11 +102,10 @@ class _Collecting:
         for c in coefficients:
             numerator, denominator = gcd(numerator, abs(c.numerator)), lcm(denominator, c.denominator)
         c = Fraction(numerator, denominator)
-        if c == 1 or (c.denominator != 1 and any(is_num(a) and value(a).denominator == 1 for a in t.args) and len(t.args) == 2):
+        if c == 1:
             return t
-        inner = add(*(mul(num(1 / c), a) for a in t.args))
-        new = mul(num(c), inner)
-        return new if weight(new) < weight(t) or (weight(new) == weight(t) and c.denominator == 1) else t
+        new = mul(num(c), add(*(mul(num(1 / c), a) for a in t.args)))
+        return new if weight(new) <= weight(t) else t
 
     # ---- brackets ---------------------------------------------------------------------------------------------------
 
@@ -127,15 +126,15 @@ class _Collecting:
     # ---- sums -------------------------------------------------------------------------------------------------------
 
     def merge_sums(self, t: Term) -> Term | None:
-        """f sum_j a + f sum_j b = f sum_j (a + b)."""
-        groups: dict[tuple[Term, tuple[bytes, ...], str], list[tuple[Term, Term]]] = {}
+        """f sum_j a + f sum_j b = f sum_j (a + b), for sums over the same free indices: others are not one contraction."""
+        groups: dict[tuple[Term, tuple[bytes, ...], frozenset[Term]], list[tuple[Term, Term]]] = {}
         for a in t.args:
             reds = [f for f in factors_of(a) if f.op == "red" and f.data == "sum"]
             if len(reds) != 1:
                 continue
             c, rest = coefficient(mul(*(f for f in factors_of(a) if f is not reds[0])))
             shape = tuple(sorted(extent(v).digest for v in reds[0].args[1:]))
-            groups.setdefault((rest, shape, ""), []).append((a, reds[0]))
+            groups.setdefault((rest, shape, reds[0].free), []).append((a, reds[0]))
         for (outside, _, _), members in groups.items():
             if len(members) < 2:
                 continue

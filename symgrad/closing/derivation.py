@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from symgrad.algebra.terms import Term
+from symgrad.algebra.terms import Term, keeping
 from symgrad.calculus.hoist import hoist, taken_names
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.expected import ExpectedVerdict, prove
@@ -64,7 +64,11 @@ def derive_formula(formula: Formula, wrt: tuple[str, ...] | None = None, observe
 
     Raises FormulaError for a name in `wrt` that cannot be differentiated, LimitError at the limits in force.
     """
-    program = asked_for(formula.program, wrt)
+    with keeping():
+        return _derive(formula, asked_for(formula.program, wrt), observer)
+
+
+def _derive(formula: Formula, program: Program, observer: Observer | None) -> Derivation:
     context = Context(program, observer=observer)
     stable = stabilize(program, context)
     hoisted = hoist(stable)
@@ -77,7 +81,7 @@ def derive_formula(formula: Formula, wrt: tuple[str, ...] | None = None, observe
     return Derivation(
         formula=formula,
         program=program,
-        forward=rejoin(live(hoisted.statements, hoisted), hoisted),
+        forward=rejoin(live(hoisted, (*adjoints.statements, *tangents.statements)), hoisted),
         backward=rejoin(adjoints.statements, hoisted),
         gradient_of=adjoints.gradient_of,
         cotangents=adjoints.cotangents,
@@ -119,11 +123,11 @@ def stabilize(program: Program, context: Context) -> Program:
     return program.with_statements(tuple(done))
 
 
-def live(statements: tuple[Statement, ...], program: Program) -> tuple[Statement, ...]:
-    """The statements that an output needs, and every named one of the formula that the loss does not hide."""
-    needed = {s.name for s in program.outputs}
+def live(program: Program, readers: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The statements that an output, or one of the readers, needs."""
+    needed = {s.name for s in program.outputs}.union(*(s.body.tensors for s in readers))
     kept: list[Statement] = []
-    for s in reversed(statements):
+    for s in reversed(program.statements):
         if s.name in needed:
             kept.append(s)
             needed |= s.body.tensors

@@ -75,7 +75,9 @@ def folding(s: Statement, context: Context) -> Folding | None:
 def _solvable(b: Term, e: Term, others: Term, context: Context) -> bool:
     if not all(context.is_nonzero(g) for g in factors_of(others)):
         return False
-    return (e.op == "num" and abs(value(e)) == 1) or context.is_positive(b)
+    if e.op != "num":
+        return context.is_positive(b)
+    return abs(value(e)) == 1 or value(e).denominator % 2 == 0 or context.is_positive(b)
 
 
 Solve = Callable[[Term], Term | None]

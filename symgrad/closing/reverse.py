@@ -126,7 +126,7 @@ class Adjoints:
         if total is ZERO:
             return
         targets = {t.name: t.indices for t in self.program.statements}
-        for c in contributions(s.body, total, self.wanted, self.context.fresh):
+        for c in contributions(s.body, total, self.wanted, self.context.fresh, get(s.name, s.indices)):
             name = str(c.access.data)
             indices = targets.get(name) or input_indices(self.context.inputs[name], self.context.program)
             self.pending.setdefault(name, []).append(gather_adjoint(c, s.indices, indices, self.context.fresh))

@@ -13,7 +13,7 @@ from symgrad.closing.refold import REFOLD
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
-from symgrad.rules.elementary import ELEMENTARY, PEOPLE
+from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.stabilize import EXP_SIGMOID
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
@@ -64,9 +64,10 @@ class Simplifier:
             found.append(self._trial(plain.term, self.expand, plain.steps))
         if self.closed:
             for c in list(found):
-                if any(x.op == "fn" and x.data in ("sigmoid", "sech2") for x in walk(c.term)):
-                    found.append(self._trial(c.term, (*PEOPLE, *self.expand), c.steps))
-                    found.append(self._trial(c.term, (*PEOPLE, *self.tidy), c.steps))
+                if any(x.op == "fn" and x.data in ("sigmoid", "sech2", "log_sigmoid") for x in walk(c.term)):
+                    for people in (PEOPLE, (*PEOPLE, *NAMED_LOGARITHMS), NAMED_LOGARITHMS):
+                        found.append(self._trial(c.term, (*people, *self.expand), c.steps))
+                        found.append(self._trial(c.term, (*people, *self.tidy), c.steps))
         distinct: dict[Term, Candidate] = {}
         for c in found:
             distinct.setdefault(c.term, c)

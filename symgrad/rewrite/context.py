@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symgrad.algebra.build import Fresh, substitute
-from symgrad.algebra.terms import Term, is_num, value
+from symgrad.algebra.build import Fresh, open_reduction, substitute
+from symgrad.algebra.terms import Term, coefficient, is_num, value
 from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Context:
     inputs: Mapping[str, Input] = field(init=False)
     parameters: Mapping[str, Parameter] = field(init=False)
     silent: bool = False
+    openings: dict[Term, tuple[Term, list[Term]]] = field(default_factory=dict)
     inferred: dict[Term, Term | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -68,6 +69,13 @@ class Context:
         if self.observer is not None:
             self.observer(step)
 
+    def opened(self, t: Term) -> tuple[Term, list[Term]]:
+        """Body and variables of a reduction, the same each time: only for bodies that are closed again at once."""
+        found = self.openings.get(t)
+        if found is None:
+            found = self.openings[t] = open_reduction(t, self.fresh)
+        return found
+
     def body(self, access: Term) -> Term | None:
         """The definition of an access to a named statement, for its subscripts."""
         s = self.definitions.get(str(access.data))
@@ -89,7 +97,15 @@ class Context:
         """Whether the term is positive or negative by what is declared."""
         from symgrad.algebra.build import neg
 
-        return self.is_positive(t) or self.is_positive(neg(t))
+        return self._never_zero(t) or self.is_positive(t) or self.is_positive(neg(t))
+
+    def _never_zero(self, t: Term) -> bool:
+        """Powers with a negative exponent, where they are defined."""
+        if t.op == "pow" and coefficient(t.args[1])[0] < 0 and is_num(t.args[1]):
+            return True
+        if t.op == "mul":
+            return all(self.is_nonzero(f) for f in t.args)
+        return t.op == "get" and (body := self.body(t)) is not None and self._never_zero(body)
 
     def _sign(self, t: Term, strict: bool) -> bool:
         op = t.op
@@ -139,6 +155,8 @@ class Context:
         b, e = t.args
         if self._sign(b, strict):
             return True
+        if is_num(e) and value(e).denominator % 2 == 0:  # an even root is defined for what is not negative only
+            return not strict or value(e) < 0
         return is_num(e) and value(e).denominator == 1 and value(e).numerator % 2 == 0 and not strict
 
     def _function_sign(self, t: Term, strict: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad import limits
-from symgrad.algebra.build import open_reduction, rebuild, reduce
+from symgrad.algebra.build import rebuild, reduce
 from symgrad.algebra.terms import Term
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
@@ -41,7 +41,7 @@ class _Rewriting:
             return t
         if t.op != "red":
             return rebuild(t, tuple(self.apply(a) for a in t.args))
-        body, variables = open_reduction(t, self.context.fresh)
+        body, variables = self.context.opened(t)
         new = self.apply(body)
         return t if new is body else reduce(str(t.data), new, variables)
 

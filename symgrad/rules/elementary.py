@@ -16,6 +16,7 @@ from symgrad.algebra.terms import (
     node,
     terms_of,
     value,
+    walk,
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
@@ -215,9 +216,30 @@ def _absorb_bracket(t: Term, context: Context) -> Term | None:
     return None
 
 
-def _exp_of_branch(t: Term, context: Context) -> Term | None:
-    """e^where(c, a, -oo) inside of a masked sum needs no -oo: [c] e^where(c, a, -oo) = [c] e^a."""
+def _bracket_of_factor(t: Term, context: Context) -> Term | None:
+    """[0 < x] x = x for x >= 0, where no other factor is undefined at 0."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "<" and f.args[0].args[0] is ZERO:
+            x = f.args[0].args[1]
+            rest = [g for g in t.args if g is not f]
+            if x in rest and context.is_nonnegative(x) and not any(_may_be_undefined(g, x) for g in rest):
+                return mul(*rest)
     return None
+
+
+def _may_be_undefined(t: Term, x: Term) -> bool:
+    """Whether the term holds x under a function that is not defined everywhere."""
+    return any(y.op in ("pow", "fn") and x in walk(y) for y in walk(t))
+
+
+def _log_sigmoid(t: Term, context: Context) -> Term | None:
+    """log sigma(x) as people write it; log(1 - sigma(x)) for log sigma(-x)."""
+    if t.op != "fn" or t.data != "log_sigmoid":
+        return None
+    x = t.args[0]
+    return node("fn", (sub(ONE, fn("sigmoid", neg(x))) if _is_negative(x) else fn("sigmoid", x),), "log")
 
 
 def _zero_one(t: Term, context: Context) -> Term | None:
@@ -284,8 +306,19 @@ ZERO_ONE = Rule(
     Example("t[i]**2", "t[i]", "{x: [n], t: {shape: [n], domain: boolean, given: true}}"), needs=("domain",),
 )  # fmt: skip
 
-DEFINITION_RULES = (DEFINE, ONE_MINUS_SIGMOID)
-ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, BRACKET, EXCLUDE, ABSORB, GUARD_NORM, ZERO_ONE)
-PEOPLE = (COMPLEMENT, SECH2)
+NONNEGATIVE_FACTOR = Rule(
+    "bracket/factor", ("mul",), r"[x > 0]\,x = x \quad (x \ge 0)", "the factor is 0 where the condition fails", _bracket_of_factor,
+    Example("where(p[i] > 0, p[i], 0)", "p[i]", "{x: [n], p: {shape: [n], domain: nonnegative, given: true}}"), needs=("sign",),
+)  # fmt: skip
+LOG_SIGMOID = Rule(
+    "sigmoid/log", ("fn",), r"\log \sigma(-x) = \log(1 - \sigma(x))", "one sigmoid is enough", _log_sigmoid,
+    Example("log(1 - sigmoid(x[i, j]))", "log(1 - sigmoid(x[i, j]))"),
+)  # fmt: skip
 
-__all__ = ["DEFINITION_RULES", "ELEMENTARY", "PEOPLE", "div", "exp", "node", "support"]
+DEFINITION_RULES = (DEFINE, ONE_MINUS_SIGMOID)
+ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, BRACKET, EXCLUDE, ABSORB, NONNEGATIVE_FACTOR, GUARD_NORM, ZERO_ONE)
+PEOPLE = (COMPLEMENT, SECH2)
+NAMED_LOGARITHMS = (LOG_SIGMOID,)
+"""For closed forms only: against the direction of `stabilize`."""
+
+__all__ = ["DEFINITION_RULES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE", "div", "exp", "node", "support"]
