@@ -1,0 +1,1 @@
+"""What the user wrote: YAML with line numbers, expression reader, domains, vocabulary -> Program."""

@@ -1,4 +1,4 @@
-"""Accesses `z[i, t[i]]`: the subscripts are affine or gathers, and what they read lies inside or is 0 by declaration."""
+"""Accesses `z[i, t[i]]`: subscripts are affine or gathers, and what they read lies inside or is 0 by declaration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from symgrad.algebra.terms import Term, get, get0, is_access, is_num, node
 from symgrad.formula.environment import BATCH_INDEX, Gather, Tensor
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.kinds import is_condition, is_integer
-from symgrad.formula.polynomial import TooLarge, polynomial, same
+from symgrad.formula.polynomial import TooLargeError, polynomial, same
 from symgrad.formula.scopes import check_rank, not_affine, subscripts
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Accesses:
         return t
 
     def subscript(self, s: ast.expr) -> Term:
+        """The term of one subscript: an integer, affine in its indices or a gather."""
         if is_batch(s):
             raise self.parsed.error("... comes first", s)
         self.inner += 1
@@ -57,13 +58,15 @@ class Accesses:
         shown = self.parsed.source(s)
         if is_condition(t) or not is_integer(t, self.env):
             what = "a condition" if is_condition(t) else "not an integer" if is_num(t) else "real"
-            raise self.parsed.error(f"a subscript is an integer; {shown} is {what}", s, help="subscripts are affine in indices")
+            raise self.parsed.error(
+                f"a subscript is an integer; {shown} is {what}", s, help="subscripts are affine in indices"
+            )
         if not (is_access(t) or _affine(t)):
             raise not_affine(self.parsed, s)
         return t
 
     def inside(self, n: ast.Subscript, s: ast.expr, t: Term, size: Term, tensor: Tensor) -> bool:
-        """Whether this subscript surely stays inside; FormulaError where it may not and nothing says what to read there."""
+        """Whether a subscript surely stays inside; FormulaError where it may not and nothing says what is read."""
         bounds = self.env.bounds
         if is_access(t) and str(t.data) in self.env.undecided:
             self.gather(s, str(t.data), size, tensor)
@@ -76,8 +79,14 @@ class Accesses:
             return False
         name, shown = tensor.name, self.parsed.source(s)
         message = f"{self.parsed.source(n)} can read outside of {name}: {shown} is not shown to stay in 0 .. {size} - 1"
-        mend = f"declare `outside: 0` for {name} to read 0 there" if tensor.kind == "input" else "give the index a shorter range"
-        raise self.parsed.error(message, s, help=f"{mend}, or read it under where(condition that keeps it inside, ..., ...)")
+        mend = (
+            f"declare `outside: 0` for {name} to read 0 there"
+            if tensor.kind == "input"
+            else "give the index a shorter range"
+        )
+        raise self.parsed.error(
+            message, s, help=f"{mend}, or read it under where(condition that keeps it inside, ..., ...)"
+        )
 
     def gather(self, s: ast.expr, name: str, size: Term, tensor: Tensor) -> None:
         """An int input without a domain ranges over the axis that it subscripts."""
@@ -94,7 +103,7 @@ def _affine(t: Term) -> bool:
     """Sums of indices with coefficients free of indices; quotients and remainders of such by what has no index."""
     try:
         p = polynomial(t)
-    except TooLarge:
+    except TooLargeError:
         return False
     for monomial in p:
         moving = [(a, k) for a, k in monomial if a.free]

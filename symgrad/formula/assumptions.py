@@ -16,7 +16,7 @@ from symgrad.formula.environment import Environment
 from symgrad.formula.expression import Reader
 from symgrad.formula.inside import Bounds
 from symgrad.formula.kinds import is_condition
-from symgrad.formula.polynomial import Polynomial, TooLarge, constant, plus, polynomial
+from symgrad.formula.polynomial import Polynomial, TooLargeError, constant, plus, polynomial
 from symgrad.formula.program import Domain, Fact, Statement
 from symgrad.formula.source import Text
 from symgrad.formula.syntax import parse
@@ -38,7 +38,11 @@ def is_about_sizes(text: Text, env: Environment) -> bool:
     nodes = list(ast.walk(parse(text).root))
     names = {n.id for n in nodes if isinstance(n, ast.Name)}
     plain = not any(isinstance(n, ast.Call | ast.Subscript) for n in nodes)
-    return plain and bool(names) and all(n in env.dims or (n in env.parameters and env.parameters[n].dtype == "int") for n in names)
+    return (
+        plain
+        and bool(names)
+        and all(n in env.dims or (n in env.parameters and env.parameters[n].dtype == "int") for n in names)
+    )
 
 
 def read_sizes(texts: Sequence[Text], env: Environment) -> None:
@@ -51,7 +55,7 @@ def read_sizes(texts: Sequence[Text], env: Environment) -> None:
         c = _relation(text, env)
         try:
             _learn(c, equations, facts)
-        except TooLarge:
+        except TooLargeError:
             continue
     env.bounds = replace(env.bounds, equations=tuple(equations), facts=tuple(facts))
 
@@ -191,4 +195,3 @@ def _letters(name: str, rank: int, env: Environment) -> tuple[list[str], list[st
     if len(own) != rank:
         own, pool = pool[:rank], pool[rank:]
     return own, pool
-

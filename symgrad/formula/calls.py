@@ -7,7 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symgrad.algebra.build import add, compare, conjunction, disjunction, div, exp, fn, mul, negation, neg, power, reduce, where
+from symgrad.algebra.build import (
+    add,
+    compare,
+    conjunction,
+    disjunction,
+    div,
+    exp,
+    fn,
+    mul,
+    neg,
+    negation,
+    power,
+    reduce,
+    where,
+)
 from symgrad.algebra.terms import HALF, ONE, TWO, ZERO, Term, extent, is_num, node, value
 from symgrad.errors import UnsupportedError
 from symgrad.formula.cover import covers
@@ -95,7 +109,7 @@ def _piecewise(reader: Reader, n: ast.Call) -> Term:
 
 
 def branches(reader: Reader, arms: Sequence[tuple[ast.expr | None, ast.expr]], whole: ast.AST | None = None) -> Term:
-    """Values under conditions, the first that holds: each value is read knowing its condition and that none before held."""
+    """Values under conditions, the first that holds: each is read knowing that its own holds and none before did."""
     depth = len(reader.conditions)
     read: list[tuple[Term, Term]] = []
     for condition, body in arms:
@@ -108,8 +122,8 @@ def branches(reader: Reader, arms: Sequence[tuple[ast.expr | None, ast.expr]], w
         mend = "let the last pair be (value, True)"
         raise reader.error("this Piecewise does not cover all cases", whole, help=mend)
     result = read[-1][1]
-    for c, body in reversed(read[:-1]):
-        result = where(c, body, result)
+    for c, v in reversed(read[:-1]):
+        result = where(c, v, result)
     return result
 
 
@@ -125,7 +139,9 @@ class _Reduction:
         body = reader.value(n.args[0])
         if is_condition(body):
             shown = reader.parsed.source(n.args[0])
-            raise reader.error("a condition is no number", n.args[0], help=f"count with {name}(where({shown}, 1, 0), ...)")
+            raise reader.error(
+                "a condition is no number", n.args[0], help=f"count with {name}(where({shown}, 1, 0), ...)"
+            )
         if is_infinite(body):
             raise reader.error("oo is no number to compute with", n.args[0])
         over = self.indices()

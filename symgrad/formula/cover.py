@@ -20,7 +20,8 @@ def covers(conditions: Sequence[Term]) -> bool:
     if len(keys) > MOST:
         return False
     return all(
-        any(_holds(c, dict(zip(keys, signs, strict=True))) for c in conditions) for signs in product((-1, 0, 1), repeat=len(keys))
+        any(_holds(c, dict(zip(keys, signs, strict=True))) for c in conditions)
+        for signs in product((-1, 0, 1), repeat=len(keys))
     )
 
 

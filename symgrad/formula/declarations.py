@@ -101,7 +101,9 @@ def words(node: Node, what: str) -> Text:
     if isinstance(node, Scalar):
         raise node.error(f"{what} is empty")
     kind = "a list" if isinstance(node, Listing) else "a mapping"
-    raise node.error(f"{what} is text, not {kind}", help=f"a value that begins with {'[' if kind == 'a list' else '{'} needs quotes")
+    raise node.error(
+        f"{what} is text, not {kind}", help=f"a value that begins with {'[' if kind == 'a list' else '{'} needs quotes"
+    )
 
 
 def line(node: Node, what: str) -> str:
@@ -130,7 +132,9 @@ def _input(name: str, key: Scalar, node: Node, declared: Declarations) -> Input:
         parts = {"shape": node}
     else:
         shown = node.text.value if isinstance(node, Scalar) and node.kind != "null" else "n"
-        raise node.error(f"{name}: a shape is a list in brackets", help=f"write {name}: [{shown}]; a scalar is {name}: []")
+        raise node.error(
+            f"{name}: a shape is a list in brackets", help=f"write {name}: [{shown}]; a scalar is {name}: []"
+        )
     if "shape" not in parts:
         raise key.error(f"{name} has no shape", help=f"write {name}: {{shape: [n], ...}}")
     batch, shape = _shape(name, parts["shape"], declared)
@@ -207,7 +211,9 @@ def _size(name: str, item: Node, declared: Declarations) -> Term:
 
 def _check_dimensions(inputs: Mapping, declared: Declarations) -> None:
     """Every dimension can be found from the shapes of the arrays: it stands alone, or is the one unknown of an axis."""
-    sizes = [(i.name, s, {str(t.data) for t in walk(s) if t.op == "dim"}) for i in declared.inputs.values() for s in i.shape]
+    sizes = [
+        (i.name, s, {str(t.data) for t in walk(s) if t.op == "dim"}) for i in declared.inputs.values() for s in i.shape
+    ]
     found: set[str] = set()
     while True:
         new = {n for _, s, names in sizes for n in names - found if len(names - found) == 1 and _solvable(s)}
@@ -240,7 +246,9 @@ def read_domains(root: Mapping, declared: Declarations) -> None:
             declared.inputs[i.name] = replace(i, domain=domain)
         elif i.dtype == "int":
             env.undecided.add(i.name)
-    ends = {i.name: (i.domain.bounds[0], i.domain.bounds[1]) for i in declared.inputs.values() if i.domain.kind == "integer"}
+    ends = {
+        i.name: (i.domain.bounds[0], i.domain.bounds[1]) for i in declared.inputs.values() if i.domain.kind == "integer"
+    }
     env.bounds = replace(env.bounds, tensors=ends)
 
 
@@ -292,7 +300,9 @@ def _parameter_domain(name: str, node: Node, env: Environment) -> None:
     if domain.kind in VECTORS | MATRICES:
         raise text.error(f"{name}: a parameter is a scalar; {domain.kind} speaks of axes")
     if not holds(domain, p.value):
-        raise text.error(f"{name}: its value {_decimal(p.value)} is not {domain}", help="change the value or the domain")
+        raise text.error(
+            f"{name}: its value {_decimal(p.value)} is not {domain}", help="change the value or the domain"
+        )
     env.parameters[name] = replace(p, domain=domain)
 
 
@@ -306,7 +316,9 @@ def _ranges(node: Mapping, declared: Declarations) -> None:
     for key, child in node.items:
         name = identifier(key.text, "index")
         if name in env.dims:
-            raise key.error(f"{name} is a dimension; the keys of ranges are indices", help="give the index another name")
+            raise key.error(
+                f"{name} is a dimension; the keys of ranges are indices", help="give the index another name"
+            )
         declared.register.declare(name, "an index", key.text)
         text = words(child, f"ranges: {name}")
         size = read_size(parse(text), env, f"the range of {name}")

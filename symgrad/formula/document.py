@@ -112,14 +112,25 @@ def read_document(source: Source) -> Mapping:
         root = _compose(source)
     except MarkedYAMLError as e:
         raise explain_yaml(source, e) from None
-    except (YAMLError, ValueError, RecursionError, IndexError, AttributeError, KeyError, TypeError, AssertionError) as e:
+    except (
+        YAMLError,
+        ValueError,
+        RecursionError,
+        IndexError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        AssertionError,
+    ) as e:
         # ruamel's scanner leaves some malformed texts to Python's own exceptions
         raise source.error(f"not valid YAML ({type(e).__name__})", 0) from None
     if root is None or (isinstance(root, Scalar) and root.kind == "null"):
         raise source.error("the formula is empty", 0, help="it needs name, inputs, and loss or output")
     if not isinstance(root, Mapping):
         what = "a list" if isinstance(root, Listing) else "text"
-        raise root.error(f"expected a mapping of keys (name, inputs, loss), not {what}", "write `name: ...` in the first line")
+        raise root.error(
+            f"expected a mapping of keys (name, inputs, loss), not {what}", "write `name: ...` in the first line"
+        )
     return root
 
 
@@ -153,11 +164,17 @@ class _Builder:
             self.documents += 1
             if self.documents > 1:
                 raise self.source.error(
-                    "a second document begins here (---); a file holds one formula", start, end, help="put it into a file of its own"
+                    "a second document begins here (---); a file holds one formula",
+                    start,
+                    end,
+                    help="put it into a file of its own",
                 )
         elif kind == "AliasEvent":
             raise self.source.error(
-                f"aliases (*{event.anchor}) are not read", start, end, help="write the value out; text that begins with * needs quotes"
+                f"aliases (*{event.anchor}) are not read",
+                start,
+                end,
+                help="write the value out; text that begins with * needs quotes",
             )
         elif kind == "ScalarEvent":
             self.refuse_marks(event, start)
@@ -180,7 +197,10 @@ class _Builder:
         tag = event.tag
         if tag is not None and not (tag == "!" and getattr(event, "style", None)):
             raise self.source.error(
-                f"tags ({tag}) are not read", start, start + 1, help="a formula is plain text; text that begins with ! needs quotes"
+                f"tags ({tag}) are not read",
+                start,
+                start + 1,
+                help="a formula is plain text; text that begins with ! needs quotes",
             )
 
     def scalar(self, event: Any, start: int, end: int) -> Scalar:
@@ -201,9 +221,17 @@ class _Builder:
         self.refuse_marks(event, start)
         if len(self.open) >= DEEPEST:
             raise UnsupportedError(
-                f"nested more than {DEEPEST} deep: the limit of a formula file", self.source.where(start), "a formula nests its keys three deep"
+                f"nested more than {DEEPEST} deep: the limit of a formula file",
+                self.source.where(start),
+                "a formula nests its keys three deep",
             )
-        text = Text(self.source, self.source.text[start:end] or " ", start, max(end, start + 1), lambda: range(start, max(end, start + 1)))
+        text = Text(
+            self.source,
+            self.source.text[start:end] or " ",
+            start,
+            max(end, start + 1),
+            lambda: range(start, max(end, start + 1)),
+        )
         node: Mapping | Listing = Mapping(text) if kind[0] == "M" else Listing(text)
         node.flow = bool(event.flow_style)
         self.add(node)

@@ -86,13 +86,17 @@ def check_shape(text: Text, domain: Domain, i: Input, equations: Sequence[tuple[
     shape = "[" + ", ".join((["..."] if i.batch else []) + [str(s) for s in i.shape]) + "]"
     kind = domain.kind
     if kind in VECTORS and not i.shape:
-        raise text.error(f"{i.name}: {kind} speaks of the last axis; {i.name} has shape {shape}", help="give it an axis")
+        raise text.error(
+            f"{i.name}: {kind} speaks of the last axis; {i.name} has shape {shape}", help="give it an axis"
+        )
     if kind not in MATRICES:
         return
     if len(i.shape) < 2:
         raise text.error(f"{i.name}: {kind} speaks of the last two axes; {i.name} has shape {shape}")
     if kind != "lower_triangular" and not same(i.shape[-1], i.shape[-2], equations):
-        raise text.error(f"{i.name}: a {kind} matrix is square; {i.name} has shape {shape}", help="give both axes one dimension")
+        raise text.error(
+            f"{i.name}: a {kind} matrix is square; {i.name} has shape {shape}", help="give both axes one dimension"
+        )
 
 
 @dataclass(frozen=True)

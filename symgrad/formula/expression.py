@@ -1,6 +1,6 @@
 """Pass 2 over an expression: the term that it means. Also reads printed closed forms back.
 
-    -Sum(t[i, j]*log(y[i, j]), j)    ->    neg(reduce('sum', mul(get('t', i, j), fn('log', get('y', i, j))), (j,)))
+-Sum(t[i, j]*log(y[i, j]), j)    ->    neg(reduce('sum', mul(get('t', i, j), fn('log', get('y', i, j))), (j,)))
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symgrad.algebra.build import add, conjunction, disjunction, div, mul, neg, negation, power
-from symgrad.algebra.terms import E, INFINITY, PI, ZERO, Term, dim, get, is_num, node, num, par, value
+from symgrad.algebra.build import add, conjunction, disjunction, div, fn, mul, neg, negation, power
+from symgrad.algebra.terms import INFINITY, PI, ZERO, E, Term, dim, get, is_num, node, num, par, value
 from symgrad.errors import FormulaError
 from symgrad.formula import array_notation, grammar
 from symgrad.formula.access import Accesses
@@ -86,7 +86,9 @@ class Reader:
         """The value of a node that enters arithmetic: oo does not."""
         t = self.number(n)
         if is_infinite(t):
-            raise self.error("oo is no number to compute with", n, help="it may be a branch of where or Piecewise, or a bound")
+            raise self.error(
+                "oo is no number to compute with", n, help="it may be a branch of where or Piecewise, or a bound"
+            )
         return t
 
     def value(self, n: ast.expr) -> Term:
@@ -108,6 +110,7 @@ class Reader:
         raise self.error("a tuple stands where a number is expected", n, help="only Piecewise and limits use (a, b)")
 
     def constant(self, n: ast.Constant) -> Term:
+        """A number, exact, or True or False."""
         v = n.value
         if isinstance(v, bool):
             return node("lit", (), v)
@@ -127,6 +130,7 @@ class Reader:
         return exact(self.parsed.text, start, end)
 
     def name(self, n: ast.Name) -> Term:
+        """An index, a scalar input, a parameter, a dimension or a constant."""
         env, name = self.env, n.id
         index = self.scopes.of.get(id(n))
         if index is not None:
@@ -144,23 +148,28 @@ class Reader:
         if name in env.dims:
             return dim(name)
         if name in NOT_NUMBERS:
-            raise self.error(NOT_NUMBERS[name], n, help="values are real numbers; oo may be a branch of where or Piecewise")
+            raise self.error(
+                NOT_NUMBERS[name], n, help="values are real numbers; oo may be a branch of where or Piecewise"
+            )
         if name in FUNCTIONS or name in REDUCTIONS:
             raise self.error(f"{name} is a function of the language; it needs arguments", n, help=f"write {name}(...)")
         raise env.undeclared(self.parsed, n, name)
 
     def scalar(self, n: ast.Name, tensor: Tensor) -> Term:
+        """A tensor without axes; with axes it would be array notation."""
         if tensor.rank:
             raise array_notation.refuse(self.parsed, n, f"{tensor.name} without subscripts", self.env.tensors)
         return self.accesses.whole(n, tensor, get(tensor.name))
 
     def unary(self, n: ast.UnaryOp) -> Term:
+        """-x, +x, not c, ~c."""
         if isinstance(n.op, ast.Not | ast.Invert):
             return negation(self.condition(n.operand))
         t = self.number(n.operand)
         return neg(t) if isinstance(n.op, ast.USub) else t
 
     def binary(self, n: ast.BinOp) -> Term:
+        """Arithmetic, and `&`, `|` of conditions."""
         if isinstance(n.op, ast.BitAnd | ast.BitOr):
             join = conjunction if isinstance(n.op, ast.BitAnd) else disjunction
             return join(self.condition(n.left), self.condition(n.right))
@@ -186,6 +195,7 @@ class Reader:
         return total
 
     def power(self, n: ast.BinOp) -> Term:
+        """b**e, exact for numbers."""
         b, e = self.finite(n.left), self.finite(n.right)
         if is_num(b) and is_num(e):
             base, exponent = value(b), value(e)
@@ -196,16 +206,17 @@ class Reader:
         return power(b, e)
 
     def whole_division(self, n: ast.BinOp) -> Term:
+        """a//b and a % b of integers."""
         a, b = self.finite(n.left), self.finite(n.right)
         sign = "//" if isinstance(n.op, ast.FloorDiv) else "%"
         for side, t in ((n.left, a), (n.right, b)):
             if not is_integer(t, self.env):
                 shown = self.parsed.source(side)
-                raise self.error(f"{sign} divides integers; {shown} is real", side, help="for real numbers write floor(a/b)")
+                raise self.error(
+                    f"{sign} divides integers; {shown} is real", side, help="for real numbers write floor(a/b)"
+                )
         if b is ZERO:
             raise self.error("division by zero", n)
-        from symgrad.algebra.build import fn
-
         return fn("floordiv" if sign == "//" else "mod", a, b)
 
     # ---- conditions --------------------------------------------------------------------------------------------------
@@ -220,6 +231,7 @@ class Reader:
         return t
 
     def logical(self, n: ast.Compare | ast.BoolOp) -> Term:
+        """Comparisons, chained ones too, and `and`, `or`."""
         if isinstance(n, ast.BoolOp):
             join = conjunction if isinstance(n.op, ast.And) else disjunction
             return join(*(self.condition(v) for v in n.values))
@@ -238,7 +250,9 @@ def exact(text: Text, start: int, end: int) -> Fraction:
     written = text.value[start:end].replace("_", "")
     approximate = float(written)
     if approximate in (float("inf"), float("-inf")):
-        raise text.error(f"{written} is too large for a floating-point number", start, end, help="the largest is about 1.8e308")
+        raise text.error(
+            f"{written} is too large for a floating-point number", start, end, help="the largest is about 1.8e308"
+        )
     if approximate == 0 and written.lower().split("e")[0].strip("0.") != "":
         raise text.error(f"{written} is too small for a floating-point number: it would be 0", start, end)
     if len(written) > MOST_DIGITS:
@@ -252,7 +266,9 @@ def exact(text: Text, start: int, end: int) -> Fraction:
 def parse_closed(
     text: str, program: Program, free: tuple[Term, ...] = (), extra: Mapping[str, tuple[Term, ...]] | None = None
 ) -> Term:
-    """The term of a printed closed form: names of the program and of `extra` (name -> its indices), reads outside give 0.
+    """The term of a printed closed form; reads outside give 0.
+
+    Its names are those of the program and of `extra` (name -> its indices).
 
     `free`: the indices of the left side with their extents.
     """
@@ -285,4 +301,13 @@ def _interval(kind: str, bounds: tuple[Term, ...]) -> tuple[Term | None, Term | 
     return (bounds[0], bounds[1]) if kind == "integer" else (None, None)
 
 
-__all__ = ["RELATIONS", "Reader", "Reading", "exact", "parse_closed", "program_environment", "read_condition", "read_expression"]
+__all__ = [
+    "RELATIONS",
+    "Reader",
+    "Reading",
+    "exact",
+    "parse_closed",
+    "program_environment",
+    "read_condition",
+    "read_expression",
+]

@@ -1,4 +1,4 @@
-"""Which syntax trees are expressions of the language: node types, functions, numbers of arguments. Nothing is read yet."""
+"""Which syntax trees are expressions of the language: node types, functions, numbers of arguments."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def _attribute(parsed: Parsed, node: ast.Attribute, env: Environment) -> Formula
     if node.attr == "T":
         return array_notation.refuse(parsed, node, parsed.source(node), env.tensors)
     shown = node.attr if node.attr in FUNCTIONS or node.attr in REDUCTIONS else "the name alone"
-    return parsed.error(f"names with a dot are not part of the language: .{node.attr}", node, help=f"write {shown}, with no prefix")
+    return parsed.error(
+        f"names with a dot are not part of the language: .{node.attr}", node, help=f"write {shown}, with no prefix"
+    )
 
 
 def _call(parsed: Parsed, node: ast.Call, env: Environment) -> FormulaError | None:
@@ -115,7 +117,9 @@ def _arity(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None:
         return None
     wanted = f"{least}" if least == most else f"{least} to {most}"
     plural = "" if wanted == "1" else "s"
-    return parsed.error(f"{name} takes {wanted} argument{plural}, not {got}", node, help=SIGNATURES.get(name, f"write {name}(x)"))
+    return parsed.error(
+        f"{name} takes {wanted} argument{plural}, not {got}", node, help=SIGNATURES.get(name, f"write {name}(x)")
+    )
 
 
 def _reduction(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None:
@@ -128,7 +132,9 @@ def _reduction(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None
             mend = f"write {name}(e, j), or {name}(e, (j, 0, c - 1)) with limits"
             return parsed.error(f"{name} runs over indices; {parsed.source(a)} is none", a, help=mend)
         if name in KEEPING:
-            return parsed.error(f"{name} keeps its index and takes no limits", a, help=f"write {name}(e, {parsed.source(a.elts[0])})")
+            return parsed.error(
+                f"{name} keeps its index and takes no limits", a, help=f"write {name}(e, {parsed.source(a.elts[0])})"
+            )
     return None
 
 

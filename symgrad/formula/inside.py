@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from symgrad.algebra.terms import Term, extent
 from symgrad.formula.polynomial import (
     Polynomial,
-    TooLarge,
+    TooLargeError,
     atom,
     atoms,
     constant,
@@ -48,14 +48,14 @@ class Bounds:
             high = plus(plus(polynomial(size), constant(-1)), low, -1)
             proof = _Proof(self, conditions)
             return proof.holds(low) and proof.holds(high)
-        except TooLarge:
+        except TooLargeError:
             return False
 
     def at_least(self, t: Term, least: int = 0) -> bool:
         """Whether t >= least for all sizes."""
         try:
             return _Proof(self, ()).holds(plus(polynomial(t), constant(-least)))
-        except TooLarge:
+        except TooLargeError:
             return False
 
 
@@ -101,7 +101,7 @@ class _Proof:
     def nonnegative(self, p: Polynomial) -> bool:
         self.steps -= 1
         if self.steps < 0:
-            raise TooLarge
+            raise TooLargeError
         if all(c >= 0 for c in p.values()) and all(t.op == "dim" for t in atoms(p)):
             return True
         # quotients first: the index inside of one is better bounded together with the same index outside

@@ -38,7 +38,7 @@ def is_integer(t: Term, env: Environment) -> bool:
         tensor = env.tensors.get(str(t.data))
         return tensor is not None and (tensor.dtype == "int" or tensor.integer)
     if t.op == "red":
-        return t.data == "argmax" or (t.data != "lse" and t.data != "norm" and is_integer(t.args[0], env))
+        return t.data == "argmax" or (t.data not in ("lse", "norm") and is_integer(t.args[0], env))
     if t.op == "pow":
         return is_integer(t.args[0], env) and is_num(t.args[1]) and value(t.args[1]) > 0 and is_integer(t.args[1], env)
     if t.op == "fn":
@@ -55,7 +55,9 @@ def check_number(parsed: Parsed, n: ast.AST, t: Term) -> None:
     for part in (t, *(t.args if t.op in ("mul", "add") else ())):
         bits = _bits(part)
         if bits is not None and bits > LARGEST_BITS:
-            raise parsed.error(f"{parsed.source(n)} is too large for a floating-point number", n, help="the largest is about 1.8e308")
+            raise parsed.error(
+                f"{parsed.source(n)} is too large for a floating-point number", n, help="the largest is about 1.8e308"
+            )
         if bits is not None and bits < -LARGEST_BITS:
             raise parsed.error(f"{parsed.source(n)} is too small for a floating-point number: it would be 0", n)
 

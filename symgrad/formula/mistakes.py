@@ -35,10 +35,12 @@ def explain_yaml(source: Source, e: MarkedYAMLError) -> FormulaError:
     opened = e.context_mark.index if e.context_mark is not None else at
     if "quoted scalar" in str(e.context) and "end of stream" in problem:
         return source.error("a quote is opened here and never closed", opened, help="close it at the end of the value")
-    line, column = source.position(at)
+    line, _ = source.position(at)
     text = source.line(line)
     if "tab" in problem or text[: max(0, len(text) - len(text.lstrip()))].count("\t"):
-        return source.error("a tab indents this line", source.starts[line - 1], help="indent with blanks; YAML allows no tab there")
+        return source.error(
+            "a tab indents this line", source.starts[line - 1], help="indent with blanks; YAML allows no tab there"
+        )
     if "mapping values are not allowed" in problem:
         return _colon(source, at, line)
     special = None if "block" in problem else _special(text) or _special(source.line(source.position(opened)[0]))
@@ -50,13 +52,17 @@ def explain_yaml(source: Source, e: MarkedYAMLError) -> FormulaError:
         elif c == "{":
             mend = "between braces, brackets and commas need quotes; or write each entry on a line of its own"
         return source.error(f"not valid YAML: {problem}", at, help=mend)
-    return source.error(f"not valid YAML: {problem}", at, help="check indentation and quotes; put unusual text in quotes")
+    return source.error(
+        f"not valid YAML: {problem}", at, help="check indentation and quotes; put unusual text in quotes"
+    )
 
 
 def _colon(source: Source, at: int, line: int) -> FormulaError:
     before = source.line(line)[: source.position(at)[1] - 1]
     if re.match(r"^\s*[^\s:]+:\s+\S", before):
-        return source.error("a second colon in one line", at, help='put the value in quotes: summary: "Loss: the usual one"')
+        return source.error(
+            "a second colon in one line", at, help='put the value in quotes: summary: "Loss: the usual one"'
+        )
     mend = "keys of one level begin in the same column; a value that holds `: ` needs quotes"
     return source.error("a key stands where none can be: the indentation does not fit", at, help=mend)
 

@@ -15,7 +15,9 @@ from symgrad.formula.vocabulary import LANGUAGE
 LONGEST = 64
 _FORMULA_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _TAKEN_PACKAGES = frozenset("numpy torch scipy symgrad symgrad_cli".split()) | (sys.stdlib_module_names - {"test"})
-_TAKEN_FUNCTIONS = frozenset("loss grad value_and_grad grad_and_hess hvp check_inputs forward backward numpy_kernels torch_kernels".split())
+_TAKEN_FUNCTIONS = frozenset(
+    "loss grad value_and_grad grad_and_hess hvp check_inputs forward backward numpy_kernels torch_kernels".split()
+)
 ARGUMENT_WORDS = {"reduction": "how the batch of a loss is reduced", "saved": "what a layer keeps for its backward"}
 
 
@@ -25,14 +27,23 @@ def formula_name(text: Text) -> str:
     if not name:
         raise text.error("name is empty", help="a lower-case identifier: softmax_cross_entropy")
     if keyword.iskeyword(name):
-        raise text.error(f"name: {name} is a keyword of Python", help="the generated package bears this name: choose another")
+        raise text.error(
+            f"name: {name} is a keyword of Python", help="the generated package bears this name: choose another"
+        )
     if not _FORMULA_NAME.fullmatch(name):
         wrong = f"{name[:40]!r} is not a lower-case identifier"
-        raise text.error(f"name: {wrong}", help="letters a to z, digits and _, beginning with a letter, at most 64: softmax_cross_entropy")
+        raise text.error(
+            f"name: {wrong}",
+            help="letters a to z, digits and _, beginning with a letter, at most 64: softmax_cross_entropy",
+        )
     if name in _TAKEN_PACKAGES:
-        raise text.error(f"name: {name} is a module that the generated package would hide", help=f"another name, such as {name}_loss")
+        raise text.error(
+            f"name: {name} is a module that the generated package would hide", help=f"another name, such as {name}_loss"
+        )
     if name in _TAKEN_FUNCTIONS:
-        raise text.error(f"name: {name} is a function of every generated package", help=f"another name, such as my_{name}")
+        raise text.error(
+            f"name: {name} is a function of every generated package", help=f"another name, such as my_{name}"
+        )
     return name
 
 
@@ -44,7 +55,9 @@ def identifier(text: Text, what: str, start: int = 0, end: int | None = None) ->
     reason = _fault(name)
     if reason:
         shown = raw if len(raw) <= 40 else raw[:37] + "..."
-        raise text.error(f"{what} {shown!r}: {reason}", start, end, help="a name is letters, digits and _, and begins with a letter")
+        raise text.error(
+            f"{what} {shown!r}: {reason}", start, end, help="a name is letters, digits and _, and begins with a letter"
+        )
     return name
 
 
@@ -79,7 +92,9 @@ class Register:
             before = f"{self.kinds[name]} of line {self.lines[name]}"
             raise self._clash(f"{name} is defined twice: it is already {before}", text, start, end)
         if kind in ("an input", "a parameter") and name in ARGUMENT_WORDS:
-            message = f"{name} cannot be used as a name of {kind}: generated functions use it for {ARGUMENT_WORDS[name]}"
+            message = (
+                f"{name} cannot be used as a name of {kind}: generated functions use it for {ARGUMENT_WORDS[name]}"
+            )
             raise text.error(message, start, end, help=f"another name, such as {name}_")
         if name in self.cotangents:
             message = f"{name} cannot be used as a name: it is the cotangent of the output {self.cotangents[name]}"

@@ -16,7 +16,7 @@ Polynomial = dict[Monomial, Fraction]
 LARGEST = 300
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """More monomials than are worth looking at."""
 
 
@@ -45,7 +45,7 @@ def plus(a: Polynomial, b: Polynomial, factor: int | Fraction = 1) -> Polynomial
 def times(a: Polynomial, b: Polynomial) -> Polynomial:
     """a*b."""
     if len(a) * len(b) > LARGEST * 4:
-        raise TooLarge
+        raise TooLargeError
     out: Polynomial = {}
     for m, c in a.items():
         for n, d in b.items():
@@ -144,6 +144,6 @@ def same(a: Term, b: Term, equations: Iterable[tuple[Term, Term]] = ()) -> bool:
         p = plus(polynomial(a), polynomial(b), -1)
         for left, right in equations:
             p = replace(p, left, polynomial(right))
-    except TooLarge:
+    except TooLargeError:
         return False
     return not p

@@ -1,4 +1,4 @@
-"""Reads a formula: text -> Formula. Index notation whole; array notation, `use` and `scan` are refused with their place.
+"""Reads a formula: text -> Formula. Array notation, `use` and `scan` are refused with their place.
 
 After: no surface syntax is left, every index has a range, every read is shown to stay inside or gives 0 there.
 """
@@ -47,8 +47,14 @@ def read_text(text: str, file: str = "<text>") -> Formula:
 
 def read_mapping(mapping: MappingOf[str, Any], file: str = "<mapping>") -> Formula:
     """The formula of a mapping with the keys of the YAML; messages show its canonical YAML."""
+    import sys
+
     from symgrad.formula.canonical import canonical_yaml
 
+    if "sympy" in sys.modules:  # without it nobody can have handed one of its objects in
+        from symgrad.formula.sympy_objects import plain
+
+        mapping = plain(mapping)
     return read_text(canonical_yaml(mapping), file)
 
 
@@ -122,7 +128,7 @@ def _not_yet(key: Scalar, node: Node) -> FormulaError:
 def _in_catalogue(shown: str) -> str:
     from symgrad.catalogue import paths
 
-    wanted = shown.split(":")[-1].split("(")[0].strip()
+    wanted = shown.rpartition(":")[2].partition("(")[0].strip()
     close = nearest(wanted, paths())
     return "" if close is None or close == wanted else f"; the catalogue has no {wanted}, but {close}"
 
@@ -179,7 +185,9 @@ def _real_input(item: Node, declared: Declarations) -> str:
     if i.dtype != "real":
         raise text.error(f"gradient: {name} is {i.dtype}, and only real inputs can be differentiated")
     if i.given:
-        raise text.error(f"gradient: {name} is given", help=f"remove `given: true` from {name}, or {name} from gradient")
+        raise text.error(
+            f"gradient: {name} is given", help=f"remove `given: true` from {name}, or {name} from gradient"
+        )
     return name
 
 

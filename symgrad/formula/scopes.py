@@ -32,7 +32,7 @@ class Sighting:
 
 @dataclass
 class Index:
-    """One index of an expression; `term` and `value` are known once its scope is closed (`value` is shifted by limits)."""
+    """One index of an expression; `term` and `value` (shifted by limits) are known once the expression is closed."""
 
     name: str
     node: ast.AST | None = None
@@ -56,7 +56,7 @@ class Scopes:
 
 
 def resolve(parsed: Parsed, env: Environment, left: Sequence[Index] | None) -> Scopes:
-    """Indices of an expression. `left`: those of the left side; None for a loss, where every free index is the batch."""
+    """Indices of an expression. `left`: those of the left side; None for a loss, whose free indices are the batch."""
     walker = _Walker(parsed, env, left)
     walker.walk(parsed.root, {i.name: i for i in left or ()})
     walker.close()
@@ -147,7 +147,9 @@ class _Walker:
         return self.env.undeclared(self.parsed, n, name)
 
     def note_letters(self, name: str, items: Sequence[ast.expr]) -> None:
-        letters = tuple(BATCH if is_batch(s) else s.id for s in items if isinstance(s, ast.Name) or is_batch(s))
+        letters = tuple(
+            s.id if isinstance(s, ast.Name) else BATCH for s in items if isinstance(s, ast.Name) or is_batch(s)
+        )
         if len(letters) == len(items) == len(set(letters)):
             self.env.letters.setdefault(name, letters)
 
@@ -171,7 +173,7 @@ class _Walker:
     def binder(self, a: ast.expr) -> Index:
         if is_batch(a):
             return Index(BATCH, a)
-        node = a.elts[0] if isinstance(a, ast.Tuple) else a
+        node: ast.expr = a.elts[0] if isinstance(a, ast.Tuple) else a
         assert isinstance(node, ast.Name)
         check_index(self.parsed, self.env, node)
         index = Index(node.id, node)
@@ -200,10 +202,12 @@ class _Walker:
         if not index.seen and index.name not in self.env.ranges and index.name != BATCH:
             return self.env.undeclared(self.parsed, node, index.name)
         mend = f"sum over it, Sum(..., {index.name}), or write it on the left side"
-        return self.parsed.error(f"index {index.name} is free here but does not stand on the left side", node, help=mend)
+        return self.parsed.error(
+            f"index {index.name} is free here but does not stand on the left side", node, help=mend
+        )
 
     def extent(self, index: Index, namesakes: Sequence[Index]) -> Term:
-        """How far an index runs: limits, the left side, `ranges`, the axes that it subscripts bare, those of its namesakes."""
+        """How far an index runs: limits, left side, `ranges`, axes that it or a namesake subscripts bare."""
         env = self.env
         if index.name == BATCH:
             if not env.has_batch:
@@ -263,7 +267,11 @@ def _with(tensor: Tensor, old: Term, new: Term) -> str:
 
 
 def _bound_names(root: ast.AST) -> set[str]:
-    calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in REDUCTIONS]
+    calls = [
+        n
+        for n in ast.walk(root)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in REDUCTIONS
+    ]
     heads = [a.elts[0] if isinstance(a, ast.Tuple) and a.elts else a for n in calls for a in n.args[1:]]
     return {a.id for a in heads if isinstance(a, ast.Name)}
 
@@ -291,7 +299,11 @@ def check_index(parsed: Parsed, env: Environment, node: ast.Name) -> None:
     """Whether a name may be an index."""
     name = node.id
     if name in env.tensors or name in env.parameters or name in env.later:
-        what = "a parameter" if name in env.parameters else "a statement" if name in env.later else "an input or statement"
+        what = (
+            "a parameter" if name in env.parameters else "a statement" if name in env.later else "an input or statement"
+        )
         raise parsed.error(f"{name} is {what} and cannot be an index", node, help="give the index another name")
     if name in LANGUAGE or name.startswith("_"):
-        raise parsed.error(f"{name} cannot be the name of an index", node, help="letters, digits and _, no word of the language")
+        raise parsed.error(
+            f"{name} cannot be the name of an index", node, help="letters, digits and _, no word of the language"
+        )

@@ -9,7 +9,7 @@ from fractions import Fraction
 from symgrad.algebra.build import add, fn, mul, neg, power
 from symgrad.algebra.terms import ZERO, Term, dim, is_num, num, par, value
 from symgrad.formula.environment import Environment
-from symgrad.formula.polynomial import LARGEST, TooLarge, polynomial, term
+from symgrad.formula.polynomial import LARGEST, TooLargeError, polynomial, term
 from symgrad.formula.syntax import MOST_DIGITS, Parsed
 
 MOST = 10**15
@@ -27,7 +27,7 @@ def size_of(
     t = _Sizes(parsed, env, what, declare).read(node)
     try:
         p = polynomial(t)
-    except TooLarge:
+    except TooLargeError:
         raise parsed.error(f"{what} is too large: more than {LARGEST} terms", node) from None
     return term(p)
 
@@ -65,9 +65,13 @@ class _Sizes:
             self.declare(n)
         if n.id not in self.env.dims:
             if n.id in self.env.tensors:
-                raise self.parsed.error(f"{n.id} is no dimension: {self.what} is made of dimensions and int parameters", n)
+                raise self.parsed.error(
+                    f"{n.id} is no dimension: {self.what} is made of dimensions and int parameters", n
+                )
             mend = "dimensions are the names in the shapes of inputs"
-            raise self.parsed.error(f"{n.id} is not declared: no dimension or int parameter has this name", n, help=mend)
+            raise self.parsed.error(
+                f"{n.id} is not declared: no dimension or int parameter has this name", n, help=mend
+            )
         return dim(n.id)
 
     def binary(self, n: ast.BinOp) -> Term:

@@ -84,7 +84,9 @@ def read_statements(root: Mapping, declared: Declarations) -> Statements:
     if loss is not None:
         text = words(loss, "loss")
         reading = read_expression(text, env, None)
-        name = next(n for n in ("loss", "loss_value", *(f"loss_{k}" for k in range(99))) if n not in declared.register.kinds)
+        name = next(
+            n for n in ("loss", "loss_value", *(f"loss_{k}" for k in range(99))) if n not in declared.register.kinds
+        )
         out.items.append(Statement(name, reading.free, reading.body, "loss", text.place()))
         out.written["loss"] = text.value.strip()
     return out
@@ -125,7 +127,9 @@ def _add(out: Statements, env: Environment, s: Statement, text: Text) -> None:
 # ---- expect ---------------------------------------------------------------------------------------------------------
 
 
-def read_expected(root: Mapping, declared: Declarations, statements: Statements, wrt: Sequence[str]) -> Iterator[Expected]:
+def read_expected(
+    root: Mapping, declared: Declarations, statements: Statements, wrt: Sequence[str]
+) -> Iterator[Expected]:
     """Closed forms that the user expects; reads outside give 0 in them, cotangents have names."""
     env = replace(declared.env, lenient=True, tensors=dict(declared.env.tensors), later={})
     for s in statements.items:
@@ -154,4 +158,3 @@ def _no_gradient(head: Head, declared: Declarations, wrt: Sequence[str]) -> Form
     close = nearest(name, wrt)
     mend = f"did you mean {close}?" if close else "the inputs that are differentiated are " + ", ".join(wrt)
     return head.parsed.error(f"expect: {name} is no input", head.name_node, help=mend)
-

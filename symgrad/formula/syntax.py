@@ -19,10 +19,10 @@ DEEPEST = 100
 MOST_NODES = 20_000
 MOST_DIGITS = 300
 _LOOKALIKES = {
-    "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u2217": "*", "\u00f7": "/",
-    "\u2264": "<=", "\u2265": ">=", "\u2260": "!=", "\u221e": "oo", "\u2211": "Sum", "\u220f": "Product", "\u221a": "sqrt",
-    "\u2018": "quotes are not used here", "\u2019": "quotes are not used here", "\u00b2": "**2", "\u00b3": "**3",
-    "\u00a0": "a blank", "\uff08": "(", "\uff09": ")", "\uff0c": ",", "\u2026": "...",
+    "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u2217": "*",
+    "\u00f7": "/", "\u2264": "<=", "\u2265": ">=", "\u2260": "!=", "\u221e": "oo", "\u2211": "Sum",
+    "\u220f": "Product", "\u221a": "sqrt", "\u00b2": "**2", "\u00b3": "**3", "\u00a0": "a blank",
+    "\u2018": "a name", "\u2019": "a name", "\uff08": "(", "\uff09": ")", "\uff0c": ",", "\u2026": "...",
 }  # fmt: skip
 _IMPLICIT = re.compile(r"(?<![\w.])(?P<number>\d+(?:\.\d*)?)(?P<name>[^\W\d_]\w*)|(?P<close>[)\]])\s*(?=[^\W\d]|\()")
 
@@ -70,7 +70,9 @@ def parse(text: Text) -> Parsed:
     if not value.strip():
         raise text.error("an expression is missing here")
     if len(value) > LONGEST_EXPRESSION:
-        raise text.error(f"the expression is too long: the limit is {LONGEST_EXPRESSION} characters", kind=UnsupportedError)
+        raise text.error(
+            f"the expression is too long: the limit is {LONGEST_EXPRESSION} characters", kind=UnsupportedError
+        )
     _scan(text)
     flat = re.sub(r"\s", " ", value)
     lead = len(flat) - len(flat.lstrip())
@@ -112,7 +114,9 @@ def _scan(text: Text) -> None:
     for found in _IMPLICIT.finditer(text.value):
         number, name = found["number"], found["name"]
         if number and not re.fullmatch(r"[eE]\d*|[jJ]|[xXoObB]\w*", name):
-            raise text.error(f"a product needs *: {number}*{name}", found.start(), found.end(), help=f"write {number}*{name}")
+            raise text.error(
+                f"a product needs *: {number}*{name}", found.start(), found.end(), help=f"write {number}*{name}"
+            )
 
 
 def _explain(text: Text, e: SyntaxError, lead: int) -> FormulaError:
@@ -127,14 +131,18 @@ def _explain(text: Text, e: SyntaxError, lead: int) -> FormulaError:
     if unclosed is not None:
         c, k = unclosed
         if c in "([":
-            return text.error(f"the bracket {c} is never closed", k, k + 1, help=f"close it with {')' if c == '(' else ']'}")
+            return text.error(
+                f"the bracket {c} is never closed", k, k + 1, help=f"close it with {')' if c == '(' else ']'}"
+            )
         return text.error(f"the bracket {c} closes nothing", k, k + 1)
     single = re.search(r"(?<![=<>!:])=(?!=)", value)
     if single and _depth(value, single.start()) == 0:
         return text.error("= assigns; equality is ==", single.start(), single.end(), help="write == for equality")
     found = _IMPLICIT.search(value)
     if found and found["close"]:
-        return text.error("an operator is missing here", found.start(), found.end(), help="a product needs *: 2*z[i], (a + b)*c")
+        return text.error(
+            "an operator is missing here", found.start(), found.end(), help="a product needs *: 2*z[i], (a + b)*c"
+        )
     if re.match(r"\s*\Z", value[at:]) or said == "invalid syntax":
         before = value[:at].rstrip()
         if before and before[-1] in "+-*/%@<>=&|~^.,":
@@ -164,7 +172,7 @@ def _shift(root: ast.expr, lead: int) -> None:
             if hasattr(node, "col_offset"):
                 node.col_offset += lead  # type: ignore[attr-defined]
                 if getattr(node, "end_col_offset", None) is not None:
-                    node.end_col_offset += lead  # type: ignore[attr-defined]
+                    node.end_col_offset += lead
 
 
 def _measure(parsed: Parsed) -> None:
@@ -177,18 +185,24 @@ def _measure(parsed: Parsed) -> None:
         if depth > DEEPEST:
             raise _too_deep(parsed.text)
         if count > MOST_NODES:
-            raise parsed.text.error(f"the expression is too large: the limit is {MOST_NODES} nodes", kind=UnsupportedError)
+            raise parsed.text.error(
+                f"the expression is too large: the limit is {MOST_NODES} nodes", kind=UnsupportedError
+            )
         stack.extend((child, depth if _continues(node, child) else depth + 1) for child in ast.iter_child_nodes(node))
 
 
 def _continues(node: ast.AST, child: ast.AST) -> bool:
     """Whether the child is the left part of the same chain: a + b + c."""
-    return isinstance(node, ast.BinOp) and child is node.left and isinstance(child, ast.BinOp) and same_chain(node, child)
+    return (
+        isinstance(node, ast.BinOp) and child is node.left and isinstance(child, ast.BinOp) and same_chain(node, child)
+    )
 
 
 def same_chain(node: ast.BinOp, left: ast.BinOp) -> bool:
     """Whether two operators are of one level of precedence that reads from the left."""
-    return any(isinstance(node.op, kinds) and isinstance(left.op, kinds) for kinds in ((ast.Add, ast.Sub), (ast.Mult, ast.Div)))
+    return any(
+        isinstance(node.op, kinds) and isinstance(left.op, kinds) for kinds in ((ast.Add, ast.Sub), (ast.Mult, ast.Div))
+    )
 
 
 def chain(node: ast.BinOp) -> Iterator[tuple[ast.operator | None, ast.expr, ast.BinOp]]:

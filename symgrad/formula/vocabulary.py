@@ -1,4 +1,4 @@
-"""The words of the formula language: functions with their arguments, reductions, constants, and what people write instead."""
+"""The words of the formula language, and what people write instead of them."""
 
 from __future__ import annotations
 
