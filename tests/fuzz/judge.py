@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from symgrad.closing.derivation import Derivation, derive_formula
-from symgrad.emit.package import emit_package
 from symgrad.errors import SymgradError
 from symgrad.formula.program import Formula
 from symgrad.formula.reader import read_text
@@ -52,6 +51,8 @@ def _judge_formula(formula: Formula, points: list[Point]) -> Finding | None:
         return Finding("derive", _trace(e))
     wrong = _closed_forms(derivation, points)
     try:
+        from symgrad.emit.package import emit_package
+
         trial, _ = bring(derivation, emit_package(derivation))
     except Exception as e:
         return wrong or Finding("emit", _trace(e))

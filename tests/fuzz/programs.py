@@ -6,6 +6,7 @@ autograd of the independent evaluation is a judge of every derivative.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from random import Random
 
@@ -50,10 +51,9 @@ class Draft:
 
 @dataclass
 class Scope:
-    """Indices that may be used, each with its dimension, and those used bare so far."""
+    """Indices that may be used, each with its dimension."""
 
     indices: dict[str, str]
-    used: set[str] = field(default_factory=set)
 
     def inner(self, name: str, dim: str) -> Scope:
         return Scope({**self.indices, name: dim})
@@ -137,15 +137,19 @@ def _reduced(draft: Draft, scope: Scope, tensor: Tensor) -> str:
             found = BATCH if axis == BATCH else free.pop()
             bound.append(found)
         names.append(found)
-    scope.used.update(n for n in names if n in scope.indices)
     access = f"{tensor.name}[{', '.join(names)}]" if names else tensor.name
     return f"Sum({access}**2, {', '.join(bound)})" if bound else f"{access}**2"
+
+
+def is_bare(name: str, body: str) -> bool:
+    """Whether an index subscripts some axis bare."""
+    return re.search(rf"[\[,]\s*{re.escape(name)}\s*[\],](?!\s*\))", body) is not None
 
 
 def _touch(draft: Draft, scope: Scope, body: str) -> str:
     """The body with an access added for each index that it does not use bare."""
     for name, dim in scope.indices.items():
-        if name in scope.used:
+        if is_bare(name, body):
             continue
         found = [t for t in draft.tensors if dim in t.axes and not t.integer]
         tensor = draft.rng.choice(found) if found else None
@@ -220,9 +224,8 @@ def _reduction(draft: Draft, scope: Scope, depth: int) -> str:
     name = rng.choice(free[:3])
     inner = scope.inner(name, dim)
     body = expression(draft, inner, depth - 1)
-    scope.used |= inner.used - {name}
     bound = name
-    if name not in inner.used:
+    if not is_bare(name, body):
         if rng.random() < 0.5:
             body = _touch(draft, Scope({name: dim}), body)
         else:
@@ -252,9 +255,8 @@ def _softmax(draft: Draft, scope: Scope, depth: int) -> str | None:
     name = draft.rng.choice(names)
     inner = Scope(dict(scope.indices))
     body = expression(draft, inner, depth - 1)
-    if name not in inner.used:
+    if not is_bare(name, body):
         body = _touch(draft, Scope({name: scope.indices[name]}), body)
-    scope.used |= inner.used | {name}
     return f"{draft.rng.choice(('softmax', 'softmax', 'log_softmax'))}({body}, {name})"
 
 
@@ -286,11 +288,9 @@ def _access(draft: Draft, scope: Scope, tensor: Tensor, wanted: str = "") -> str
             out.append("0")
         else:
             out.append(rng.choice(fitting))
-    scope.used.update(n for n in out if n in scope.indices)
     rows = [n for n, d in scope.indices.items() if d == "n"]
     if gather and rows and "c" in tensor.axes and not wanted and rng.random() < 0.3:
         out[tensor.axes.index("c")] = f"t[{rows[0]}]"
-        scope.used.add(rows[0])
     if tensor.padded and not wanted and rng.random() < 0.7 and out[-1] in scope.indices:
         out[-1] = rng.choice(("{} - 1", "{} + 1", "2*{} - 1")).format(out[-1])
     return f"{tensor.name}[{', '.join(out)}]" if out else tensor.name
