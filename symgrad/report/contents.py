@@ -10,7 +10,7 @@ from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term, idx, node
 from symgrad.formula.program import Domain, Input, Parameter, Program, Statement
 from symgrad.report.layout import Fraction, Layout, Product, Sign, Symbol
-from symgrad.report.notation import Notation, notation_of, with_readable_indices
+from symgrad.report.notation import LOSS, Notation, notation_of, with_readable_indices
 from symgrad.report.present import present, present_access
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class StepRow:
     before: Layout
     after: Layout
     note: str
+    first: bool
+    """Whether the rule fires for the first time, so that its law is worth stating."""
+    continues: bool
+    """Whether `before` is what the last step came to."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,6 @@ class ClosedForm:
     input: str
     left: Layout
     right: Layout
-    where: tuple[tuple[Layout, Layout], ...]
-    zero: bool
     text: str
 
 
@@ -108,6 +110,10 @@ class Contents:
     """Names that the derivation gave to parts of the formula."""
     steps: tuple[StepRow, ...]
     closed: tuple[ClosedForm, ...]
+    where: tuple[tuple[Layout, Layout], ...]
+    """Definitions of the names in the closed forms."""
+    zero: tuple[str, ...]
+    """Inputs whose gradient is zero everywhere."""
     expected: tuple[tuple[str, str], ...]
     kinks: tuple[KinkRow, ...]
     hints: tuple[str, ...]
@@ -120,7 +126,12 @@ class Contents:
     @property
     def is_mean(self) -> bool:
         """Whether the gradients are those of a mean over a batch."""
-        return self.is_batched and any(not g.zero for g in self.closed)
+        return self.is_batched and len(self.zero) < len(self.closed)
+
+    @property
+    def has_batch_axes(self) -> bool:
+        """Whether some tensor has the leading axes `...`."""
+        return any(Symbol(BATCH) in (s.shape or ()) for s in self.symbols)
 
 
 MOST_STEPS = 400
@@ -143,8 +154,10 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
         symbols=symbol_rows(program, derivation.cotangents if not program.is_loss else {}),
         assumed=tuple(FactRow(present(f.condition, notation), f.source, f.text) for f in derivation.assumed),
         shorthand=tuple(statement_row(s, notation) for s in derivation.forward if s.kind == "hoisted"),
-        steps=tuple(step_row(k, s, notation) for k, s in enumerate(derivation.steps[:MOST_STEPS], 1)),
-        closed=tuple(closed_form(g, notation, formula.program.is_loss) for g in derivation.gradients),
+        steps=step_rows(derivation.steps[:MOST_STEPS], notation),
+        closed=tuple(closed_form(g, notation) for g in derivation.gradients),
+        where=where_rows(derivation.gradients, notation),
+        zero=derivation.zero_inputs,
         expected=tuple((e.expected.input, _expected_outcome(e.proven)) for e in derivation.expected),
         kinks=tuple(kink_row(k, notation) for k in derivation.kinks),
         hints=tuple(derivation.hints),
@@ -159,15 +172,15 @@ def derivation_notation(derivation: Derivation) -> Notation:
     """The notation of all that a report of the derivation writes."""
     program = derivation.formula.program
     bodies = [t for g in derivation.gradients for t in (g.closed, *(d.body for d in g.where))]
-    cotangents = {} if program.is_loss else derivation.cotangents
+    named = [*(i.name for i in program.inputs), *(s.name for s in derivation.forward)]
+    adjoints = {s.name for s in derivation.backward} | set(derivation.cotangents.values())
+    cotangents = {name: f"d{name}" for name in named if f"d{name}" in adjoints}
     return notation_of(program, tuple(derivation.forward), cotangents, bodies)
 
 
 def statement_row(s: Statement, notation: Notation) -> tuple[Layout, Layout]:
     """A statement as left and right side."""
-    return present_access(s.name if s.kind != "loss" else "L", s.indices, notation), present(
-        s.body, notation, s.indices
-    )
+    return present_access(s.name, s.indices, notation), present(s.body, notation, s.indices)
 
 
 def written_lines(program: Program, written: Mapping[str, str]) -> tuple[str, ...]:
@@ -185,8 +198,7 @@ def symbol_rows(program: Program, cotangents: Mapping[str, str]) -> tuple[Symbol
     rows += [_parameter_row(p) for p in program.parameters]
     for s in program.statements:
         role = {"let": "intermediate value", "output": "output", "loss": "loss"}.get(s.kind, s.kind)
-        symbol = Symbol(s.name if s.kind != "loss" else "L")
-        rows.append(SymbolRow(s.name, symbol, _shape(s.indices), "", role, ""))
+        rows.append(SymbolRow(s.name, Symbol(s.name), _shape(s.indices), "", role, ""))
     for output, name in cotangents.items():
         statement = program.statement(output)
         shape = _shape(statement.indices) if statement is not None else ()
@@ -215,35 +227,41 @@ def domain_text(domain: Domain, dtype: str) -> str:
     return str(domain).replace("_", " ") if domain.kind != "real" or dtype == "real" else dtype
 
 
-def step_row(number: int, step: Step, notation: Notation) -> StepRow:
-    """A step, its opened binders named."""
-    before, after = with_readable_indices((step.before, step.after), notation)
-    rule = step.rule
-    return StepRow(
-        number,
-        step.subject,
-        rule.name,
-        rule.law,
-        rule.why,
-        present(before, notation),
-        present(after, notation),
-        step.note,
-    )
+def step_rows(steps: Sequence[Step], notation: Notation) -> tuple[StepRow, ...]:
+    """The steps, opened binders named."""
+    rows: list[StepRow] = []
+    seen: set[str] = set()
+    for number, step in enumerate(steps, 1):
+        before, after = (present(t, notation) for t in with_readable_indices((step.before, step.after), notation))
+        rule = step.rule
+        last = rows[-1] if rows else None
+        continues = last is not None and last.subject == step.subject and last.after == before
+        first = rule.name not in seen
+        seen.add(rule.name)
+        rows.append(
+            StepRow(number, step.subject, rule.name, rule.law, rule.why, before, after, step.note, first, continues)
+        )
+    return tuple(rows)
 
 
-def closed_form(g: Gradient, notation: Notation, is_loss: bool) -> ClosedForm:
-    """A gradient with the definitions of its names."""
+def closed_form(g: Gradient, notation: Notation) -> ClosedForm:
+    """A gradient."""
     left = present_access(g.input, g.indices, notation)
-    where = tuple((present_access(d.name, d.indices, notation), present(d.body, notation, d.indices)) for d in g.where)
-    return ClosedForm(
-        g.input, left, present(g.closed, notation, g.indices), where, g.zero, show(g.closed, notation.names)
+    return ClosedForm(g.input, left, present(g.closed, notation, g.indices), show(g.closed, notation.names))
+
+
+def where_rows(gradients: Iterable[Gradient], notation: Notation) -> tuple[tuple[Layout, Layout], ...]:
+    """The definitions of the names in the gradients, each once."""
+    found = {d.name: d for g in gradients for d in g.where}
+    return tuple(
+        (present_access(d.name, d.indices, notation), present(d.body, notation, d.indices)) for d in found.values()
     )
 
 
 def gradient_of(left: Layout, is_loss: bool) -> Layout:
     """The left side of a gradient: the partial derivative of a loss, the cotangent of a layer's input."""
     if is_loss:
-        return Fraction(Product((Sign("partial"), Symbol("L"))), Product((Sign("partial"), left)))
+        return Fraction(Product((Sign("partial"), Symbol(LOSS))), Product((Sign("partial"), left)))
     return Product((Sign("differential"), left))
 
 

@@ -61,24 +61,32 @@ def tex_character(c: str) -> str:
     return codepoint(c)
 
 
-LONG_WORD, PIECE_OF_WORD = 24, 12
-"""A word of more characters may be broken after every so many."""
+LONG_WORD, LONG_WORD_OF_CELL = 24, 12
+"""A word of more characters than that may be broken anywhere, in a paragraph and in a cell of a table."""
 
 
-def tex_text(text: str) -> str:
+_BREAK = r"\hspace{0pt}"
+_WIDE = frozenset("ABCDEFGHKLMNOPQRSTUVWXYZmw@%")
+
+
+def tex_text(text: str, long_word: int = LONG_WORD) -> str:
     """A user's text as TeX in one paragraph. Words that no line would hold may be broken anywhere."""
     words = unicodedata.normalize("NFC", text).replace("\n", " ").split(" ")
-    return " ".join(_tex_word_of_text(w) for w in words)
+    return " ".join(_tex_word_of_text(w, long_word) for w in words)
 
 
-def _tex_word_of_text(word: str) -> str:
+def tex_cell(text: str) -> str:
+    """A user's text as TeX in a narrow column."""
+    return tex_text(text, LONG_WORD_OF_CELL)
+
+
+def _tex_word_of_text(word: str, long_word: int) -> str:
     parts = [tex_character(c) for c in word]
-    if sum(len(p) if p.startswith("U+") else 1 for p in parts) <= LONG_WORD:
-        return "".join(parts)
-    out = ""
-    for k, p in enumerate(parts):
-        out += p + (r"\hspace{0pt}" if p.startswith("U+") or k % PIECE_OF_WORD == PIECE_OF_WORD - 1 else "")
-    return out
+    is_short = (
+        sum(5.0 if p.startswith("U+") else 1.6 if c in _WIDE else 1.0 for c, p in zip(word, parts, strict=True))
+        <= long_word
+    )
+    return "".join(parts) if is_short else _BREAK.join(parts)
 
 
 def tex_code(line: str, columns: int, indent: int = 4) -> list[str]:

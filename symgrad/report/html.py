@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from symgrad.report.contents import Contents, contents, gradient_of
 from symgrad.report.escape import plain_text
-from symgrad.report.layout import Layout
+from symgrad.report.layout import Layout, Product
 from symgrad.report.mathml_terms import mathml
 from symgrad.report.present import equation
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from markupsafe import Markup
 
     from symgrad.closing.derivation import Derivation
@@ -29,22 +31,31 @@ def render_html(
 
 def html_document(c: Contents, kernels: Mapping[str, str]) -> str:
     """The contents as an HTML document. All text of users goes through the template's escaping."""
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     def math(x: Layout, block: bool = False) -> Markup:
         return Markup(mathml(x, c.notation, block))  # the printer escapes every name
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(plain=plain_text, lines=code_text, capital=lambda text: text[:1].upper() + text[1:])
-    folder = files("symgrad.report")
-    template = environment.from_string(folder.joinpath("report.html.j2").read_text(encoding="utf-8"))
-    style = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))
-    page = template.render(
-        c=c, kernels=sorted(kernels.items()), math=math, equation=equation, gradient_of=gradient_of, style=style,
+    page = _template().render(
+        c=c, kernels=sorted(kernels.items()), math=math, equation=equation, gradient_of=gradient_of,
+        nothing=Product(()),
+        style=Markup(_resource("report.css")),
         groups=[(subject, list(steps)) for subject, steps in groupby(c.steps, key=lambda s: s.subject)],
     )  # fmt: skip
     return page.rstrip("\n") + "\n"
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(plain=plain_text, lines=code_text, capital=lambda text: text[:1].upper() + text[1:])
+    return environment.from_string(_resource("report.html.j2"))
+
+
+def _resource(name: str) -> str:
+    return files("symgrad.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def code_text(text: str) -> str:

@@ -69,7 +69,7 @@ def latex_gradients(derivation: Derivation) -> str:
     is_loss = derivation.formula.program.is_loss
     rows = []
     for g in derivation.gradients:
-        c = closed_form(g, notation, is_loss)
+        c = closed_form(g, notation)
         rows.append(latex_layout(equation(gradient_of(c.left, is_loss), c.right), notation))
     return r" \\ ".join(rows)
 
@@ -144,7 +144,7 @@ class LatexPrinter(Visitor[str]):
 
     def power(self, x: Power) -> str:
         r"""x^{2}; \tanh^{2} x."""
-        exponent = self.visit(x.exponent)
+        exponent = self.exponent(x.exponent)
         if isinstance(x.base, Call) and x.base.function in POWERS_INSIDE:
             if isinstance(x.exponent, Number) and not x.base.under:
                 return self.applied(self.function(x.base.function) + f"^{{{exponent}}}", x.base)
@@ -157,6 +157,12 @@ class LatexPrinter(Visitor[str]):
         if isinstance(x.base, Number) and "e" in x.base.text:
             base = f"({base})"
         return f"{base}^{{{exponent}}}"
+
+    def exponent(self, x: Layout) -> str:
+        """What stands high; a fraction of numbers with a slash."""
+        if isinstance(x, Fraction) and isinstance(x.top, Number) and isinstance(x.bottom, Number):
+            return f"{self.visit(x.top)}/{self.visit(x.bottom)}"
+        return self.visit(x)
 
     def fraction(self, x: Fraction) -> str:
         r"""\frac{a}{b}."""

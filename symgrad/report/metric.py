@@ -81,7 +81,7 @@ class Metric(Visitor[float]):
 
     def product(self, x: Product) -> float:
         """Factors and thin spaces."""
-        return self.total(x.factors) + WORD_SPACE * (len(x.factors) - 1)
+        return self.total(x.factors) + WORD_SPACE * max(0, len(x.factors) - 1)
 
     def call(self, x: Call) -> float:
         """A function and its arguments."""

@@ -14,6 +14,9 @@ from symgrad.algebra.terms import BATCH, Term, by_name, extent, idx, is_access, 
 from symgrad.formula.program import Program, Statement
 from symgrad.report.signs import ACCENTS, GREEK, GREEK_TEX, LETTER_OF, SPELT
 
+LOSS = "loss"
+"""The name of the loss statement, which is written L where the formula has no other L."""
+
 
 @dataclass(frozen=True)
 class Glyph:
@@ -114,8 +117,10 @@ def _dimensions(program: Program, terms: Iterable[Term]) -> list[Term]:
 
 def _distinct(names: Sequence[str], cotangents: Mapping[str, str]) -> dict[str, Glyph]:
     own = {name: glyph(name) for name in names}
+    if LOSS in own:
+        own[LOSS] = Glyph("L")
     for output, name in cotangents.items():
-        g = glyph(output)
+        g = own.get(output) or glyph(output)
         own[name] = Glyph(g.letter, g.accent, g.tag, cotangent=True)
     count: dict[tuple[str, str, str, bool], int] = {}
     for g in own.values():

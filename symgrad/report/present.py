@@ -185,13 +185,16 @@ class _Presenter:
         return Sum(self.summands(t))
 
     def summands(self, t: Term) -> tuple[tuple[bool, Layout], ...]:
-        terms = order_terms(t.args) if t.op == "add" else [t]
-        return tuple(self.summand(a) for a in terms)
+        terms = [self.summand(a) for a in (order_terms(t.args) if t.op == "add" else [t])]
+        return tuple(sorted(terms, key=lambda s: s[0]))
 
     def summand(self, t: Term) -> tuple[bool, Layout]:
-        if coefficient(t)[0] < 0:
-            return True, as_summand(self.layout(neg(t)))
-        return False, as_summand(self.layout(t))
+        negative = coefficient(t)[0] < 0
+        x = self.layout(neg(t) if negative else t)
+        if isinstance(x, Sum) and len(x.terms) == 1:
+            # the sign of a body has come out of its sum
+            return x.terms[0][0] != negative, x.terms[0][1]
+        return negative, as_summand(x)
 
     def mul(self, t: Term) -> Layout:
         if coefficient(t)[0] < 0:
@@ -321,6 +324,8 @@ class _Presenter:
         self.scope = outside
         if kind == "norm":
             return Root(Big("sum", ranges, Power(as_base(x), Number("2"))))
+        if kind == "sum" and isinstance(x, Sum) and len(x.terms) == 1:
+            return Sum(((True, Big(kind, ranges, as_factor(x.terms[0][1], True))),))
         if kind in ("sum", "prod"):
             return Big(kind, ranges, as_factor(x, True))
         return call(kind.removesuffix("_first"), x, under=ranges)
@@ -349,7 +354,8 @@ def _is_zero(t: Term) -> bool:
 
 
 def _says_range(a: Term, v: Term) -> bool:
-    """Whether a subterm shows how far the index runs: an axis that it subscripts bare, or a delta with such an index."""
+    """Whether a subterm shows how far the index runs: an axis that it subscripts bare, or a delta with another."""
     if is_access(a):
         return v in a.args
-    return a.op == "cmp" and a.data == "==" and v in a.args and all(x.op == "idx" and x.args == v.args for x in a.args)
+    is_delta = a.op == "cmp" and a.data == "==" and v in a.args
+    return is_delta and all(x.op == "idx" and x.args == v.args for x in a.args)

@@ -5,6 +5,7 @@ Where the encoding of the output lacks a character of the mathematics, the formu
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 LABEL = 10
 """Columns of the labels on the left."""
+
+_KEPT = "\0"
+"""Stands for a blank at which no line may end."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Writer:
             self.lines.append(head.rstrip())
             head = " " * LABEL
         room = max(20, self.style.width)
-        first = plain_text(text)
+        # what stands in brackets stays on one line
+        first = re.sub(r"\[[^\[\]]*\]", lambda m: m[0].replace(" ", _KEPT), plain_text(text))
         self.lines += textwrap.wrap(
             first,
             room,
@@ -100,6 +105,7 @@ class Writer:
 
     def text(self) -> str:
         """The lines, a newline at the end."""
+        self.lines = [line.replace(_KEPT, " ") for line in self.lines]
         while self.lines and not self.lines[-1]:
             self.lines.pop()
         return "\n".join(line.rstrip() for line in self.lines) + "\n" if self.lines else ""

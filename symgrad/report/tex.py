@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from symgrad.report.contents import ClosedForm, Contents, StepRow, SymbolRow, contents, gradient_of
-from symgrad.report.escape import tex_code, tex_text
+from symgrad.report.contents import Contents, StepRow, SymbolRow, contents, gradient_of
+from symgrad.report.escape import tex_cell, tex_code, tex_text
 from symgrad.report.latex_lines import latex_lines
 from symgrad.report.latex_terms import latex_layout
-from symgrad.report.layout import Layout
+from symgrad.report.layout import Layout, Product
 from symgrad.report.notation import Notation
 from symgrad.report.present import equation
 from symgrad.report.tex_preamble import CODE_COLUMNS, PREAMBLE, TEXT_WIDTH
@@ -83,22 +83,24 @@ def _result(c: Contents) -> list[str]:
     lines = [_section("The gradient")]
     if c.is_mean:
         lines.append("Of the mean of the loss over its batch:")
-    for g in c.closed:
-        lines += _closed(g, c)
+    lines += _closed(c)
+    for name in c.zero:
+        lines.append(rf"The gradient of \texttt{{{tex_text(name)}}} is zero everywhere.\par")
     for name, outcome in c.expected:
         lines.append(rf"The form expected of \texttt{{{tex_text(name)}}}: {tex_text(outcome)}.\par")
     return lines
 
 
-def _closed(g: ClosedForm, c: Contents) -> list[str]:
-    body = math(equation(gradient_of(g.left, c.is_loss), g.right), c.notation, 0.5)
-    if g.zero:
-        body.append(rf"The gradient of \texttt{{{tex_text(g.input)}}} is zero everywhere.\par")
-    if g.where:
+def _closed(c: Contents) -> list[str]:
+    """The closed forms and the definitions of their names, in a frame if that is no longer than a page."""
+    body: list[str] = []
+    for g in c.closed:
+        body += math(equation(gradient_of(g.left, c.is_loss), g.right), c.notation, 0.5)
+    if c.where:
         body.append(r"where\par")
-    for left, right in g.where:
+    for left, right in c.where:
         body += math(equation(left, right), c.notation)
-    if len(body) > MOST_FRAMED_LINES:
+    if sum(line.startswith(r"\sgline") for line in body) > MOST_FRAMED_LINES:
         return body
     return [r"\begin{sgframe}", *body, r"\end{sgframe}"]
 
@@ -107,6 +109,9 @@ def _symbols(c: Contents) -> list[str]:
     rows = [_symbol_row(s, c.notation) for s in c.symbols]
     heads = ("name", "symbol", "extents", "domain", "role")
     lines = [_section("Symbols"), *table(heads, (0.2, 0.13, 0.17, 0.16, 0.22), rows)]
+    if c.has_batch_axes:
+        note = r"$\ldots$ stands for any number of leading axes, $N_{\ldots}$ for the number of their elements.\par"
+        lines.append(note)
     for s in c.symbols:
         if s.summary:
             lines.append(rf"\texttt{{{tex_text(s.name)}}}: {tex_text(s.summary)}\par")
@@ -115,7 +120,8 @@ def _symbols(c: Contents) -> list[str]:
 
 def _symbol_row(s: SymbolRow, notation: Notation) -> list[str]:
     shape = r" $\times$ ".join(inline(x, notation) for x in s.shape or ()) or "scalar"
-    return [rf"\texttt{{{tex_text(s.name)}}}", inline(s.symbol, notation), shape, tex_text(s.domain), tex_text(s.role)]
+    name = rf"\texttt{{{tex_cell(s.name)}}}"
+    return [name, inline(s.symbol, notation), shape, tex_cell(s.domain), tex_cell(s.role)]
 
 
 def _assumptions(c: Contents) -> list[str]:
@@ -152,19 +158,19 @@ def _heading(subject: str) -> str:
 
 
 def _step(s: StepRow, notation: Notation) -> list[str]:
-    note = f" {tex_text(s.note)}" if s.note else ""
-    why = tex_text(s.why) if s.why else ""
-    lines = [rf"\textbf{{{s.number}.}} \textit{{{tex_text(s.rule)}}}. {why}{note}\par"]
-    if s.law:
+    note = f" ({tex_text(s.note)})" if s.note else ""
+    lines = [rf"\textbf{{{s.number}.}} \textit{{{tex_text(s.rule)}}}: {tex_text(s.why.rstrip('.'))}{note}.\par"]
+    if s.law and s.first:
         lines += [r"\begin{sgmath}", rf"\sgline{{{INDENT:g}}}{{\textstyle {s.law}}}", r"\end{sgmath}"]
-    return lines + math(equation(s.before, s.after), notation)
+    shown = equation(Product(()), s.after) if s.continues else equation(s.before, s.after)
+    return lines + math(shown, notation, INDENT)
 
 
 def _kinks(c: Contents) -> list[str]:
     if not c.kinks:
         return []
     rows = [
-        [inline(k.at, c.notation), rf"\texttt{{{tex_text(k.of)}}}", tex_text(k.convention), str(k.line or "")]
+        [inline(k.at, c.notation), rf"\texttt{{{tex_cell(k.of)}}}", tex_cell(k.convention), str(k.line or "")]
         for k in c.kinks
     ]
     text = "Where the derivative does not exist, this is taken:"
@@ -177,7 +183,7 @@ def _verdict(c: Contents) -> list[str]:
         return [*lines, r"Not validated.\par"]
     lines.append("All judges agree with the generated kernels." if c.passed else r"\textbf{The judges do not agree.}")
     rows = [
-        [tex_text(j.judge), j.word, str(j.points) if j.passed is not None else "", tex_text(j.why)] for j in c.judges
+        [tex_cell(j.judge), j.word, str(j.points) if j.passed is not None else "", tex_cell(j.why)] for j in c.judges
     ]
     lines += table(("judge", "verdict", "points", ""), (0.22, 0.14, 0.1, 0.42), rows)
     return [*lines, r"The measured errors are in \texttt{certificate.json}.\par"]

@@ -42,7 +42,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \newsavebox{\sgframebox}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{4pt plus 1pt}
-\setlength{\emergencystretch}{4em}
+\tolerance=9999 \setlength{\emergencystretch}{12em}
 \setlength{\LTleft}{0pt}
 \setlength{\LTright}{0pt plus 1fill}
 \raggedbottom

@@ -143,7 +143,10 @@ class _Printer(Visitor[str]):
             text = self.visit(right)
             # 2x, 2(a + b): a number needs no dot before a name
             close = (
-                isinstance(left, Number) and isinstance(right, (Symbol, Access, Power, Fence)) and not text[0].isdigit()
+                isinstance(left, Number)
+                and "e" not in left.text
+                and isinstance(right, (Symbol, Access, Power, Fence))
+                and not text[0].isdigit()
             )
             out += text if left is None or close else "·" + text
         return out

@@ -1,0 +1,300 @@
+"""report.tex, report.pdf and report.html: complete, the same bytes, and deaf to what users' texts say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from symgrad.closing.derivation import Derivation
+from symgrad.report.escape import tex_code, tex_text
+from symgrad.report.html import render_html
+from symgrad.report.pdf import HOW_TO_GET_ONE, build_pdf, find_engine
+from symgrad.report.tex import render_tex
+
+ATTACKS = {
+    "write": r"\immediate\write18{touch symgrad_canary}",
+    "input": r"\input{symgrad_canary}",
+    "end": r"before \end{document} after",
+    "loop": r"\def\x{\x}\x",
+    "openout": r"\newwrite\f\immediate\openout\f=symgrad_canary",
+    "specials": "100% of $5 & a_b #1 x^2 ~ { } \\",
+    "verbatim": r"\end{verbatim}\end{sgcode}\end{sgframe}",
+    "carets": "^^5cinput{symgrad_canary} ^^M",
+    "ligatures": "?` !` -- --- `` '' << >> ,,",
+    "script": "<script>alert('symgrad_canary')</script>",
+    "entity": "&lt;script&gt; &#60;script>",
+    "template": "{{ 7*7 }} {% raw %} {# #} ${7*7} %(x)s {0}",
+    "controls": "\0 \x1b]0;owned\x07 \x7f \x85 \u202e \u2066 \ufeff \ud83d",
+    "letters": "Ångström, naïve, Łódź, ß, ſ, ĳ, ∇ Σ ≤ → × ½ 交叉熵 אב 😀 ﬁ e\u0301 \u0301",
+    "unbroken": "x" * 500 + "字" * 120,
+    "csv": ",".join(["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] * 20),
+}
+ABSENT = [
+    r"\immediate",
+    r"\write18",
+    r"\input{",
+    r"\end{document} after",
+    r"\def\x",
+    r"\openout",
+    r"\newwrite",
+    r"\end{verbatim}",
+    "^^",
+]
+
+
+def _with_text(d: Derivation, text: str) -> Derivation:
+    """The derivation of a formula whose every free text is this one."""
+    inputs = tuple(replace(i, summary=text) for i in d.program.inputs)
+    program = replace(d.program, inputs=inputs)
+    formula = replace(
+        d.formula,
+        program=program,
+        summary=text,
+        references=(text, text),
+        text=f"summary: {text}\n# {text}\n",
+        file=text,
+    )
+    facts = tuple(replace(f, text=text, source=text) for f in d.assumed)
+    return replace(d, formula=formula, program=program, hints=(text,), assumed=facts)
+
+
+def certificate(passed: bool = True, why: str = "torch is not there") -> Any:
+    judges = [{"judge": "differences", "passed": passed, "worst": 2.2e-9, "points": 96}]
+    document = {"passed": passed, "judges": judges, "absent": [{"judge": "autograd", "why": why}]}
+    return SimpleNamespace(passed=passed, to_json=lambda: document)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_text_of_users_does_nothing_in_tex(attack: str, softmax: Derivation, run_tex) -> None:
+    text = ATTACKS[attack]
+    tex = render_tex(_with_text(softmax, text), certificate(why=text), {"numpy_kernels.py": f'"""{text}"""\n'})
+    for raw in ABSENT:
+        assert raw not in tex.removeprefix(tex[: tex.index(r"\begin{document}")])
+    assert tex.count(r"\end{document}") == 1
+    log = run_tex(tex)
+    assert not log.complaints
+    assert "Output written" in log
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_text_of_users_does_nothing_in_html(attack: str, softmax: Derivation) -> None:
+    text = ATTACKS[attack]
+    page = render_html(_with_text(softmax, text), certificate(why=text), {"numpy_kernels.py": f'"""{text}"""\n'})
+    assert "<script" not in page
+    assert not re.search("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", page)
+    page.encode()
+    _check_balance(page)
+
+
+def test_every_control_character_is_written_as_its_number() -> None:
+    for code in [*range(0x20), *range(0x7F, 0xA0), 0x200B, 0x202E, 0xD83D, 0xFEFF]:
+        if chr(code) not in "\n":
+            assert f"U+{code:04X}" in tex_text(f"a{chr(code)}b")
+
+
+def test_no_single_character_is_active_in_tex() -> None:
+    for code in range(0x20, 0x7F):
+        c = chr(code)
+        escaped = tex_text(c)
+        if not (c.isalnum() or c in " .,:;!?()[]+*/=@"):
+            assert escaped != c, c
+
+
+def test_code_is_broken_at_the_columns_and_loses_nothing() -> None:
+    lines = tex_code("x = " + "a" * 200, 80)
+    assert len(lines) == 3
+    assert sum(line.count("a") for line in lines) == 200
+
+
+# ---- content ----
+
+
+def test_report_has_the_formula_the_closed_form_and_the_fact(softmax: Derivation) -> None:
+    tex = render_tex(softmax, certificate(), {"numpy_kernels.py": "import numpy as np\n"})
+    assert r"\frac{\partial L}{\partial z_{ij}} = \frac{y_{ij} - t_{ij}}{n}" in tex
+    assert r"\sum_{j} t_{ij} = 1" in tex
+    assert r"loss:\ -{}Sum(t[i," in tex
+    assert r"100\% of it" in tex
+    assert r"import\ numpy\ as\ np" in tex
+    assert "agrees" in tex
+    assert "absent" in tex
+    for step in softmax.steps:
+        assert tex_text(step.rule.name) in tex
+
+
+def test_failed_validation_is_said(softmax: Derivation) -> None:
+    assert "disagrees" in render_tex(softmax, certificate(passed=False))
+    assert "The judges do not agree" in render_html(softmax, certificate(passed=False))
+
+
+def test_report_without_validation_says_so(softmax: Derivation) -> None:
+    assert "Not validated" in render_tex(softmax)
+    assert "Not validated" in render_html(softmax)
+
+
+def test_measured_errors_stay_out_of_the_reports(softmax: Derivation) -> None:
+    assert "2.2e" not in render_tex(softmax, certificate()) + render_html(softmax, certificate())
+
+
+@pytest.mark.parametrize("which", ["softmax", "layer_norm"])
+def test_report_compiles_without_complaint(which: str, request: pytest.FixtureRequest, run_tex) -> None:
+    tex = render_tex(request.getfixturevalue(which), certificate(), {"numpy_kernels.py": "x = 1\n" * 200})
+    assert not run_tex(tex).complaints
+
+
+def test_layer_report_names_its_cotangent(layer_norm: Derivation) -> None:
+    tex = render_tex(layer_norm)
+    assert r"{\mathrm{d}y_{\ldots k}}" in tex
+    assert "cotangent of y" in tex
+    assert "any number of leading axes" in tex
+
+
+def test_names_that_would_look_alike_are_written_as_they_stand(derive: Callable[[str], Derivation], run_tex) -> None:
+    tex = render_tex(
+        derive(
+            "name: alike\ninputs: {x_1: [n], x1: [n], sigma: [n], σ: [n]}\nloss: x_1[i]*x1[i] + exp(sigma[i])*σ[i]\n"
+        )
+    )
+    assert r"\mathtt{x\_1}_{i} " in tex
+    assert r"\mathtt{x1}_{i}" in tex
+    assert not run_tex(tex).complaints
+
+
+# ---- the same bytes ----
+
+
+def test_reports_are_the_same_bytes_in_other_processes(tmp_path: Path) -> None:
+    source = Path(__file__).with_name("conftest.py")
+    code = (
+        "import runpy, sys, hashlib; texts = runpy.run_path(sys.argv[1])\n"
+        "from symgrad.closing.derivation import derive_formula\n"
+        "from symgrad.formula.reader import read_text\n"
+        "from symgrad.report.tex import render_tex; from symgrad.report.html import render_html\n"
+        "for name in ('SOFTMAX', 'LAYER_NORM'):\n"
+        "    d = derive_formula(read_text(texts[name], 'f.yaml'))\n"
+        "    print(hashlib.sha256((render_tex(d) + render_html(d)).encode()).hexdigest())\n"
+    )
+    seen = set()
+    for seed in ("0", "1"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(source)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        seen.add(done.stdout)
+    assert len(seen) == 1
+
+
+def test_no_path_of_this_machine_is_in_a_report(softmax: Derivation) -> None:
+    text = render_tex(softmax) + render_html(softmax)
+    assert str(Path.cwd()) not in text
+    assert "/tmp" not in text
+
+
+# ---- PDF ----
+
+needs_tex = pytest.mark.skipif(
+    find_engine() is None and os.environ.get("CI") != "true", reason="no TeX engine: texlive-latex-base lmodern"
+)
+
+
+@needs_tex
+def test_pdf_is_the_same_bytes_for_the_same_tex(softmax: Derivation) -> None:
+    tex = render_tex(softmax, certificate())
+    first, second = build_pdf(tex), build_pdf(tex)
+    assert first.data is not None
+    assert first.data.startswith(b"%PDF")
+    assert first.data == second.data
+    assert b"/tmp" not in first.data
+
+
+@needs_tex
+def test_pdf_that_does_not_end_is_given_up(tmp_path: Path) -> None:
+    made = build_pdf(r"\documentclass{article}\begin{document}\def\x{\x}\x\end{document}", seconds=1.0)
+    assert made.data is None
+    assert "more than 1 s" in made.reason
+
+
+@needs_tex
+def test_tex_error_is_the_reason() -> None:
+    made = build_pdf(r"\documentclass{article}\begin{document}\nonsense\end{document}")
+    assert made.data is None
+    assert "Undefined control sequence" in made.reason
+
+
+@needs_tex
+def test_tex_reads_and_writes_in_its_folder_alone(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.tex"
+    secret.write_text("found")
+    for body in (
+        rf"\input{{{secret}}}",
+        rf"\immediate\write18{{touch {tmp_path}/canary}}",
+        rf"\newwrite\f\immediate\openout\f={tmp_path}/canary\immediate\write\f{{x}}",
+    ):
+        build_pdf(rf"\documentclass{{article}}\begin{{document}}{body}\end{{document}}")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["secret.tex"]
+
+
+def test_missing_engine_is_a_reason_with_its_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert build_pdf("x") == (None, HOW_TO_GET_ONE)
+
+
+# ---- HTML ----
+
+
+class _Balance(HTMLParser):
+    VOID = frozenset({"meta", "br", "link", "img", "hr"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def _check_balance(page: str) -> None:
+    parser = _Balance()
+    parser.feed(page)
+    parser.close()
+    assert not parser.open
+
+
+@pytest.mark.parametrize("which", ["softmax", "layer_norm"])
+def test_html_is_well_formed_and_loads_nothing(which: str, request: pytest.FixtureRequest) -> None:
+    page = render_html(request.getfixturevalue(which), certificate(), {"numpy_kernels.py": "x < 1 & y > 2\n"})
+    _check_balance(page)
+    assert "x &lt; 1 &amp; y &gt; 2" in page
+    assert not re.search(r"https?://|<script|<link|@import|url\(", page)
+    for formula in re.findall(r"<math.*?</math>", page):
+        ElementTree.fromstring(formula)
+
+
+def test_html_says_what_tex_says(layer_norm: Derivation) -> None:
+    page = render_html(layer_norm)
+    for heading in ("The formula", "The gradient", "Symbols", "The derivation", "The verdict"):
+        assert heading in page
+        assert heading in render_tex(layer_norm)
+    assert len(re.findall('class="step"', page)) == len(layer_norm.steps)
