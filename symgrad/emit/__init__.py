@@ -1,0 +1,1 @@
+"""Array programs become readable Python source for NumPy and torch."""

@@ -1,0 +1,214 @@
+"""What NumPy and torch spell differently. A further target that computes on whole arrays is one more dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from symgrad.emit.scalars import ATOM, Code
+from symgrad.errors import UnsupportedError
+from symgrad.lower.arrays import Map, Reduce
+
+if TYPE_CHECKING:
+    from symgrad.emit.expressions import Printer
+
+NUMPY_FUNCTIONS: Mapping[str, str] = {
+    name: name
+    for name in "exp log sqrt sign sin cos tan sinh cosh tanh floor expm1 log1p where".split()
+} | {
+    "Abs": "abs",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+    "ceiling": "ceil",
+    "Max": "maximum",
+    "Min": "minimum",
+    "clip": "clip",
+    "sigmoid": "_sigmoid",
+    "softplus": "_softplus",
+    "log_sigmoid": "_log_sigmoid",
+    "logcosh": "_logcosh",
+    "sech2": "_sech2",
+    "logit": "_logit",
+    "normal_pdf": "_normal_pdf",
+    "silu": "_silu",
+    "gelu": "_gelu",
+}
+SCIPY_FUNCTIONS: Mapping[str, str] = {
+    "erf": "erf",
+    "erfc": "erfc",
+    "loggamma": "gammaln",
+    "digamma": "digamma",
+    "polygamma": "polygamma",
+    "normal_cdf": "ndtr",
+}
+TORCH_FUNCTIONS: Mapping[str, str] = {
+    name: name
+    for name in (
+        "exp log sqrt sign sin cos tan sinh cosh tanh asin acos atan atan2 asinh acosh atanh erf erfc digamma polygamma"
+        " floor expm1 log1p sigmoid relu logit where"
+    ).split()
+} | {
+    "Abs": "abs",
+    "ceiling": "ceil",
+    "Max": "maximum",
+    "Min": "minimum",
+    "clip": "clamp",
+    "loggamma": "lgamma",
+    "softplus": "_softplus",
+    "log_sigmoid": "nn.functional.logsigmoid",
+    "logcosh": "_logcosh",
+    "sech2": "_sech2",
+    "normal_cdf": "_normal_cdf",
+    "normal_pdf": "_normal_pdf",
+    "silu": "_silu",
+    "gelu": "_gelu",
+}
+
+
+class Dialect(Protocol):
+    """The spelling of one target."""
+
+    cast: str
+    move_axes: str
+    einsum_options: Sequence[str]
+
+    def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
+        """A function, applied elementwise."""
+
+    def reduce(self, p: Printer, e: Reduce, axes: str | None, keep: bool) -> Code:
+        """sum, prod, max, min, argmax over axes; None: over all."""
+
+    def broadcast(self, p: Printer, inner: Code, shape: str) -> Code:
+        """The array repeated to a shape."""
+
+    def placed(self, like: str) -> Sequence[str]:
+        """Arguments that put a new array on the device of another."""
+
+    def swap(self, inner: str) -> str:
+        """The last two axes exchanged."""
+
+    def permute(self, inner: str, order: str) -> str:
+        """The axes in another order."""
+
+    def take_along(self, p: Printer, array: str, positions: str, axis: int) -> str:
+        """One axis read at positions that share the other axes."""
+
+
+@dataclass(frozen=True)
+class NumpyDialect:
+    """NumPy, with SciPy's special functions where a formula has them."""
+
+    cast: str = "astype"
+    move_axes: str = "moveaxis"
+    einsum_options: Sequence[str] = ("optimize=True",)
+
+    def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
+        """`np.exp(x)`, a helper, or a special function of SciPy."""
+        texts = [a[0] for a in args]
+        if op == "relu":
+            return p.call("maximum", *texts, "0")
+        if op == "copy":
+            return f"{_atom(args[0])}.copy()", ATOM
+        if op == "clamp_index":
+            return p.call("clip", texts[0], "0", texts[1])
+        if op in SCIPY_FUNCTIONS:
+            return f"{p.note('module scipy.special')}.{SCIPY_FUNCTIONS[op]}({', '.join(texts)})", ATOM
+        if op == "mod":
+            return f"{_atom(args[0])} % {_atom(args[1])}", ATOM - 3
+        if op not in NUMPY_FUNCTIONS:
+            raise UnsupportedError(f"{op} has no NumPy function")
+        return p.call(NUMPY_FUNCTIONS[op], *texts)
+
+    def reduce(self, p: Printer, e: Reduce, axes: str | None, keep: bool) -> Code:
+        """`x.sum(axis=-1)`."""
+        options = ([f"axis={axes}"] if axes is not None else []) + (["keepdims=True"] if keep else [])
+        inner = p.text(e.operand, ATOM)
+        if e.kind == "argmax" and len(e.over) > 1:
+            lead = len(e.operand.frame) - len(e.over)
+            rest = f"{inner}.shape[:{-len(e.over)}]"
+            inner, options = (f"{inner}.reshape({rest} + (-1,))", ["axis=-1"]) if lead else (f"{inner}.reshape(-1)", ["axis=-1"])
+        return f"{inner}.{e.kind}({', '.join(options)})", ATOM
+
+    def broadcast(self, p: Printer, inner: Code, shape: str) -> Code:
+        """`np.broadcast_to(x, shape)`."""
+        return p.call("broadcast_to", inner[0], shape)
+
+    def placed(self, like: str) -> Sequence[str]:
+        """NumPy has one device."""
+        return ()
+
+    def swap(self, inner: str) -> str:
+        """`x.swapaxes(-1, -2)`: `x.mT` is there from NumPy 2 only."""
+        return f"{inner}.swapaxes(-1, -2)"
+
+    def permute(self, inner: str, order: str) -> str:
+        """`x.transpose(1, 2, 0)`."""
+        return f"{inner}.transpose({order})"
+
+    def take_along(self, p: Printer, array: str, positions: str, axis: int) -> str:
+        """`np.take_along_axis`."""
+        return p.call("take_along_axis", array, positions, f"axis={axis}")[0]
+
+
+@dataclass(frozen=True)
+class TorchDialect:
+    """torch."""
+
+    cast: str = "to"
+    move_axes: str = "movedim"
+    einsum_options: Sequence[str] = ()
+
+    def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
+        """`torch.exp(x)` or a helper."""
+        texts = [a[0] for a in args]
+        if op == "copy":
+            return f"{_atom(args[0])}.clone()", ATOM
+        if op == "clamp_index":
+            return p.call("clamp", texts[0], "0", texts[1])
+        if op in ("Max", "Min") and not e.args[1].frame and type(e.args[1]).__name__ == "Scalar":
+            return p.call("clamp", texts[0], f"{'min' if op == 'Max' else 'max'}={texts[1]}")
+        if op not in TORCH_FUNCTIONS:
+            raise UnsupportedError(f"{op} has no torch function")
+        return p.call(TORCH_FUNCTIONS[op], *texts)
+
+    def reduce(self, p: Printer, e: Reduce, axes: str | None, keep: bool) -> Code:
+        """`x.sum(dim=-1)`."""
+        options = ([f"dim={axes}"] if axes is not None else []) + (["keepdim=True"] if keep else [])
+        inner = p.text(e.operand, ATOM)
+        if e.kind == "argmax":
+            return f"{inner}.flatten({-len(e.over)}).argmax(dim=-1)" if len(e.over) > 1 else f"{inner}.argmax(dim={axes or 0})", ATOM
+        if e.kind == "prod" and len(e.over) > 1:
+            for i in sorted((p.axis(e.operand.frame, i) for i in e.over), key=lambda k: -(k % len(e.operand.frame))):
+                inner = f"{inner}.prod(dim={i})"
+            return inner, ATOM
+        return f"{inner}.{ {'sum': 'sum', 'prod': 'prod', 'max': 'amax', 'min': 'amin'}[e.kind] }({', '.join(options)})", ATOM
+
+    def broadcast(self, p: Printer, inner: Code, shape: str) -> Code:
+        """`x.expand(shape)`."""
+        return f"{_atom(inner)}.expand({shape})", ATOM
+
+    def placed(self, like: str) -> Sequence[str]:
+        """The device of the inputs."""
+        return (f"device={like}.device",)
+
+    def swap(self, inner: str) -> str:
+        """`x.mT`."""
+        return f"{inner}.mT"
+
+    def permute(self, inner: str, order: str) -> str:
+        """`x.permute(1, 2, 0)`."""
+        return f"{inner}.permute({order})"
+
+    def take_along(self, p: Printer, array: str, positions: str, axis: int) -> str:
+        """`torch.take_along_dim`."""
+        return p.call("take_along_dim", array, positions, f"dim={axis}")[0]
+
+
+def _atom(code: Code) -> str:
+    return code[0] if code[1] >= ATOM else f"({code[0]})"

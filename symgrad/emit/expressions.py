@@ -1,0 +1,294 @@
+"""Expressions of the array program as source text; what a target spells differently is asked of its dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from symgrad.algebra.terms import Term, extent
+from symgrad.emit.dialect import Dialect
+from symgrad.emit.scalars import ADD, ATOM, BIT_AND, BIT_OR, COMPARE, MUL, TERNARY, UNARY, Code, ScalarPrinter, power_code, wrap
+from symgrad.errors import UnsupportedError
+from symgrad.lower.arrays import (
+    Along,
+    Broadcast,
+    Cast,
+    Contract,
+    Expr,
+    Fill,
+    Flatten,
+    Fold,
+    Frame,
+    Gather,
+    Map,
+    Pick,
+    Range,
+    Read,
+    Reduce,
+    Scalar,
+    Scatter,
+    Softmax,
+    Transpose,
+    Window,
+    is_batch,
+)
+
+OPERATORS = {"add": ("+", ADD), "sub": ("-", ADD), "mul": ("*", MUL), "div": ("/", MUL), "floordiv": ("//", MUL), "mod": ("%", MUL)}
+COMPARISONS = ("<", "<=", "==", "!=")
+LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
+
+
+class Printer:
+    """Prints the expressions of one function. `like`: a real array of it, for its dtype and device."""
+
+    def __init__(self, dialect: Dialect, names: Mapping[str, str], note: Callable[[str], str], like: str) -> None:
+        self.dialect, self.names, self.note, self.like = dialect, names, note, like
+        self.scalars = ScalarPrinter(names, note)
+
+    def code(self, e: Expr) -> Code:
+        """The text of an expression and how tightly it binds."""
+        result: Code = getattr(self, f"_{type(e).__name__.lower()}")(e)
+        return result
+
+    def text(self, e: Expr, level: int = TERNARY) -> str:
+        """The text, in parentheses where its place demands."""
+        return wrap(self.code(e), level)
+
+    def call(self, name: str, *args: str) -> Code:
+        """A call of a function of the target or of a helper of the module."""
+        spelled = self.note(f"helper {name}") if name.startswith("_") else f"{self.note('module target')}.{name}"
+        return f"{spelled}({', '.join(args)})", ATOM
+
+    # ---- axes -------------------------------------------------------------------------------------------------------
+
+    def aligned(self, e: Expr, frame: Frame) -> Code:
+        """The operand with axes of size 1 where the frame has an index that it lacks."""
+        present = [i for i in frame if i in e.frame]
+        if list(e.frame) != present:
+            return self.aligned(Transpose(tuple(present), e.dtype, e), frame)
+        if not present:
+            return self.code(e)
+        tail = frame[frame.index(present[0]) :]
+        if len(tail) == len(present):
+            return self.code(e)
+        if isinstance(e, Reduce) and e.operand.frame == tail and e.kind in ("sum", "max", "min"):
+            return self._reduced(e, keep=True)
+        marks = ["..." if is_batch(i) else ":" if i in present else "None" for i in tail]
+        return f"{self.text(e, ATOM)}[{', '.join(marks)}]", ATOM
+
+    def axis(self, frame: Frame, index: Term) -> int:
+        """The number of an axis: from the end where batch axes lead, or for the last one."""
+        at = frame.index(index)
+        return at - len(frame) if any(is_batch(i) for i in frame) or at == len(frame) - 1 else at
+
+    def axes(self, frame: Frame, over: Frame) -> str:
+        """One axis number, or a tuple of them."""
+        numbers = [str(self.axis(frame, i)) for i in over]
+        return numbers[0] if len(numbers) == 1 else f"({', '.join(numbers)})"
+
+    def shape(self, frame: Frame) -> str:
+        """A shape as a tuple."""
+        sizes = [f"*{self.note('dim ...')}" if is_batch(i) else self.scalars.text(extent(i)) for i in frame]
+        if sizes == [f"*{self.note('dim ...')}"] if any(is_batch(i) for i in frame) else False:
+            return self.note("dim ...")
+        return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+    def _transpose(self, e: Transpose) -> Code:
+        old, new = e.operand.frame, e.frame
+        inner = self.text(e.operand, ATOM)
+        order = [old.index(i) for i in new]
+        if len(order) == 2 and not is_batch(new[0]):
+            return f"{inner}.T", ATOM
+        if order[:-2] == list(range(len(order) - 2)):
+            return self.dialect.swap(inner), ATOM
+        if not is_batch(new[0]):
+            return self.dialect.permute(inner, ", ".join(map(str, order))), ATOM
+        places = ", ".join(str(k - len(order)) for k in order[1:])
+        target = ", ".join(str(k - len(order)) for k in range(1, len(order)))
+        return self.call(self.dialect.move_axes, self.text(e.operand), f"({places})", f"({target})")
+
+    def _flatten(self, e: Flatten) -> Code:
+        inner, k = self.text(e.operand, ATOM), len(e.frame) - 1
+        sizes = [] if k == 0 else [f"{inner}.shape[-1]"] if k == 1 else [f"*{inner}.shape[-{k}:]"]
+        return f"{inner}.reshape({', '.join(['-1', *sizes])})", ATOM
+
+    def _broadcast(self, e: Broadcast) -> Code:
+        inner = self.aligned(e.operand, e.frame)
+        return self.dialect.broadcast(self, inner, self.shape(e.frame))
+
+    # ---- numbers and names ------------------------------------------------------------------------------------------
+
+    def _scalar(self, e: Scalar) -> Code:
+        return self.scalars.code(e.term)
+
+    def _read(self, e: Read) -> Code:
+        return self.names[e.name], ATOM
+
+    def _range(self, e: Range) -> Code:
+        return self.call("arange", self.scalars.text(extent(e.frame[0])), *self.dialect.placed(self.like))
+
+    def _cast(self, e: Cast) -> Code:
+        if isinstance(e.operand, Range):
+            size = self.scalars.text(extent(e.operand.frame[0]))
+            return self.call("arange", size, f"dtype={self.like}.dtype", *self.dialect.placed(self.like))
+        return f"{self.text(e.operand, ATOM)}.{self.dialect.cast}({self.like}.dtype)", ATOM
+
+    def _fill(self, e: Fill) -> Code:
+        number = self.text(e.value)
+        if not e.frame:
+            return self.call("full", "()", number, f"dtype={self.like}.dtype", *self.dialect.placed(self.like))
+        return self.call("full_like", self.text(e.like), number, f"dtype={self.like}.dtype")
+
+    # ---- elementwise ------------------------------------------------------------------------------------------------
+
+    def _map(self, e: Map) -> Code:
+        args = [self.aligned(a, e.frame) for a in e.args]
+        if e.op in OPERATORS:
+            sign, level = OPERATORS[e.op]
+            return f"{wrap(args[0], level)} {sign} {wrap(args[1], level + 1)}", level
+        if e.op in COMPARISONS:
+            return f"{wrap(args[0], COMPARE + 1)} {e.op} {wrap(args[1], COMPARE + 1)}", COMPARE
+        if e.op in ("and", "or"):
+            level = BIT_AND if e.op == "and" else BIT_OR
+            return f"{wrap(args[0], level)} {'&' if e.op == 'and' else '|'} {wrap(args[1], level + 1)}", level
+        if e.op in ("neg", "not"):
+            return f"{'-' if e.op == 'neg' else '~'}{wrap(args[0], UNARY)}", UNARY
+        if e.op == "pow":
+            return power_code(*args)
+        if e.op == "select":
+            return f"{wrap(args[1], 1)} if {wrap(args[0], 1)} else {wrap(args[2], 0)}", TERNARY
+        return self.dialect.function(self, e.op, args, e)
+
+    # ---- reductions and contractions --------------------------------------------------------------------------------
+
+    def _reduce(self, e: Reduce) -> Code:
+        return self._reduced(e, keep=False)
+
+    def _reduced(self, e: Reduce, keep: bool) -> Code:
+        axes = self.axes(e.operand.frame, e.over)
+        if e.kind in ("lse", "norm"):
+            whole = "None" if len(e.over) == len(e.operand.frame) > 1 else axes
+            return self.call({"lse": "_logsumexp", "norm": "_norm"}[e.kind], self.text(e.operand), f"axis={whole}")
+        return self.dialect.reduce(self, e, None if len(e.over) == len(e.operand.frame) else axes, keep)
+
+    def _softmax(self, e: Softmax) -> Code:
+        return self.call("_softmax", self.text(e.operand), f"axis={self.axes(e.operand.frame, e.over)}")
+
+    def _contract(self, e: Contract) -> Code:
+        found = self._matmul(e, e.left.frame, e.right.frame) if len(e.over) == 1 else None
+        return found or self._einsum(e)
+
+    def _matmul(self, e: Contract, left: Frame, right: Frame) -> Code | None:
+        """The contraction as `@`, where the layout allows."""
+        k = e.over[0]
+        shared = tuple(i for i in left if i in right and i is not k)
+        if len(left) == 1 and len(right) > 1:
+            if right[-1] is k:
+                return self._at(self._operand(e.right), self._operand(e.left))
+            return self._at(self._operand(e.left), self._operand(e.right)) if right[:1] == (k,) and len(right) == 2 else None
+        if len(right) == 1:
+            if left[-1] is k:
+                return self._at(self._operand(e.left), self._operand(e.right))
+            return self._at(self._operand(e.right), self._operand(e.left)) if left[0] is k and len(left) == 2 else None
+        if not shared and len(right) == 2 and (left[-1] is k or (len(left) == 2 and not is_batch(left[0]))):
+            return self._at(self._oriented(e.left, k, last=True), self._oriented(e.right, k, last=False))
+        return self._batched(e, left, right, k, shared)
+
+    def _batched(self, e: Contract, left: Frame, right: Frame, k: Term, shared: Frame) -> Code | None:
+        n = len(shared)
+        if not shared or left[:n] != shared or right[:n] != shared or len(left) != n + 2:
+            return None
+        if len(right) == n + 1:
+            vector = f"{self.text(e.right, ATOM)}[..., None]"
+            return f"({self._at(self._oriented(e.left, k, last=True), vector)[0]})[..., 0]", ATOM
+        if len(right) == n + 2:
+            return self._at(self._oriented(e.left, k, last=True), self._oriented(e.right, k, last=False))
+        return None
+
+    def _at(self, a: str, b: str) -> Code:
+        return f"{a} @ {b}", MUL
+
+    def _operand(self, e: Expr) -> str:
+        return self.text(e, UNARY)
+
+    def _oriented(self, e: Expr, k: Term, last: bool) -> str:
+        """The operand with the contracted axis last, or last but one."""
+        if (e.frame[-1] is k) == last:
+            return self._operand(e)
+        return self.text(Transpose((*e.frame[:-2], e.frame[-1], e.frame[-2]), e.dtype, e), ATOM)
+
+    def _einsum(self, e: Contract) -> Code:
+        letters: dict[Term, str] = {}
+        for i in (*e.left.frame, *e.right.frame):
+            name = str(i.data)
+            free = [c for c in (name if len(name) == 1 else "") + LETTERS if c not in letters.values() and c.isascii() and c.isalpha()]
+            letters.setdefault(i, "..." if is_batch(i) else free[0])
+        left, right, out = ("".join(letters[i] for i in f) for f in (e.left.frame, e.right.frame, e.frame))
+        return self.call("einsum", f'"{left},{right}->{out}"', self.text(e.left), self.text(e.right), *self.dialect.einsum_options)
+
+    # ---- reading and writing at positions ---------------------------------------------------------------------------
+
+    def _pick(self, e: Pick) -> Code:
+        at = e.axis if e.axis >= 0 else None
+        marks = [":"] * at if at is not None else ["..."]
+        after = [":"] * (-e.axis - 1) if at is None else []
+        return f"{self.text(e.operand, ATOM)}[{', '.join([*marks, self.scalars.text(e.position), *after])}]", ATOM
+
+    def _window(self, e: Window) -> Code:
+        numbers = [self.scalars.text(t) for t in (e.start, e.step, e.count)]
+        if e.size is None:
+            if e.inside:
+                return self._slice(e)
+            return self.call("_strided", self.text(e.operand), str(e.axis), *numbers)
+        assert e.dilation is not None
+        sizes = [self.scalars.text(t) for t in (e.size, e.dilation)]
+        return self.call("_windows", self.text(e.operand), str(e.axis), *numbers, *sizes)
+
+    def _slice(self, e: Window) -> Code:
+        start, step = self.scalars.text(e.start), self.scalars.text(e.step)
+        stop = self._stop(e)
+        plain = all(x.isalnum() for x in (start, stop, step))
+        colon = ":" if plain else " : "
+        text = f"{'' if start == '0' else start}{colon if start != '0' else colon.lstrip()}{stop}"
+        text += "" if step == "1" else f"{colon}{step}"
+        before = [":"] * e.axis if e.axis >= 0 else ["..."]
+        after = [":"] * (-e.axis - 1) if e.axis < 0 else []
+        return f"{self.text(e.operand, ATOM)}[{', '.join([*before, text, *after])}]", ATOM
+
+    def _stop(self, e: Window) -> str:
+        from symgrad.algebra.build import add, mul
+
+        return self.scalars.text(add(e.start, mul(e.step, e.count)))
+
+    def _fold(self, e: Fold) -> Code:
+        numbers = [self.scalars.text(t) for t in (e.start, e.step, e.extent)]
+        tap = [] if e.dilation is None else [self.scalars.text(e.dilation)]
+        name = "_unstrided" if e.dilation is None else "_folded"
+        return self.call(name, self.text(e.operand), str(e.axis), *numbers, *tap)
+
+    def _gather(self, e: Gather) -> Code:
+        positions = self.positions(e.positions)
+        return f"{self.text(e.operand, ATOM)}[{', '.join((['...'] if e.last else []) + positions)}]", ATOM
+
+    def positions(self, items: tuple[Expr, ...]) -> list[str]:
+        """Integer arrays over their common frame."""
+        frame = max((p.frame for p in items), key=len)
+        every = [i for p in items for i in p.frame]
+        if not all(i in frame for i in every):
+            seen = list(dict.fromkeys(every))
+            frame = tuple(sorted(seen, key=lambda i: (not is_batch(i), seen.index(i))))
+        return [wrap(self.aligned(p, frame), TERNARY) for p in items]
+
+    def _along(self, e: Along) -> Code:
+        at = len(e.operand.frame) + e.axis
+        own = [i for i in e.positions.frame if i not in e.operand.frame]
+        frame = (*e.operand.frame[:at], *(own or [e.operand.frame[at]]), *e.operand.frame[at + 1 :])
+        text = self.dialect.take_along(self, self.text(e.operand), self.aligned(e.positions, frame)[0], e.axis)
+        return (text, ATOM) if own else (f"{text}[{', '.join(['...', '0', *[':'] * (-e.axis - 1)])}]", ATOM)
+
+    def _scatter(self, e: Scatter) -> Code:
+        items = self.positions(e.positions)
+        where = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        return self.call("_scattered", self.shape(e.frame), where, self.text(e.values))
+
+    def __getattr__(self, name: str) -> Callable[[Expr], Code]:
+        raise UnsupportedError(f"{name.removeprefix('_')} has no source text")

@@ -1,0 +1,142 @@
+"""Long lines broken as ruff formats them. The printers set blanks around every binary operator, which is relied on here."""
+
+from __future__ import annotations
+
+WIDTH = 100
+INDENT = "    "
+OPERATORS = (
+    (" if ", " else "),
+    (" or ",),
+    (" and ",),
+    (" < ", " <= ", " == ", " != "),
+    (" | ",),
+    (" & ",),
+    (" + ", " - "),
+    (" * ", " / ", " @ ", " // ", " % "),
+)
+
+
+def lay_out(line: str, depth: int = 0) -> list[str]:
+    """One logical line as physical lines at an indentation."""
+    pad = INDENT * depth
+    if len(pad + line) <= WIDTH:
+        return [pad + line]
+    if line.endswith(":") and line.startswith(("def ", "class ")):
+        return _bracketed(line, depth, depth_of_first=True)
+    for keyword in ("return ", "raise "):
+        if line.startswith(keyword):
+            return _expression(keyword, line[len(keyword) :], depth)
+    at = _first(line, (" = ", " += "))
+    if at:
+        return _expression(line[: at[0] + len(at[1])], line[at[0] + len(at[1]) :], depth)
+    return _expression("", line, depth)
+
+
+def _expression(prefix: str, text: str, depth: int, suffix: str = "") -> list[str]:
+    """prefix text suffix, broken inside the text."""
+    pad = INDENT * depth
+    if len(pad + prefix + text + suffix) <= WIDTH:
+        return [pad + prefix + text + suffix]
+    for operators in OPERATORS:
+        parts = split_top(text, operators)
+        if len(parts) > 1:
+            return _operands(prefix, text, parts, depth, suffix)
+    if text.endswith((")", "]")):
+        return _bracketed(prefix + text + suffix, depth, start=len(prefix))
+    return [pad + prefix + text + suffix]
+
+
+def _operands(prefix: str, text: str, parts: list[str], depth: int, suffix: str) -> list[str]:
+    pad = INDENT * depth
+    if not prefix and depth:
+        return [line for k, p in enumerate(parts) for line in _expression(*_operator(p), depth, suffix if k == len(parts) - 1 else "")]
+    inner = INDENT * (depth + 1)
+    if len(inner + text) <= WIDTH:
+        return [f"{pad}{prefix}(", inner + text, f"{pad}){suffix}"]
+    lines = [line for p in parts for line in _expression(*_operator(p), depth + 1)]
+    return [f"{pad}{prefix}(", *lines, f"{pad}){suffix}"]
+
+
+def _operator(part: str) -> tuple[str, str]:
+    """The leading operator of an operand with its blank, and the operand."""
+    word, _, rest = part.partition(" ")
+    known = {o.strip() for group in OPERATORS for o in group}
+    return (f"{word} ", rest) if word in known else ("", part)
+
+
+def split_top(text: str, operators: tuple[str, ...]) -> list[str]:
+    """The text cut before every operator that stands outside of brackets and strings."""
+    parts, start, k = [], 0, 0
+    while True:
+        at = _first(text, operators, k)
+        if at is None:
+            return [*parts, text[start:]]
+        parts.append(text[start : at[0]])
+        start = at[0] + 1
+        k = start + len(at[1]) - 1
+
+
+def _first(text: str, operators: tuple[str, ...], begin: int = 0) -> tuple[int, str] | None:
+    depth, quote = 0, ""
+    for k in range(len(text)):
+        c = text[k]
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "\"'":
+            quote = c
+        elif c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+        elif not depth and c == " " and k >= begin:
+            for o in operators:
+                if text.startswith(o, k):
+                    return k, o
+    return None
+
+
+def _bracketed(line: str, depth: int, depth_of_first: bool = False, start: int = 0) -> list[str]:
+    """The content of the last bracket (of a `def` the first) on lines of its own."""
+    opening, closing = _bracket(line, depth_of_first, start)
+    if opening < 0:
+        return [INDENT * depth + line]
+    pad, inner = INDENT * depth, INDENT * (depth + 1)
+    head, body, tail = line[: opening + 1], line[opening + 1 : closing], line[closing:]
+    if len(inner + body) <= WIDTH:
+        return [pad + head, inner + body, pad + tail]
+    lines = [pad + head]
+    items = split_commas(body)
+    if len(items) == 1:
+        return [pad + head, *_expression("", items[0], depth + 1), pad + tail]
+    for item in items:
+        name, sign, value = item.partition("=")
+        keyword = sign and name.isidentifier() and not value.startswith("=")
+        lines += _expression(f"{name}=" if keyword else "", value if keyword else item, depth + 1, ",")
+    return [*lines, pad + tail]
+
+
+def _bracket(line: str, first: bool, start: int) -> tuple[int, int]:
+    stack: list[int] = []
+    found = (-1, -1)
+    for k, c in enumerate(line):
+        if c in "([{":
+            stack.append(k)
+        elif c in ")]}":
+            at = stack.pop()
+            if not stack and at >= start and k > at + 1:
+                if first:
+                    return at, k
+                found = (at, k)
+    return found
+
+
+def split_commas(text: str) -> list[str]:
+    """The arguments of a call."""
+    items, depth, start = [], 0, 0
+    for k, c in enumerate(text):
+        depth += (c in "([{") - (c in ")]}")
+        if c == "," and not depth:
+            items.append(text[start:k].strip())
+            start = k + 1
+    last = text[start:].strip()
+    return [*items, last] if last else items

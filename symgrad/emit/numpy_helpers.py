@@ -1,0 +1,188 @@
+"""Functions that generated NumPy modules carry when they use them."""
+
+HELPERS: dict[str, str] = {}
+"""Name -> source. `np` and `math` are replaced by the module's own aliases."""
+
+HELPERS["_softmax"] = '''
+def _softmax(x, axis):
+    """exp(x) over its sum, shifted by the maximum; a row of -inf alone gives 0."""
+    top = np.maximum(x.max(axis=axis, keepdims=True), np.finfo(x.dtype).min)
+    e = np.exp(x - top)
+    return e / np.maximum(e.sum(axis=axis, keepdims=True), 1)
+'''
+HELPERS["_logsumexp"] = '''
+def _logsumexp(x, axis):
+    """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
+    top = np.maximum(x.max(axis=axis, keepdims=True), np.finfo(x.dtype).min)
+    return np.log(np.exp(x - top).sum(axis=axis)) + top.squeeze(axis=axis)
+'''
+HELPERS["_norm"] = '''
+def _norm(x, axis):
+    """The 2-norm, scaled so that no square overflows or vanishes."""
+    top = np.abs(x).max(axis=axis, keepdims=True, initial=0)
+    top = np.where((top > 0) & (top < np.inf), top, 1).astype(x.dtype)
+    return np.sqrt(((x / top) ** 2).sum(axis=axis)) * top.squeeze(axis=axis)
+'''
+HELPERS["_sigmoid"] = '''
+def _sigmoid(x):
+    """1/(1 + exp(-x)) without overflow."""
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+'''
+HELPERS["_softplus"] = '''
+def _softplus(x):
+    """log(1 + exp(x)) without overflow."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+'''
+HELPERS["_log_sigmoid"] = '''
+def _log_sigmoid(x):
+    """log(sigmoid(x)) without overflow."""
+    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+'''
+HELPERS["_logcosh"] = '''
+def _logcosh(x):
+    """log(cosh(x)): without overflow for large x, without cancellation for small."""
+    a = np.abs(x)
+    near = np.log1p(2 * np.sinh(np.minimum(a, 1) / 2) ** 2)
+    return np.where(a < 1, near, a + np.log1p(np.exp(-2 * a)) - math.log(2))
+'''
+HELPERS["_sech2"] = '''
+def _sech2(x):
+    """1 - tanh(x)**2 without cancellation."""
+    e = np.exp(-2 * np.abs(x))
+    return 4 * e / (1 + e) ** 2
+'''
+HELPERS["_logit"] = '''
+def _logit(x):
+    """log(x/(1 - x))."""
+    return np.log(x) - np.log1p(-x)
+'''
+HELPERS["_normal_pdf"] = '''
+def _normal_pdf(x):
+    """Density of the standard normal distribution."""
+    return np.exp(-0.5 * x**2) / math.sqrt(2 * math.pi)
+'''
+HELPERS["_silu"] = '''
+def _silu(x):
+    """x*sigmoid(x)."""
+    return x * _sigmoid(x)
+'''
+HELPERS["_gelu"] = '''
+def _gelu(x):
+    """x times the normal distribution function of x."""
+    return x * special.ndtr(x)
+'''
+HELPERS["_reach"] = '''
+def _reach(x, axis, start, stop):
+    """x[start:stop] along an axis, 0 outside of the array."""
+    before, after = max(-start, 0), max(stop - x.shape[axis], 0)
+    if before or after:
+        x = np.pad(x, [(before, after) if k == axis else (0, 0) for k in range(x.ndim)])
+    return x[(slice(None),) * axis + (slice(start + before, stop + before),)]
+'''
+HELPERS["_strided"] = '''
+def _strided(x, axis, start, step, count):
+    """Entry p of the axis reads x at start + step*p, 0 outside."""
+    axis %= x.ndim
+    x = _reach(x, axis, start, start + step * (count - 1) + 1)
+    return x[(slice(None),) * axis + (slice(None, None, step),)]
+'''
+HELPERS["_windows"] = '''
+def _windows(x, axis, start, step, count, size, dilation):
+    """Entry [.., p, .., u] reads the axis of x at start + step*p + dilation*u, 0 outside."""
+    if count < 1:
+        raise ValueError(f"an axis of size {x.shape[axis]} holds no window of size {size}")
+    axis, length = axis % x.ndim, dilation * (size - 1) + 1
+    x = _reach(x, axis, start, start + step * (count - 1) + length)
+    views = np.lib.stride_tricks.sliding_window_view(x, length, axis)
+    return views[(slice(None),) * axis + (slice(None, None, step),)][..., ::dilation]
+'''
+HELPERS["_folded"] = '''
+def _folded(x, axis, start, step, extent, dilation):
+    """Adds entry [.., p, .., u] at start + step*p + dilation*u of an axis; drops what is outside."""
+    axis %= x.ndim
+    reach, low = step * (x.shape[axis] - 1) + 1, min(start, 0)
+    stop = start + reach + dilation * (x.shape[-1] - 1)
+    before = (slice(None),) * axis
+    size = max(stop, extent) - low
+    out = np.zeros((*x.shape[:axis], size, *x.shape[axis + 1 : -1]), x.dtype)
+    for u in range(x.shape[-1]):
+        first = start - low + dilation * u
+        out[(*before, slice(first, first + reach, step))] += x[..., u]
+    return out[(*before, slice(-low, extent - low))]
+'''
+HELPERS["_unstrided"] = '''
+def _unstrided(x, axis, start, step, extent):
+    """Puts entry p of an axis at start + step*p, zeros elsewhere; drops what is outside."""
+    return _folded(x[..., None], axis % x.ndim, start, step, extent, 1)
+'''
+HELPERS["_scattered"] = '''
+def _scattered(shape, positions, values):
+    """Zeros with values added at positions."""
+    out = np.zeros(shape, values.dtype)
+    np.add.at(out, positions, values)
+    return out
+'''
+HELPERS["_floats"] = '''
+def _floats(**inputs):
+    """Real inputs as arrays of one dtype, and that of the results: half is computed in float32."""
+    arrays = {name: np.asarray(value) for name, value in inputs.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind != "f":
+            raise TypeError(f"{name} must be an array of floating dtype, got {array.dtype}")
+    weak = [value if type(value) is float else arrays[name] for name, value in inputs.items()]
+    dtype = np.result_type(*weak)
+    compute = np.promote_types(dtype, np.float32)
+    return *(array.astype(compute, copy=False) for array in arrays.values()), dtype
+'''
+HELPERS["_integers"] = '''
+def _integers(name, value):
+    """An integer input as an array."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be an array of integers, got {array.dtype}")
+    return array
+'''
+HELPERS["_booleans"] = '''
+def _booleans(name, value):
+    """A truth-valued input as an array."""
+    array = np.asarray(value)
+    if array.dtype.kind != "b":
+        raise TypeError(f"{name} must be an array of truth values, got {array.dtype}")
+    return array
+'''
+HELPERS["_sizes"] = '''
+def _sizes(name, array, expected, *sizes):
+    """The shape of an array; sizes are those known, None else, `...` for any batch axes."""
+    shape = tuple(array.shape)
+    if sizes[:1] == (...,):
+        sizes = (None,) * (len(shape) - len(sizes) + 1) + sizes[1:]
+    if len(shape) != len(sizes) or any(s not in (None, n) for s, n in zip(sizes, shape)):
+        known = "" if None in sizes else f" = {list(sizes)}"
+        raise ValueError(f"{name} must have shape {expected}{known}, got {list(shape)}")
+    return shape
+'''
+HELPERS["_in_range"] = '''
+def _in_range(name, array, low, high, axis):
+    """Raises IndexError where an integer lies outside of the axis that it subscripts."""
+    if array.size and (array.min() < low or array.max() > high):
+        bad = array.min() if array.min() < low else array.max()
+        raise IndexError(f"{name} holds {bad}, outside of {low} to {high} ({axis})")
+'''
+HELPERS["_reduced"] = '''
+def _reduced(values, reduction):
+    """The mean, the sum, or the values themselves."""
+    if reduction == "mean":
+        return values.sum() / values.size
+    if reduction == "sum":
+        return values.sum()
+    if reduction == "none":
+        return values
+    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+'''
+HELPERS["_scale"] = '''
+def _scale(reduction, count):
+    """The weight of one element of the batch in the reduced loss."""
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"a gradient needs reduction 'mean' or 'sum', got {reduction!r}")
+    return 1 / max(count, 1) if reduction == "mean" else 1
+'''

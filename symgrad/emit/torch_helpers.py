@@ -1,0 +1,183 @@
+"""Functions that generated torch modules carry when they use them."""
+
+HELPERS: dict[str, str] = {}
+"""Name -> source. `torch` and `math` are replaced by the module's own aliases."""
+
+HELPERS["_softmax"] = '''
+def _softmax(x, axis):
+    """exp(x) over its sum, shifted by the maximum; a row of -inf alone gives 0."""
+    top = x.detach().amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    e = torch.exp(x - top)
+    return e / e.sum(dim=axis, keepdim=True).clamp(min=1)
+'''
+HELPERS["_logsumexp"] = '''
+def _logsumexp(x, axis):
+    """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    top = x.detach().amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    total = torch.exp(x - top).sum(dim=axis, keepdim=True)
+    empty = total == 0
+    logs = torch.where(empty, -torch.inf, torch.log(torch.where(empty, 1, total)) + top)
+    return logs.sum(dim=axis)
+'''
+HELPERS["_norm"] = '''
+def _norm(x, axis):
+    """The 2-norm, scaled so that no square overflows or vanishes."""
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    top = x.detach().abs().amax(dim=axis, keepdim=True)
+    top = torch.where((top > 0) & (top < torch.inf), top, 1)
+    total = ((x / top) ** 2).sum(dim=axis, keepdim=True)
+    zero = total == 0
+    root = torch.where(zero, 0, torch.sqrt(torch.where(zero, 1, total)) * top)
+    return root.sum(dim=axis)
+'''
+HELPERS["_softplus"] = '''
+def _softplus(x):
+    """log(1 + exp(x)) without overflow."""
+    return -torch.nn.functional.logsigmoid(-x)
+'''
+HELPERS["_logcosh"] = '''
+def _logcosh(x):
+    """log(cosh(x)): without overflow for large x, without cancellation for small."""
+    a = torch.abs(x)
+    near = torch.log1p(2 * torch.sinh(torch.where(a < 1, x, 1) / 2) ** 2)
+    return torch.where(a < 1, near, a + torch.log1p(torch.exp(-2 * a)) - math.log(2))
+'''
+HELPERS["_sech2"] = '''
+def _sech2(x):
+    """1 - tanh(x)**2 without cancellation."""
+    return 4 * torch.sigmoid(2 * x) * torch.sigmoid(-2 * x)
+'''
+HELPERS["_normal_cdf"] = '''
+def _normal_cdf(x):
+    """Distribution function of the standard normal distribution."""
+    return 0.5 * torch.erfc(-math.sqrt(0.5) * x)
+'''
+HELPERS["_normal_pdf"] = '''
+def _normal_pdf(x):
+    """Density of the standard normal distribution."""
+    return torch.exp(-0.5 * x**2) / math.sqrt(2 * math.pi)
+'''
+HELPERS["_silu"] = '''
+def _silu(x):
+    """x*sigmoid(x)."""
+    return x * torch.sigmoid(x)
+'''
+HELPERS["_gelu"] = '''
+def _gelu(x):
+    """x times the normal distribution function of x."""
+    return x * _normal_cdf(x)
+'''
+HELPERS["_reach"] = '''
+def _reach(x, axis, start, stop):
+    """x[start:stop] along an axis, 0 outside of the array."""
+    before, after = max(-start, 0), max(stop - x.shape[axis], 0)
+    if before or after:
+        x = torch.nn.functional.pad(x, [0, 0] * (x.ndim - 1 - axis) + [before, after])
+    return x.narrow(axis, start + before, stop - start)
+'''
+HELPERS["_strided"] = '''
+def _strided(x, axis, start, step, count):
+    """Entry p of the axis reads x at start + step*p, 0 outside."""
+    axis %= x.ndim
+    x = _reach(x, axis, start, start + step * (count - 1) + 1)
+    return x[(slice(None),) * axis + (slice(None, None, step),)]
+'''
+HELPERS["_windows"] = '''
+def _windows(x, axis, start, step, count, size, dilation):
+    """Entry [.., p, .., u] reads the axis of x at start + step*p + dilation*u, 0 outside."""
+    if count < 1:
+        raise ValueError(f"an axis of size {x.shape[axis]} holds no window of size {size}")
+    axis, length = axis % x.ndim, dilation * (size - 1) + 1
+    x = _reach(x, axis, start, start + step * (count - 1) + length)
+    return x.unfold(axis, length, step)[..., ::dilation]
+'''
+HELPERS["_folded"] = '''
+def _folded(x, axis, start, step, extent, dilation):
+    """Adds entry [.., p, .., u] at start + step*p + dilation*u of an axis; drops what is outside."""
+    axis, low = axis % x.ndim, min(start, 0)
+    count, size = x.shape[axis], x.shape[-1]
+    stop = start + step * (count - 1) + dilation * (size - 1) + 1
+    slide = torch.arange(count, device=x.device)[:, None] * step
+    positions = slide + torch.arange(size, device=x.device) * dilation + (start - low)
+    x = x.movedim(-1, axis + 1).flatten(axis, axis + 1)
+    zeros = x.new_zeros((*x.shape[:axis], max(stop, extent) - low, *x.shape[axis + 1 :]))
+    return zeros.index_add(axis, positions.flatten(), x).narrow(axis, -low, extent)
+'''
+HELPERS["_unstrided"] = '''
+def _unstrided(x, axis, start, step, extent):
+    """Puts entry p of an axis at start + step*p, zeros elsewhere; drops what is outside."""
+    return _folded(x[..., None], axis % x.ndim, start, step, extent, 1)
+'''
+HELPERS["_scattered"] = '''
+def _scattered(shape, positions, values):
+    """Zeros with values added at positions."""
+    return values.new_zeros(shape).index_put(positions, values, accumulate=True)
+'''
+HELPERS["_floats"] = '''
+def _floats(**inputs):
+    """Real inputs in one dtype, and that of the results: half is computed in float32."""
+    for name, tensor in inputs.items():
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
+        if not tensor.dtype.is_floating_point:
+            raise TypeError(f"{name} must be a tensor of floating dtype, got {tensor.dtype}")
+    tensors = inputs.values()
+    dtypes = [t.dtype for t in tensors if t.ndim] or [t.dtype for t in tensors]
+    dtype = functools.reduce(torch.promote_types, dtypes)
+    compute = torch.promote_types(dtype, torch.float32)
+    return *(t.to(compute) for t in tensors), dtype
+'''
+HELPERS["_integers"] = '''
+def _integers(name, tensor):
+    """An integer input."""
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
+    if tensor.dtype.is_floating_point or tensor.dtype.is_complex or tensor.dtype == torch.bool:
+        raise TypeError(f"{name} must be a tensor of integers, got {tensor.dtype}")
+    return tensor.long()
+'''
+HELPERS["_booleans"] = '''
+def _booleans(name, tensor):
+    """A truth-valued input."""
+    if not isinstance(tensor, torch.Tensor) or tensor.dtype != torch.bool:
+        got = getattr(tensor, "dtype", type(tensor).__name__)
+        raise TypeError(f"{name} must be a tensor of truth values, got {got}")
+    return tensor
+'''
+HELPERS["_in_range"] = '''
+def _in_range(name, tensor, low, high, axis):
+    """Raises IndexError where an integer lies outside of the axis that it subscripts.
+
+    Not under torch.compile, torch.func transforms or on meta tensors: there are no values to see.
+    """
+    if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        return
+    if tensor.numel() and not tensor.is_meta:
+        smallest, largest = (int(v) for v in torch.aminmax(tensor))
+        if smallest < low or largest > high:
+            bad = smallest if smallest < low else largest
+            raise IndexError(f"{name} holds {bad}, outside of {low} to {high} ({axis})")
+'''
+HELPERS["_reduced"] = '''
+def _reduced(values, reduction):
+    """The mean, the sum, or the values themselves."""
+    if reduction == "mean":
+        return values.mean()
+    if reduction == "sum":
+        return values.sum()
+    if reduction == "none":
+        return values
+    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+'''
+HELPERS["_sizes"] = '''
+def _sizes(name, tensor, expected, *sizes):
+    """The shape of a tensor; sizes are those known, None else, `...` for any batch axes."""
+    shape = tuple(tensor.shape)
+    if sizes[:1] == (...,):
+        sizes = (None,) * (len(shape) - len(sizes) + 1) + sizes[1:]
+    if len(shape) != len(sizes) or any(s not in (None, n) for s, n in zip(sizes, shape)):
+        known = "" if None in sizes else f" = {list(sizes)}"
+        raise ValueError(f"{name} must have shape {expected}{known}, got {list(shape)}")
+    return shape
+'''

@@ -1,0 +1,168 @@
+"""Accesses: whole arrays, slices, windows, gathers.
+
+A subscript that is affine in one or two indices of its own is a slice or a window, a view of the array; everything else
+(integer tensors, remainders, an index used twice) is a gather. Reads that can fall outside give 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symgrad.algebra.affine import affine_in
+from symgrad.algebra.build import compare, conjunction
+from symgrad.algebra.terms import ZERO, Term, by_name, extent, idx
+from symgrad.errors import UnsupportedError
+from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Scalar, Window, is_batch
+from symgrad.lower.elementwise import lower_integer, mapped, number
+from symgrad.lower.frames import transposed
+from symgrad.lower.scatter import rising
+from symgrad.lower.scope import Guard, Scope, is_scalar
+
+
+def lower_access(t: Term, scope: Scope, guard: Guard) -> Expr:
+    """tensor[subscripts]."""
+    signature = scope.signatures[str(t.data)]
+    labels = _placeholders(signature.extents)
+    operand: Expr = Read(labels, signature.dtype, str(t.data))
+    views, general = _split_axes(t.args, signature.extents)
+    if not views and not general:
+        return Read(t.args, signature.dtype, str(t.data))
+    padded = t.op == "get0" or bool(guard)
+    operand = _relabel(operand, {labels[k]: s for k, s in enumerate(t.args) if k not in views and k not in general})
+    for k in views:
+        operand = _view(operand, labels[k], t.args[k], scope, padded)
+    if not general:
+        return operand
+    axes = [(labels[k], t.args[k]) for k in general]
+    found = _gather(operand, axes, scope, padded)
+    outside = [(s, extent(label)) for label, s in axes if padded and not _plain(s)]
+    return _zero_outside(found, outside, scope) if outside else found
+
+
+def _placeholders(extents: Sequence[Term]) -> Frame:
+    return tuple(idx("..." if str(e.data) == "..." and e.op == "dim" else f"axis {k}", e) for k, e in enumerate(extents))
+
+
+def _relabel(e: Read, names: dict[Term, Term]) -> Read:
+    return Read(tuple(names.get(i, i) for i in e.frame), e.dtype, e.name)
+
+
+def _plain(s: Term) -> bool:
+    return s.op == "get"
+
+
+def _split_axes(subscripts: Sequence[Term], extents: Sequence[Term]) -> tuple[list[int], list[int]]:
+    """Axes that are read as views, and axes that must be gathered; all others are read whole."""
+    views, general = [], []
+    for k, (s, e) in enumerate(zip(subscripts, extents, strict=True)):
+        others = frozenset(i for j, o in enumerate(subscripts) if j != k for i in o.free)
+        if s.op == "idx" and s not in others and (extent(s) is e or is_batch(s)):
+            continue
+        if s.op == "idx" and is_batch(s):
+            continue
+        if s.free & others or not _is_view(s):
+            general.append(k)
+        else:
+            views.append(k)
+    return views, general
+
+
+def _is_view(s: Term) -> bool:
+    return is_scalar(s) or _slopes(s) is not None
+
+
+def _slopes(s: Term) -> tuple[list[tuple[Term, Term]], Term] | None:
+    """(index, coefficient) pairs and the rest of a subscript with one or two indices that count upwards."""
+    indices = by_name(s.free)
+    if s.tensors or not 1 <= len(indices) <= 2:
+        return None
+    pairs, rest = [], s
+    for i in indices:
+        found = affine_in(rest, i)
+        if found is None or not rising(found[0]):
+            return None
+        pairs.append((i, found[0]))
+        rest = found[1]
+    return (pairs, rest) if is_scalar(rest) else None
+
+
+def _view(operand: Expr, label: Term, s: Term, scope: Scope, padded: bool) -> Expr:
+    """One axis read at a fixed position, as a slice or as windows."""
+    frame = operand.frame
+    at = frame.index(label)
+    axis = at - len(frame) if any(is_batch(i) for i in frame) else at
+    if is_scalar(s):
+        return Pick((*frame[:at], *frame[at + 1 :]), operand.dtype, operand, axis, s)
+    found = _slopes(s)
+    assert found is not None
+    pairs, start = sorted(found[0], key=lambda p: -extent(p[0]).size), found[1]
+    slide, step = pairs[0]
+    count = extent(slide)
+    if len(pairs) == 1:
+        out: Frame = (*frame[:at], slide, *frame[at + 1 :])
+        inside = not padded and start.op == "num" and start.data >= 0  # type: ignore[operator]
+        return Window(out, operand.dtype, operand, axis, start, step, count, None, None, inside)
+    tap, dilation = pairs[1]
+    out = (*frame[:at], slide, *frame[at + 1 :], tap)
+    window = Window(out, operand.dtype, operand, axis, start, step, count, extent(tap), dilation, False)
+    return scope.part(window, f"{_name(operand)}_windows")
+
+
+def _name(e: Expr) -> str:
+    return e.name.removesuffix("_windows") if isinstance(e, Read) else _name(e.operand) if isinstance(e, Window | Pick) else "part"
+
+
+# ---- gathers --------------------------------------------------------------------------------------------------------
+
+
+def _gather(operand: Expr, axes: Sequence[tuple[Term, Term]], scope: Scope, padded: bool) -> Expr:
+    batched = any(is_batch(i) for i in operand.frame)
+    positions = [_position(label, s, scope, padded) for label, s in axes]
+    frame = scope.order.merge([p.frame for p in positions])
+    if batched and any(is_batch(i) for i in frame):
+        return _along(operand, axes, positions, scope)
+    labels = tuple(label for label, _ in axes)
+    shared = [i for i in frame if i in operand.frame]
+    if shared:
+        raise UnsupportedError(f"an index of {_name(operand)} that is both a subscript and inside another subscript")
+    rest = tuple(i for i in operand.frame if i not in labels)
+    if batched:
+        return Gather((*rest, *frame), operand.dtype, transposed(operand, (*rest, *labels)), tuple(positions), last=True)
+    return Gather((*frame, *rest), operand.dtype, transposed(operand, (*labels, *rest)), tuple(positions))
+
+
+def _position(label: Term, s: Term, scope: Scope, padded: bool) -> Expr:
+    e = lower_integer(s, scope)
+    if not padded or (s.op == "idx" and extent(s) is extent(label)):
+        return e
+    return mapped(scope, "clamp_index", e, _last(extent(label)), dtype="int")
+
+
+def _last(e: Term) -> Expr:
+    from symgrad.algebra.build import add
+    from symgrad.algebra.terms import MINUS_ONE
+
+    return Scalar((), "int", add(e, MINUS_ONE))
+
+
+def _along(operand: Expr, axes: Sequence[tuple[Term, Term]], positions: Sequence[Expr], scope: Scope) -> Expr:
+    """A gather whose positions run over the batch axes too: one axis only."""
+    label = axes[0][0]
+    own = [i for i in positions[0].frame if i not in operand.frame]
+    if len(axes) > 1 or len(own) > 1:
+        raise UnsupportedError(f"a gather of several axes of {_name(operand)} along batch axes")
+    at = operand.frame.index(label)
+    frame = tuple(i for k, i in enumerate(operand.frame) if k != at)
+    out = (*frame[:at], *own, *frame[at:])
+    return Along(out, operand.dtype, operand, at - len(operand.frame), positions[0])
+
+
+def _zero_outside(e: Expr, axes: Sequence[tuple[Term, Term]], scope: Scope) -> Expr:
+    bounds = [c for s, n in axes for c in (compare("<=", ZERO, s), compare("<", s, n))]
+    inside = conjunction(*bounds)
+    if inside.op == "lit":
+        return e
+    c = scope.lower(inside)
+    return Map(scope.order.merge([c.frame, e.frame]), e.dtype, "where", (c, e, number(ZERO)))
+
+

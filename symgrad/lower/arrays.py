@@ -1,0 +1,234 @@
+"""The array program: named arrays, each the value of one expression over whole arrays.
+
+Every expression has a *frame*, the indices of its axes in order; `...` is always the first and stands for any number of
+axes. `dtype` is real, int or bool. Operands of a map may have smaller frames: they are broadcast by the printer, which
+inserts axes of size 1. Nothing here knows how a target spells an operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+from symgrad.algebra.terms import BATCH, Term
+
+Frame = tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Expr:
+    """The value of an expression: its axes and the kind of its elements."""
+
+    frame: Frame
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Scalar(Expr):
+    """A Python number: no tensor and no index enters `term`."""
+
+    term: Term
+
+
+@dataclass(frozen=True)
+class Read(Expr):
+    """A named array as it is stored; `frame` labels its axes for this use."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Range(Expr):
+    """0, 1, ..., extent - 1 along the one index of the frame."""
+
+
+@dataclass(frozen=True)
+class Map(Expr):
+    """An elementwise operation."""
+
+    op: str
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Cast(Expr):
+    """Integers or truth values as real numbers."""
+
+    operand: Expr
+
+
+@dataclass(frozen=True)
+class Fill(Expr):
+    """A number at every place of `like`."""
+
+    like: Expr
+    value: Scalar
+
+
+@dataclass(frozen=True)
+class Broadcast(Expr):
+    """The operand repeated along the axes of the frame that it lacks."""
+
+    operand: Expr
+
+
+@dataclass(frozen=True)
+class Transpose(Expr):
+    """The operand with its axes in the order of the frame."""
+
+    operand: Expr
+
+
+@dataclass(frozen=True)
+class Flatten(Expr):
+    """The operand with the axes of `...` made one axis, the first of the frame."""
+
+    operand: Expr
+
+
+@dataclass(frozen=True)
+class Reduce(Expr):
+    """A reduction over some axes of the operand: sum, prod, max, min, lse, norm, argmax."""
+
+    kind: str
+    operand: Expr
+    over: Frame
+
+
+@dataclass(frozen=True)
+class Softmax(Expr):
+    """exp(operand) over its sum along `over`, computed without overflow; a row of -inf gives 0."""
+
+    operand: Expr
+    over: Frame
+
+
+@dataclass(frozen=True)
+class Contract(Expr):
+    """The sum over `over` of the product of two arrays."""
+
+    left: Expr
+    right: Expr
+    over: Frame
+
+
+@dataclass(frozen=True)
+class Pick(Expr):
+    """One position of an axis: x[:, 0]."""
+
+    operand: Expr
+    axis: int
+    position: Term
+
+
+@dataclass(frozen=True)
+class Window(Expr):
+    """Entry [.., p, .., u] reads the operand's axis at start + step*p + dilation*u, and 0 outside of it.
+
+    Axis number `axis` becomes p; u is the last axis. Without `size` there is no u.
+    """
+
+    operand: Expr
+    axis: int
+    start: Term
+    step: Term
+    count: Term
+    size: Term | None = None
+    dilation: Term | None = None
+    inside: bool = False
+    """Every read is known to fall inside."""
+
+
+@dataclass(frozen=True)
+class Fold(Expr):
+    """The transpose of a window: [.., p, .., u] is added at start + step*p + dilation*u of an axis, and dropped outside."""
+
+    operand: Expr
+    axis: int
+    start: Term
+    step: Term
+    extent: Term
+    dilation: Term | None = None
+    """None: the operand has no axis u."""
+
+
+@dataclass(frozen=True)
+class Gather(Expr):
+    """operand[positions] or operand[..., positions]: the first (or last) axes are read at integer arrays."""
+
+    operand: Expr
+    positions: tuple[Expr, ...]
+    last: bool = False
+
+
+@dataclass(frozen=True)
+class Along(Expr):
+    """One axis read at an integer array that shares the other axes, `...` among them."""
+
+    operand: Expr
+    axis: int
+    """From the end, negative."""
+    positions: Expr
+
+
+@dataclass(frozen=True)
+class Scatter(Expr):
+    """Zeros with values added at integer positions: the first axes of the frame are those that are scattered to.
+
+    The positions share a frame; the values have that frame first, then the remaining axes.
+    """
+
+    values: Expr
+    positions: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Assign:
+    """name = expr. `kind`: as that of the statement it comes from, or `part`."""
+
+    name: str
+    expr: Expr
+    kind: str
+
+
+def children(e: Expr) -> Iterator[Expr]:
+    """The expressions that this one reads."""
+    for f in fields(e):
+        v = getattr(e, f.name)
+        if isinstance(v, Expr):
+            yield v
+        elif isinstance(v, tuple):
+            yield from (x for x in v if isinstance(x, Expr))
+
+
+def rebuild(e: Expr, swap: dict[Expr, Expr]) -> Expr:
+    """The expression with parts replaced, from the outside in."""
+    if e in swap:
+        return swap[e]
+    changes: dict[str, object] = {}
+    for f in fields(e):
+        v = getattr(e, f.name)
+        if isinstance(v, Expr):
+            changes[f.name] = rebuild(v, swap)
+        elif isinstance(v, tuple) and any(isinstance(x, Expr) for x in v):
+            changes[f.name] = tuple(rebuild(x, swap) for x in v)
+    if all(getattr(e, k) == v for k, v in changes.items()):
+        return e
+    return replace(e, **changes)  # type: ignore[arg-type]
+
+
+def walk(e: Expr) -> Iterator[Expr]:
+    """The expression and all its parts, with repetitions, outside first."""
+    yield e
+    for c in children(e):
+        yield from walk(c)
+
+
+def reads(e: Expr) -> list[str]:
+    """Names of the arrays that the expression reads, in order of appearance."""
+    return list(dict.fromkeys(x.name for x in walk(e) if isinstance(x, Read)))
+
+
+def is_batch(index: Term) -> bool:
+    """Whether the index stands for any number of axes."""
+    return str(index.data) == BATCH

@@ -1,0 +1,111 @@
+"""Statements in, an array program out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from symgrad.algebra.terms import BATCH, Term, dim, extent
+from symgrad.errors import UnsupportedError
+from symgrad.formula.program import Program, Statement
+from symgrad.lower import elementwise
+from symgrad.lower.access import lower_access
+from symgrad.lower.arrays import Assign, Broadcast, Expr, Fill, Read, Scalar, Transpose
+from symgrad.lower.contraction import lower_sum
+from symgrad.lower.frames import transposed
+from symgrad.lower.reduction import lower_reduction
+from symgrad.lower.scope import Guard, Names, Scope, Signature, is_scalar
+from symgrad.lower.sharing import live, share
+
+CONDITIONS = ("lit", "cmp", "and", "or", "not")
+RULES = {
+    "add": elementwise.lower_add,
+    "mul": elementwise.lower_mul,
+    "iv": elementwise.lower_mul,
+    "pow": elementwise.lower_pow,
+    "fn": elementwise.lower_fn,
+    "where": elementwise.lower_where,
+    "idx": elementwise.lower_index,
+    "get": lower_access,
+    "get0": lower_access,
+} | dict.fromkeys(CONDITIONS, elementwise.lower_condition)
+
+
+def lower_term(t: Term, scope: Scope, guard: Guard) -> Expr:
+    """Any term: a Python number, an elementwise operation, an access or a reduction."""
+    if is_scalar(t) and t.op not in CONDITIONS:
+        return Scalar((), "real", t)
+    if is_scalar(t):
+        return Scalar((), "bool", t)
+    if t.op == "red":
+        body, over = scope.open(t)
+        if t.data == "sum":
+            return lower_sum(body, over, scope, guard)
+        return lower_reduction(str(t.data), body, over, scope, guard)
+    rule = RULES.get(t.op)
+    if rule is None:
+        raise UnsupportedError(f"{t.op} has no array operation")
+    return rule(t, scope, guard)
+
+
+def signatures_of(program: Program) -> dict[str, Signature]:
+    """The tensors that a program is given, and under `parameter NAME` the kinds of its parameters."""
+    found = {}
+    for i in program.inputs:
+        extents = ((dim(BATCH),) if i.batch else ()) + i.shape
+        found[i.name] = Signature(extents, i.dtype)
+    for p in program.parameters:
+        found[f"parameter {p.name}"] = Signature((), p.dtype)
+    return found
+
+
+def signature_of(s: Statement) -> Signature:
+    """What a statement makes."""
+    whole = s.body.op == "red" and s.body.data == "argmax"
+    return Signature(tuple(extent(i) for i in s.indices), "int" if whole else "real")
+
+
+def lower_statement(s: Statement, signatures: Mapping[str, Signature], definitions: Mapping[str, Statement], names: Names) -> list[Assign]:
+    """One statement: its parts, then the array in the order of its signature."""
+    scope = Scope(signatures, definitions, s.indices, names, lower_term)
+    e = finish(scope.lower(s.body), s, signatures)
+    return [*scope.parts, Assign(s.name, e, s.kind)]
+
+
+def finish(e: Expr, s: Statement, signatures: Mapping[str, Signature]) -> Expr:
+    """The expression over exactly the indices of the statement, in order."""
+    if isinstance(e, Scalar) and e.dtype != "bool":
+        like = next((n for n, g in signatures.items() if g.dtype == "real" and not n.startswith("parameter ")), None)
+        e = Fill((), "real", Read((), "real", like or ""), e)
+    elif e.dtype == "bool":
+        e = elementwise.as_real(e)
+    frame = tuple(i for i in s.indices if i in e.frame)
+    e = transposed(e, frame)
+    return e if len(frame) == len(s.indices) else Broadcast(s.indices, e.dtype, e)
+
+
+def lower_statements(
+    statements: Sequence[Statement],
+    given: Mapping[str, Signature],
+    results: Iterable[str],
+    names: Names,
+    known: Iterable[Statement] = (),
+) -> list[Assign]:
+    """The array program that computes the results; `known`: statements whose values are given, not computed."""
+    signatures, definitions = dict(given), {}
+    for s in known:
+        signatures[s.name], definitions[s.name] = signature_of(s), s
+    lowered: list[Assign] = []
+    for s in statements:
+        lowered += lower_statement(s, signatures, definitions, names)
+        signatures[s.name], definitions[s.name] = signature_of(s), s
+    wanted = tuple(results)
+    return share(live([as_result(a) if a.name in wanted else a for a in lowered], wanted), names)
+
+
+def as_result(a: Assign) -> Assign:
+    """A result is an array of its own, never another name or a view of an argument."""
+    from symgrad.lower.arrays import Map
+
+    if isinstance(a.expr, Read | Transpose | Broadcast):
+        return Assign(a.name, Map(a.expr.frame, a.expr.dtype, "copy", (a.expr,)), a.kind)
+    return a

@@ -1,0 +1,204 @@
+"""Sums that hold [m == e], m a free index of the statement: values are added at the positions e.
+
+`Sum_i dy[i, d]*[v == t[i]]` adds row i to row t[i]; `Sum_p dy[p]*[m == s*p + u]` is the transpose of a window. Comparing
+every m with every summed position would cost the product of both extents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgrad.algebra.affine import affine_in, solve_for
+from symgrad.algebra.build import iverson, mul, substitute
+from symgrad.algebra.terms import ZERO, Term, extent, factors_of
+from symgrad.lower.arrays import Expr, Fold, Frame, Map, Range, Scatter, is_batch
+from symgrad.lower.elementwise import as_real, lower_integer, mapped
+from symgrad.lower.frames import transposed
+from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
+
+
+@dataclass(frozen=True)
+class Target:
+    """A free index of the statement and the position, in summed indices, where it is met."""
+
+    index: Term
+    position: Term
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """A product with its brackets [m == e] taken out; m is replaced by e in what is left."""
+
+    targets: tuple[Target, ...]
+    body: Term
+
+
+def scattered(body: Term, over: Sequence[Term], scope: Scope) -> Scattered | None:
+    """The targets of a product under a sum, if it has some."""
+    targets: dict[Term, Term] = {}
+    rest: list[Term] = []
+    for f in factors_of(body):
+        conditions = list(f.args[0].args if f.args[0].op == "and" else (f.args[0],)) if f.op == "iv" else []
+        kept = [c for c in conditions if not _target(c, over, scope, targets)]
+        if f.op == "iv":
+            rest.extend(iverson(c) for c in kept)
+        else:
+            rest.append(f)
+    if not targets:
+        return None
+    return Scattered(tuple(Target(m, e) for m, e in targets.items()), substitute(mul(*rest), targets))
+
+
+def _target(c: Term, over: Sequence[Term], scope: Scope, targets: dict[Term, Term]) -> bool:
+    """Whether the condition is m == e; it is noted."""
+    if c.op != "cmp" or c.data != "==" or not all(is_integer(a, scope.signatures) for a in c.args):
+        return False
+    for m in scope.indices:
+        if m in targets or m in over or m not in c.free or is_batch(m):
+            continue
+        e = solve_for(m, *c.args)
+        if e is None or not e.free & frozenset(over) or e.free & frozenset(targets):
+            continue
+        if any(is_batch(i) and i not in over for i in e.free) or any(m in p.free for p in targets.values()):
+            continue
+        targets[m] = e
+        return True
+    return False
+
+
+def lower_scatter(found: Scattered, over: Sequence[Term], scope: Scope, guard: Guard) -> Expr:
+    """Values over positions, everything else summed away, then folded or scattered."""
+    from symgrad.lower.contraction import lower_sum
+
+    kept = [v for v in over if any(v in t.position.free for t in found.targets)]
+    gone = [v for v in over if v not in kept]
+    values = lower_sum(found.body, gone, scope, guard) if gone else as_real(scope.lower(found.body, guard))
+    folds = [_fold_of(t, found, over, scope) for t in found.targets]
+    general = [t for t, f in zip(found.targets, folds, strict=True) if f is None]
+    for t, f in zip(found.targets, folds, strict=True):
+        if f is not None:
+            values = f.apply(complete(values, sorted(t.position.free & frozenset(over), key=lambda i: str(i.data)), scope), scope)
+    return _scatter(values, general, scope) if general else values
+
+
+def complete(e: Expr, indices: Sequence[Term], scope: Scope) -> Expr:
+    """The expression with all these indices in its frame."""
+    from symgrad.lower.arrays import Broadcast
+
+    missing = [i for i in indices if i not in e.frame]
+    return Broadcast(scope.order.sort([*e.frame, *missing]), e.dtype, e) if missing else e
+
+
+# ---- affine positions: folds ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """m == start + step*slide + dilation*tap."""
+
+    index: Term
+    slide: Term
+    step: Term
+    tap: Term | None
+    dilation: Term | None
+    start: Term
+
+    def apply(self, values: Expr, scope: Scope) -> Expr:
+        """The values with the axes of slide and tap replaced by that of the target."""
+        rest = [i for i in values.frame if i not in (self.slide, self.tap)]
+        at = len(rest) if self.slide not in values.frame else _place(values.frame, self.slide, self.tap)
+        frame = (*rest[:at], self.slide, *rest[at:], *([self.tap] if self.tap is not None else []))
+        operand = transposed(values, frame)
+        out = (*rest[:at], self.index, *rest[at:])
+        axis = at - len(frame) if any(is_batch(i) for i in frame) else at
+        folded = Fold(out, "real", operand, axis, self.start, self.step, extent(self.index), self.dilation)
+        return scope.part(folded, "folded")
+
+
+def _place(frame: Frame, slide: Term, tap: Term | None) -> int:
+    return len([i for i in frame[: frame.index(slide)] if i is not tap])
+
+
+def _fold_of(t: Target, found: Scattered, over: Sequence[Term], scope: Scope) -> FoldPlan | None:
+    """A position start + step*p + dilation*u whose summed indices no other position has."""
+    mine = [i for i in over if i in t.position.free]
+    others = frozenset(i for o in found.targets if o is not t for i in o.position.free)
+    if not t.position.free <= frozenset(over) or len(mine) > 2 or frozenset(mine) & others:
+        return None
+    slopes, rest = [], t.position
+    for i in mine:
+        split = affine_in(rest, i)
+        if split is None or not rising(split[0]):
+            return None
+        slopes.append(split[0])
+        rest = split[1]
+    if not is_scalar(rest):
+        return None
+    ordered = sorted(zip(mine, slopes, strict=True), key=lambda p: -extent(p[0]).size)
+    slide, step = ordered[0]
+    tap, dilation = ordered[1] if len(ordered) == 2 else (None, None)
+    return FoldPlan(t.index, slide, step, tap, dilation, rest)
+
+
+def rising(slope: Term) -> bool:
+    """Whether a coefficient of an index counts upwards: a positive number, a dimension, an int parameter, a product."""
+    if slope.op == "num":
+        return slope.data > 0  # type: ignore[operator]
+    return is_scalar(slope) and all(f.op in ("dim", "par") or (f.op == "num" and rising(f)) for f in factors_of(slope))
+
+
+# ---- integer tensors as positions -----------------------------------------------------------------------------------
+
+
+def _scatter(values: Expr, targets: Sequence[Target], scope: Scope) -> Expr:
+    """Zeros with values added at positions; outer indices that positions read are positions of themselves."""
+    free = frozenset(i for t in targets for i in t.position.free)
+    outer = [i for i in scope.indices if i in free]
+    positions: list[Expr] = [Range((i,), "int") for i in outer]
+    rename = {}
+    for t in targets:
+        positions.append(lower_integer(substitute(t.position, rename), scope))
+    frame = scope.order.merge([p.frame for p in positions])
+    values = complete(values, frame, scope)
+    rest = tuple(i for i in values.frame if i not in frame)
+    values = transposed(values, (*frame, *rest))
+    inside = _inside(targets, positions[len(outer) :], scope)
+    if inside is not None:
+        values = Map(values.frame, "real", "where", (inside, values, _zero()))
+        clipped = [_clipped(t, p, scope) for t, p in zip(targets, positions[len(outer) :], strict=True)]
+        positions = [*positions[: len(outer)], *clipped]
+    out = (*outer, *(t.index for t in targets), *rest)
+    return scope.part(Scatter(out, "real", values, tuple(positions)), "scattered")
+
+
+def _zero() -> Expr:
+    from symgrad.lower.elementwise import number
+
+    return number(ZERO)
+
+
+def _inside(targets: Sequence[Target], positions: Sequence[Expr], scope: Scope) -> Expr | None:
+    """Where computed positions lie in their axes; None where they are read from an integer tensor as they are."""
+    from symgrad.algebra.build import compare, conjunction
+
+    computed = [t for t in targets if t.position.op != "get"]
+    if not computed:
+        return None
+    bounds = [compare("<=", ZERO, t.position) for t in computed]
+    bounds += [compare("<", t.position, extent(t.index)) for t in computed]
+    return scope.lower(conjunction(*bounds))
+
+
+def _clipped(t: Target, p: Expr, scope: Scope) -> Expr:
+    if t.position.op == "get":
+        return p
+    return mapped(scope, "clamp_index", p, _last(extent(t.index)), dtype="int")
+
+
+def _last(e: Term) -> Expr:
+    from symgrad.algebra.build import add
+    from symgrad.algebra.terms import MINUS_ONE
+    from symgrad.lower.arrays import Scalar
+
+    return Scalar((), "int", add(e, MINUS_ONE))

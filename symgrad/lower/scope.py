@@ -1,0 +1,104 @@
+"""What lowering one statement needs to know: tensors, definitions, the order of indices, names for parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from symgrad.algebra.build import Fresh, open_reduction
+from symgrad.algebra.terms import Term
+from symgrad.formula.program import Statement
+from symgrad.lower.arrays import Assign, Expr, Read
+from symgrad.lower.frames import Order
+
+Guard = tuple[Term, ...]
+"""Conditions under which a value is used; elsewhere it is thrown away, and may be anything finite."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A named tensor: its extents (`dim("...")` first where batch axes lead) and the kind of its elements."""
+
+    extents: tuple[Term, ...]
+    dtype: str = "real"
+
+
+@dataclass
+class Names:
+    """Unique names for arrays of one function."""
+
+    taken: set[str] = field(default_factory=set)
+
+    def unique(self, wish: str) -> str:
+        """The wish, or the wish with the first free number."""
+        name, count = wish, 1
+        while name in self.taken:
+            count += 1
+            name = f"{wish}_{count}"
+        self.taken.add(name)
+        return name
+
+
+@dataclass
+class Scope:
+    """One statement being lowered. `lower` turns a term into an expression, whatever the term is."""
+
+    signatures: Mapping[str, Signature]
+    definitions: Mapping[str, Statement]
+    indices: tuple[Term, ...]
+    names: Names
+    rule: Callable[[Term, Scope, Guard], Expr]
+    parts: list[Assign] = field(default_factory=list)
+    fresh: Fresh = field(default_factory=Fresh)
+    memo: dict[tuple[Term, Guard], Expr] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.order = Order(self.indices)
+
+    def lower(self, t: Term, guard: Guard = ()) -> Expr:
+        """The array expression of a term; its frame holds the free indices that matter."""
+        key = (t, guard)
+        found = self.memo.get(key)
+        if found is None:
+            for i in sorted(t.free, key=lambda i: (str(i.data), i.digest)):
+                self.order.add(i)
+            found = self.memo[key] = self.rule(t, self, guard)
+        return found
+
+    def part(self, expr: Expr, wish: str) -> Read:
+        """A name for a part of the statement."""
+        for known in self.parts:
+            if known.expr == expr:
+                return Read(expr.frame, expr.dtype, known.name)
+        name = self.names.unique(wish)
+        self.parts.append(Assign(name, expr, "part"))
+        return Read(expr.frame, expr.dtype, name)
+
+    def open(self, t: Term) -> tuple[Term, list[Term]]:
+        """Body and indices of a reduction, the indices known to the order."""
+        body, over = open_reduction(t, self.fresh)
+        for i in over:
+            self.order.add(i)
+        return body, over
+
+
+def is_scalar(t: Term) -> bool:
+    """Whether the term is a plain Python number when the kernel runs."""
+    return not t.tensors and not t.free and not t.height
+
+
+def is_integer(t: Term, signatures: Mapping[str, Signature]) -> bool:
+    """Whether the term is an integer made of indices, dimensions, integers and integer tensors."""
+    if t.op in ("idx", "dim"):
+        return True
+    if t.op == "num":
+        return getattr(t.data, "denominator", 2) == 1
+    if t.op in ("get", "get0"):
+        return signatures[str(t.data)].dtype == "int"
+    if t.op == "par":
+        return signatures.get(f"parameter {t.data}", Signature(())).dtype == "int"
+    if t.op == "red":
+        return t.data == "argmax"
+    if t.op in ("add", "mul") or (t.op == "fn" and t.data in ("floordiv", "mod", "Abs", "Max", "Min")):
+        return all(is_integer(a, signatures) for a in t.args)
+    return False
