@@ -191,7 +191,7 @@ def _shape(name: str, node: Node, declared: Declarations) -> tuple[bool, tuple[T
 
 
 def _size(name: str, item: Node, declared: Declarations) -> Term:
-    what = f"{name}: a size"
+    what = f"a size of {name}"
     if not isinstance(item, Scalar) or item.kind != "text":
         raise item.error(f"{what} is a dimension name, an integer, or an expression of them")
     env, text = declared.env, item.text

@@ -75,6 +75,8 @@ class Environment:
     ranges: dict[str, Term] = field(default_factory=dict)
     later: dict[str, int] = field(default_factory=dict)
     """Names of statements further down -> their line."""
+    current: str = ""
+    """The statement whose right side is being read."""
     bounds: Bounds = field(default_factory=Bounds)
     lenient: bool = False
     undecided: set[str] = field(default_factory=set)
@@ -82,6 +84,8 @@ class Environment:
     gathers: dict[str, Gather] = field(default_factory=dict)
     letters: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Tensor -> the names of the indices of its first access, for facts."""
+    indices: dict[tuple[str, Term], None] = field(default_factory=dict)
+    """Names of indices with their extents, in order of appearance."""
 
     @property
     def has_batch(self) -> bool:
@@ -92,8 +96,13 @@ class Environment:
         """Every declared name."""
         return {*self.tensors, *self.parameters, *self.dims, *self.ranges}
 
-    def undeclared(self, parsed: Parsed, node: ast.AST, name: str, called: bool = False) -> FormulaError:
+    def undeclared(
+        self, parsed: Parsed, node: ast.AST, name: str, called: bool = False, subscripted: bool = False
+    ) -> FormulaError:
         """The error for a name that stands for nothing, with the nearest that does."""
+        if name == self.current:
+            message = f"{name} is used in its own definition"
+            return parsed.error(message, node, help="recurrences belong to scan, which is not yet known")
         if name in self.later:
             message = f"{name} is used before it is defined, in line {self.later[name]}: statements stand in order"
             return parsed.error(message, node, help=f"move the definition of {name} up")
@@ -105,9 +114,9 @@ class Environment:
             close = nearest(name, self.known())
             message = f"{name} is not declared: no input, parameter, dimension or let has this name"
         mend = f"did you mean {close}?" if close else "declare it under inputs or parameters"
-        if not called:
+        if not called and not subscripted:
             mend += f"; an index {name} needs an axis that it subscripts bare, or an entry under ranges"
-        elif not close:
+        elif called and not close:
             mend = "the functions are listed in the documentation of the formula language"
         return parsed.error(message, node, help=mend)
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from symgrad.algebra.build import add, conjunction, disjunction, div, fn, mul, neg, negation, power
 from symgrad.algebra.terms import INFINITY, PI, ZERO, E, Term, dim, get, is_num, node, num, par, value
 from symgrad.errors import FormulaError
-from symgrad.formula import array_notation, grammar
+from symgrad.formula import grammar
 from symgrad.formula.access import Accesses
 from symgrad.formula.calls import call, relation
 from symgrad.formula.environment import Environment, Tensor
@@ -138,7 +138,7 @@ class Reader:
             return index.value
         tensor = env.tensors.get(name)
         if tensor is not None:
-            return self.scalar(n, tensor)
+            return self.accesses.whole(n, tensor, get(tensor.name))
         if name in env.parameters:
             return par(name)
         if name in _CONSTANTS:
@@ -154,12 +154,6 @@ class Reader:
         if name in FUNCTIONS or name in REDUCTIONS:
             raise self.error(f"{name} is a function of the language; it needs arguments", n, help=f"write {name}(...)")
         raise env.undeclared(self.parsed, n, name)
-
-    def scalar(self, n: ast.Name, tensor: Tensor) -> Term:
-        """A tensor without axes; with axes it would be array notation."""
-        if tensor.rank:
-            raise array_notation.refuse(self.parsed, n, f"{tensor.name} without subscripts", self.env.tensors)
-        return self.accesses.whole(n, tensor, get(tensor.name))
 
     def unary(self, n: ast.UnaryOp) -> Term:
         """-x, +x, not c, ~c."""

@@ -55,9 +55,10 @@ def identifier(text: Text, what: str, start: int = 0, end: int | None = None) ->
     reason = _fault(name)
     if reason:
         shown = raw if len(raw) <= 40 else raw[:37] + "..."
-        raise text.error(
-            f"{what} {shown!r}: {reason}", start, end, help="a name is letters, digits and _, and begins with a letter"
-        )
+        other = name.lstrip("_") if name.startswith("_") else f"{name}_"
+        plain = other.isidentifier() and len(other) <= LONGEST
+        mend = f"another name, such as {other}" if plain else "letters, digits and _, at most 64, a letter first"
+        raise text.error(f"{what} {shown!r}: {reason}", start, end, help=mend)
     return name
 
 

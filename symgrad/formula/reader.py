@@ -94,6 +94,7 @@ def _formula(
         source.file,
         digest,
         statements.written,
+        index_names=tuple(declared.env.indices),
     )
 
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.algebra.build import add, sub
-from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, idx, is_num, value
+from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, extent, idx, is_num, value
 from symgrad.errors import FormulaError
+from symgrad.formula import array_notation
 from symgrad.formula.environment import BATCH_INDEX, Environment, Tensor
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.polynomial import same
@@ -89,6 +90,8 @@ class _Walker:
             self.scopes.of[id(n)] = scope[name]
             return
         env = self.env
+        if name in env.tensors and env.tensors[name].rank:
+            raise array_notation.refuse(self.parsed, n, f"{name} without subscripts", env.tensors)
         if name in LANGUAGE or name in env.tensors or name in env.parameters:
             return
         if name in env.dims and name not in env.ranges:
@@ -144,7 +147,7 @@ class _Walker:
             return self.parsed.error(f"{name} is {what} and has no axes to subscript", n)
         if name in LANGUAGE:
             return self.parsed.error(f"{name} is a word of the language and has no axes to subscript", n)
-        return self.env.undeclared(self.parsed, n, name)
+        return self.env.undeclared(self.parsed, n, name, subscripted=True)
 
     def note_letters(self, name: str, items: Sequence[ast.expr]) -> None:
         letters = tuple(
@@ -162,7 +165,7 @@ class _Walker:
         inner = dict(scope)
         bound: list[Index] = []
         for a in n.args[1:]:
-            index = self.binder(a)
+            index = self.binder(a, scope)
             if any(index.name == b.name for b in bound):
                 raise self.parsed.error(f"index {index.name} stands twice in one {name}", a)
             bound.append(index)
@@ -170,7 +173,7 @@ class _Walker:
         self.walk(n.args[0], inner)
         self.scopes.bound[id(n)] = bound
 
-    def binder(self, a: ast.expr) -> Index:
+    def binder(self, a: ast.expr, scope: Mapping[str, Index]) -> Index:
         if is_batch(a):
             return Index(BATCH, a)
         node: ast.expr = a.elts[0] if isinstance(a, ast.Tuple) else a
@@ -178,12 +181,20 @@ class _Walker:
         check_index(self.parsed, self.env, node)
         index = Index(node.id, node)
         if isinstance(a, ast.Tuple):
+            self.check_limits(a, node.id, scope)
             low, high = (size_of(self.parsed, e, self.env, "a limit") for e in a.elts[1:])
             count = sub(add(high, ONE), low)
             if is_num(count) and value(count) < 0:
                 raise self.parsed.error(f"the limits of {node.id} leave nothing to run over", a)
             index.limits = (low, count)
         return index
+
+    def check_limits(self, a: ast.Tuple, name: str, scope: Mapping[str, Index]) -> None:
+        """Refuse limits that depend on another index."""
+        for n in (n for e in a.elts[1:] for n in ast.walk(e) if isinstance(n, ast.Name)):
+            if n.id in scope or n.id in self.env.ranges:
+                mend = f"let {name} run over its axis and mask the value: Sum(where({name} <= {n.id}, e, 0), {name})"
+                raise self.parsed.error(f"a limit cannot depend on the index {n.id}", n, help=mend)
 
     def close(self) -> None:
         """Fix the extents of all indices."""
@@ -196,6 +207,9 @@ class _Walker:
             low = index.limits[0] if index.limits is not None else ZERO
             index.term = BATCH_INDEX if index.name == BATCH else idx(index.name, size)
             index.value = add(index.term, low)
+        for index in sorted(every, key=lambda i: (i.side is None, getattr(i.node, "col_offset", 0))):
+            if index.name != BATCH and index.term is not None and not self.env.lenient:
+                self.env.indices.setdefault((index.name, extent(index.term)))
 
     def not_left(self, index: Index) -> FormulaError:
         node = index.node or self.parsed.root

@@ -104,9 +104,9 @@ def _right_side(head: Head, text: Text, env: Environment) -> tuple[Term, tuple[T
     for index in head.indices:
         if isinstance(index.node, ast.Name):
             check_index(head.parsed, env, index.node)
-    later = dict(env.later)
+    env.current = head.name
     reading = read_expression(text, env, head.indices)
-    env.later = later
+    env.current = ""
     return reading.body, _terms(head.indices)
 
 

@@ -169,9 +169,9 @@ def _unclosed(value: str) -> tuple[str, int] | None:
 def _shift(root: ast.expr, lead: int) -> None:
     if lead:
         for node in ast.walk(root):
-            if hasattr(node, "col_offset"):
-                node.col_offset += lead  # type: ignore[attr-defined]
-                if getattr(node, "end_col_offset", None) is not None:
+            if isinstance(node, ast.expr | ast.keyword):
+                node.col_offset += lead
+                if node.end_col_offset is not None:
                     node.end_col_offset += lead
 
 
