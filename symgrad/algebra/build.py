@@ -174,8 +174,8 @@ def _power_of_product(b: Term, e: Term) -> Term:
     if is_integer_valued(e):
         return mul(*(power(f, e) for f in b.args))
     c, r = coefficient(b)
-    if c > 0 and c != 1:
-        return mul(power(num(c), e), power(r, e))
+    if c > 0 and c != 1 and (root := power(num(c), e)).op == "num":
+        return mul(root, power(r, e))
     return node("pow", (b, e))
 
 

@@ -45,14 +45,15 @@ class Names:
 
     def within(self, t: Term) -> Names:
         """The names for one printed expression: those of its free indices are in use."""
-        return Names(self.prefer, self.taken, {str(i.data): extent(i) for i in by_name(t.free)})
+        free = {str(i.data): extent(i) for i in by_name(t.free)}
+        return Names(self.prefer, self.taken | (frozenset(free) - {BATCH}), free)
 
     def choose(self, variable: Term, used: frozenset[str]) -> str:
         """A readable name for a bound index that no name in `used` hides."""
         if str(variable.data) == BATCH:
             return BATCH
         size = extent(variable)
-        own = [n for n in self.prefer.get(size, ()) if self._fits(n, size, used)]
+        own = [n for n in self.prefer.get(size, ()) if self._fits(n, size, used) and n not in self.taken]
         others = {n for e, names in self.prefer.items() if e is not size for n in names}
         pool = [c for c in LETTERS if c not in self.taken and self._fits(c, size, used)]
         last = (f"i{k}" for k in range(1, 1 << 20) if f"i{k}" not in self.taken and self._fits(f"i{k}", size, used))
@@ -149,6 +150,9 @@ class _Printer:
 
     def args(self, items: Sequence[Term]) -> str:
         return ", ".join(self.text(a, ADD) for a in items)
+
+    def conditions(self, items: Sequence[Term]) -> str:
+        return ", ".join(self.text(a, ADD - 1) for a in items)
 
     def _num(self, t: Term, level: int) -> str:
         v = value(t)
@@ -268,13 +272,13 @@ class _Printer:
         return self.wrap(f"{self.text(a, MUL - 1)} {op} {self.text(b, MUL - 1)}", ADD - 1, level)
 
     def _and(self, t: Term, level: int) -> str:
-        return f"And({self.args(t.args)})"
+        return f"And({self.conditions(t.args)})"
 
     def _or(self, t: Term, level: int) -> str:
-        return f"Or({self.args(t.args)})"
+        return f"Or({self.conditions(t.args)})"
 
     def _not(self, t: Term, level: int) -> str:
-        return f"Not({self.args(t.args)})"
+        return f"Not({self.conditions(t.args)})"
 
     def _iv(self, t: Term, level: int) -> str:
         return f"where({self.text(t.args[0], ADD - 1)}, 1, 0)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symgrad.algebra.build import Fresh, mul, power
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, walk
 from symgrad.algebra.weight import weight
-from symgrad.closing.fold import foldings
+from symgrad.closing.fold import foldings, logarithm_folding
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.simplify import Simplifier
 from symgrad.closing.unfold import unfold
@@ -50,7 +50,9 @@ class ClosedForms:
         self.adjoint = {s.name: s for s in adjoints.adjoint_of.values()}
         self.fresh = Fresh()
         self.inner = Simplifier(context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True)
-        self.outer = Simplifier(context, foldings([self._visible(s) for s in self.named], context), closed=True)
+        visible = [self._visible(s) for s in self.named]
+        logarithms = [f for s in visible if (f := logarithm_folding(s, context)) is not None]
+        self.outer = Simplifier(context, [*logarithms, *foldings(visible, context)], closed=True)
         self.introduced: dict[str, Definition] = {}
 
     def _mean_cotangent(self) -> list[Statement]:

@@ -49,9 +49,42 @@ class _Collecting:
             new = self.apply(body)
             return t if new is body else reduce(str(t.data), new, variables)
         new = rebuild(t, tuple(self.apply(a) for a in t.args))
+        if new.op == "mul":
+            return self.cleared(new)
         if new.op != "add":
             return new
-        return self.sum(new)
+        new = self.sum(new)
+        return self.together(new) if new.op == "add" else self.cleared(new)
+
+    # ---- fractions --------------------------------------------------------------------------------------------------
+
+    def together(self, t: Term) -> Term:
+        """A sum over one denominator, where the numerator becomes shorter."""
+        for base in _denominators(t):
+            most = max(-int(value(e)) for a in t.args for b, e in map(base_exponent, factors_of(a)) if b is base)
+            whole = power(base, num(most))
+            numerator = self.sum(add(*(x for a in t.args for x in _multiplied(mul(a, whole)))))
+            k = _multiple(numerator, base)
+            new = mul(numerator, power(whole, num(-1))) if k is None else mul(num(k), power(base, num(1 - most)))
+            if weight(new) < weight(t):
+                return self.together(new) if new.op == "add" else new
+        return t
+
+    def cleared(self, t: Term) -> Term:
+        """Fractions inside of a numerator or denominator taken out: 1/(1 + x/a) = a/(a + x)."""
+        if t.op != "mul":
+            return t
+        parts, changed = [], False
+        for f in t.args:
+            b, e = base_exponent(f)
+            if b.op == "add" and is_num(e) and value(e).denominator == 1 and (d := _inner_denominator(b)) is not ONE:
+                inner = self.sum(add(*(mul(a, d) for a in b.args)))
+                parts += [power(inner, e), power(d, mul(num(-1), e))]
+                changed = True
+            else:
+                parts.append(f)
+        new = mul(*parts) if changed else t
+        return new if weight(new) <= weight(t) else t
 
     def sum(self, t: Term) -> Term:
         """A sum: brackets to branches, sums over the same index to one, then common factors, most saving first."""
@@ -75,6 +108,8 @@ class _Collecting:
         product = mul(f, inside)
         if rest is ZERO:
             return product
+        if (k := _multiple(rest, inside)) is not None:
+            return mul(inside, self.sum(add(f, num(k))))
         joined = add(product, rest)
         if joined.op == "add" and len(joined.args) < len(t.args):
             return self.factor(joined)
@@ -157,6 +192,49 @@ class _Collecting:
                 return None
             parts.append(mul(num(coefficient(a)[0]), substitute(red.args[0], names)))
         return reduce("sum", self.sum(add(*parts)), variables)
+
+
+def _denominators(t: Term) -> list[Term]:
+    """Sums by which summands are divided."""
+    found: dict[Term, None] = {}
+    for a in t.args:
+        for f in factors_of(a):
+            b, e = base_exponent(f)
+            if b.op == "add" and is_num(e) and value(e).denominator == 1 and value(e) < 0:
+                found[b] = None
+    return list(found)
+
+
+def _multiplied(t: Term) -> list[Term]:
+    """Summands of a product of sums; too long ones stay products."""
+    sums = [f for f in factors_of(t) if f.op == "add"]
+    if not sums or len(sums[0].args) > 12:
+        return [t]
+    rest = mul(*(f for f in factors_of(t) if f is not sums[0]))
+    return [x for a in sums[0].args for x in _multiplied(mul(rest, a))]
+
+
+def _inner_denominator(t: Term) -> Term:
+    """The product of what the summands are divided by (not numbers)."""
+    most: dict[Term, Fraction] = {}
+    for a in t.args:
+        for f in factors_of(a):
+            b, e = base_exponent(f)
+            if is_num(e) and value(e) < 0 and value(e).denominator == 1 and b.op != "num":
+                most[b] = max(most.get(b, Fraction(0)), -value(e))
+    return mul(*(power(b, num(k)) for b, k in most.items()))
+
+
+def _multiple(t: Term, of: Term) -> Fraction | None:
+    """The number k with t = k*of, for a sum."""
+    if of.op != "add" or t.op != "add" or len(t.args) != len(of.args):
+        return None
+    c, r = coefficient(t.args[0])
+    for a in of.args:
+        d, q = coefficient(a)
+        if q is r:
+            return c / d if add(*(mul(num(c / d), b) for b in of.args)) is t else None
+    return None
 
 
 def _branch(c: Term, a: Term, b: Term) -> Term:

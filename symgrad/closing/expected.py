@@ -23,6 +23,21 @@ class ExpectedVerdict:
     expected: Expected
     proven: bool | None
 
+    @property
+    def input(self) -> str:
+        """The input whose gradient is expected."""
+        return self.expected.input
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing speaks against the expected form so far."""
+        return self.proven is not False
+
+    @property
+    def point(self) -> str | None:
+        """Where the forms differ; None: nowhere that was looked at."""
+        return None
+
 
 def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, context: Context) -> ExpectedVerdict:
     """Subtract, unfold step by step, and look for 0."""

@@ -22,6 +22,7 @@ from symgrad.algebra.terms import (
     factors_of,
     get,
     is_access,
+    node,
     num,
     terms_of,
     value,
@@ -56,9 +57,11 @@ def foldings(statements: Sequence[Statement], context: Context) -> list[Folding]
 def folding(s: Statement, context: Context) -> Folding | None:
     """The statement solved for its heaviest part that holds all of its indices."""
     body = s.body
-    if is_access(body) or not body.tensors or s.kind == "loss":
+    if not body.tensors or s.kind == "loss":
         return None
-    if body.op == "add" and not any(i.op != "idx" for i in s.indices):
+    if is_access(body):
+        return _alias(s, context)
+    if body.op == "add":
         return _additive(s, context)
     c, rest = coefficient(body)
     parts = sorted(factors_of(rest), key=lambda f: (-weight(base_exponent(f)[0]), f.digest))
@@ -72,7 +75,19 @@ def folding(s: Statement, context: Context) -> Folding | None:
     return None
 
 
+def _alias(s: Statement, context: Context) -> Folding | None:
+    """q[i] = y[i, t[i]]: an access that is not the whole of another name."""
+    if frozenset(s.indices) == s.body.free and all(a.op == "idx" for a in s.body.args):
+        return None
+    if not frozenset(s.indices) <= s.body.free:
+        return None
+    return Folding(s, s.body, _rule(_solved(s, s.body, ONE, ONE, context)))
+
+
 def _solvable(b: Term, e: Term, others: Term, context: Context) -> bool:
+    matcher = Matcher(frozenset(by_name(b.free)), context.fresh)
+    if any(next(matcher.unify(b, x), None) is not None for x in walk(others)):
+        return False  # it would be solved for itself
     if not all(context.is_nonzero(g) for g in factors_of(others)):
         return False
     if e.op != "num":
@@ -194,7 +209,7 @@ def _additive(s: Statement, context: Context) -> Folding | None:
     def match(t: Term) -> Term | None:
         if t.op == "add":
             return _match_whole(t, s, matcher)
-        if is_access(monomial):
+        if is_access(monomial) or s.kind == "hoisted":
             return None
         for binding, left in _monomials(matcher, monomial, t):
             if _covers(binding, s):
@@ -223,6 +238,27 @@ def _match_whole(t: Term, s: Statement, matcher: Matcher) -> Term | None:
             if _covers(binding, s):
                 return add(mul(sign, get(s.name, tuple(binding[i] for i in s.indices))), *left)
     return None
+
+
+def logarithm_folding(s: Statement, context: Context) -> Folding | None:
+    """y = e^p: p is log y. For people: kernels do not take the logarithm of what may be 0."""
+    if s.body.op != "fn" or s.body.data != "exp" or s.body.args[0].op != "add":
+        return None
+    exponent = Statement(s.name, s.indices, s.body.args[0])
+    matcher = Matcher(frozenset(s.indices), context.fresh)
+
+    def match(t: Term) -> Term | None:
+        if t.op != "add":
+            return None
+        for sign in (ONE, MINUS_ONE):
+            patterns = [mul(sign, a) for a in exponent.body.args]
+            for binding, left in matcher.subset(patterns, t.args):
+                if _covers(binding, s):
+                    log = node("fn", (get(s.name, tuple(binding[i] for i in s.indices)),), "log")
+                    return add(mul(sign, log), *left)
+        return None
+
+    return Folding(s, s.body.args[0], _rule(match))
 
 
 def _rule(solve: Solve) -> Rule:

@@ -128,12 +128,15 @@ class Adjoints:
         targets = {t.name: t.indices for t in self.program.statements}
         for c in contributions(s.body, total, self.wanted, self.context.fresh, get(s.name, s.indices)):
             name = str(c.access.data)
-            indices = targets.get(name) or input_indices(self.context.inputs[name], self.context.program)
+            indices = targets[name] if name in targets else self._axes(name)
             self.pending.setdefault(name, []).append(gather_adjoint(c, s.indices, indices, self.context.fresh))
+
+    def _axes(self, name: str) -> tuple[Term, ...]:
+        return input_indices(self.context.inputs[name], self.context.program)
 
     def _gradient(self, name: str) -> Statement:
         self.context.subject = f"gradient of {name}"
-        indices = input_indices(self.context.inputs[name], self.context.program)
+        indices = self._axes(name)
         total = add(*self.pending.get(name, []))
         self.context.record(CHAIN, get("d" + name, indices), total)
         body = self.simplifier.simplify(total)

@@ -13,7 +13,7 @@ from symgrad.closing.refold import REFOLD
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
-from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
+from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE, UNGUARDED
 from symgrad.rules.stabilize import EXP_SIGMOID
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
@@ -38,7 +38,7 @@ class Simplifier:
     def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
         self.context, self.foldings, self.closed = context, foldings, closed
         facts = fact_rules(context)
-        affine: tuple[Rule, ...] = (SOLVE_AFFINE,) if closed else ()
+        affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()
         self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *SUMS, *affine)
         self.expand = (EXP_SIGMOID, *ELEMENTARY, *facts, *EXPAND, *affine)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import add, compare, div, exp, fn, iverson, mul, neg, negation, power, sub, where
+from symgrad.algebra.build import add, assume, compare, div, exp, fn, iverson, mul, neg, negation, power, rebuild, sub, where
 from symgrad.algebra.terms import (
     HALF,
     INFINITY,
@@ -100,6 +100,8 @@ def _abs_times_sign(t: Term, context: Context) -> Term | None:
             partner = fn("Abs", f.args[0])
             if partner in t.args:
                 return mul(f.args[0], *(g for g in t.args if g is not f and g is not partner))
+            if f.args[0] in t.args:
+                return mul(partner, *(g for g in t.args if g is not f and g is not f.args[0]))
     return None
 
 
@@ -155,6 +157,28 @@ def _bracket_of_branches(t: Term, context: Context) -> Term | None:
             if g.op == "iv" and g.args[0] is negation(c):
                 return ZERO
     return None
+
+
+def _bracket_inside(t: Term, context: Context) -> Term | None:
+    """[c] f([c] x) = [c] f(x)."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv":
+            rest = mul(*(g for g in t.args if g is not f))
+            new = _given(rest, f.args[0])
+            if new is not rest:
+                return mul(f, new)
+    return None
+
+
+def _given(t: Term, c: Term) -> Term:
+    """The term where c holds: brackets and branches on c are decided, also inside of functions."""
+    if t.op in ("iv", "where") and t.args[0] in (c, negation(c)):
+        return assume(t, c, True)
+    if t.op not in ("mul", "add", "pow", "fn"):
+        return t
+    return rebuild(t, tuple(_given(a, c) for a in t.args))
 
 
 def _comparison_excludes(t: Term, context: Context) -> Term | None:
@@ -234,6 +258,18 @@ def _may_be_undefined(t: Term, x: Term) -> bool:
     return any(y.op in ("pow", "fn") and x in walk(y) for y in walk(t))
 
 
+def _unguarded_norm(t: Term, context: Context) -> Term | None:
+    """[norm x != 0] / norm x = 1 / norm x: the kink is reported, its convention too."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
+            x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
+            if any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
+                return mul(*(g for g in t.args if g is not f))
+    return None
+
+
 def _log_sigmoid(t: Term, context: Context) -> Term | None:
     """log sigma(x) as people write it; log(1 - sigma(x)) for log sigma(-x)."""
     if t.op != "fn" or t.data != "log_sigmoid":
@@ -274,7 +310,7 @@ SIGN = Rule(
     Example("Abs(p[i])", "p[i]", "{p: {shape: [n], domain: positive}}"), needs=("sign",),
 )  # fmt: skip
 ABS_SIGN = Rule(
-    "sign/abs", ("mul",), r"|x|\,\operatorname{sign} x = x", "modulus and sign make the number", _abs_times_sign,
+    "sign/abs", ("mul",), r"|x|\,\operatorname{sign} x = x, \quad x \operatorname{sign} x = |x|", "modulus and sign make the number", _abs_times_sign,
     Example("Abs(x[i, j])*sign(x[i, j])", "x[i, j]"),
 )  # fmt: skip
 SQUARE_OF_ABS = Rule(
@@ -288,6 +324,10 @@ HYPERBOLIC = Rule(
 BRACKET = Rule(
     "bracket/branch", ("mul",), r"[c]\,\begin{cases} a & c \\ b & \text{else} \end{cases} = [c]\,a", "the branch is known", _bracket_of_branches,
     Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] > 0, z[i, j], w[i, j])", "where(x[i, j] > 0, z[i, j], 0)"),
+)  # fmt: skip
+BRACKET_INSIDE = Rule(
+    "bracket/inside", ("mul",), r"[c]\,f([c]\,x) = [c]\,f(x)", "the condition is known", _bracket_inside,
+    Example("where(x[i, j] > 0, exp(where(x[i, j] > 0, z[i, j], 0)), 0)", "where(x[i, j] > 0, exp(z[i, j]), 0)"),
 )  # fmt: skip
 EXCLUDE = Rule(
     "bracket/exclude", ("mul",), r"[a < b]\,[b < a] = 0", "conditions that exclude each other", _comparison_excludes,
@@ -315,10 +355,17 @@ LOG_SIGMOID = Rule(
     Example("log(1 - sigmoid(x[i, j]))", "log(1 - sigmoid(x[i, j]))"),
 )  # fmt: skip
 
+UNGUARDED_NORM = Rule(
+    "norm/kink", ("mul",), r"\frac{[\lVert x \rVert \ne 0]}{\lVert x \rVert} = \frac{1}{\lVert x \rVert}",
+    "the point where the norm is 0 is listed as a kink", _unguarded_norm,
+    Example("where(norm(x[i, j], j) != 0, 1/norm(x[i, j], j), 0)", "1/norm(x[i, j], j)"),
+)  # fmt: skip
+
 DEFINITION_RULES = (DEFINE, ONE_MINUS_SIGMOID)
-ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, BRACKET, EXCLUDE, ABSORB, NONNEGATIVE_FACTOR, GUARD_NORM, ZERO_ONE)
+ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, BRACKET, BRACKET_INSIDE, EXCLUDE, ABSORB, NONNEGATIVE_FACTOR, GUARD_NORM, ZERO_ONE)
 PEOPLE = (COMPLEMENT, SECH2)
+UNGUARDED = (UNGUARDED_NORM,)
 NAMED_LOGARITHMS = (LOG_SIGMOID,)
 """For closed forms only: against the direction of `stabilize`."""
 
-__all__ = ["DEFINITION_RULES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE", "div", "exp", "node", "support"]
+__all__ = ["DEFINITION_RULES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE", "UNGUARDED", "div", "exp", "node", "support"]

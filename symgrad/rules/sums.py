@@ -8,6 +8,7 @@ from symgrad.algebra.affine import affine_in, solve_for
 from symgrad.algebra.build import add, exp, iverson, mul, open_reduction, power, reduce, substitute
 from symgrad.algebra.terms import (
     ONE,
+    TRUE,
     ZERO,
     Term,
     by_name,
@@ -173,8 +174,19 @@ def _guarded(body: Term, v: Term, e: Term) -> Term:
         new.append(get0(str(f.data), f.args) if reads else _outside_zero(f, v))
     if covered:
         return mul(*new)
-    inside = conjunction(compare("<=", ZERO, e), compare("<", e, extent(v)))
-    return mul(*new, iverson(inside))
+    return mul(*new, iverson(conjunction(*_range_conditions(e, v))))
+
+
+def _range_conditions(e: Term, v: Term) -> list[Term]:
+    """0 <= e and e < extent of v, without those that an index satisfies by its own range."""
+    low, high = compare("<=", ZERO, e), compare("<", e, extent(v))
+    if e.op == "idx":
+        low = TRUE
+    found = []
+    for c in (low, high):
+        if not (c.op == "cmp" and c.data == "<" and c.args[0].op == "idx" and extent(c.args[0]) is c.args[1]):
+            found.append(c)
+    return found
 
 
 def _outside_zero(t: Term, v: Term) -> Term:
@@ -220,12 +232,19 @@ def _sum_of_power(t: Term, context: Context) -> Term | None:
     """(a*b)**e with what is not a sum outside: powers of products are split where the factors are positive."""
     if t.op != "pow" or t.args[0].op != "mul":
         return None
+    if all(_is_constant(f) for f in t.args[0].args):
+        return None
     positive = [f for f in t.args[0].args if context.is_positive(f)]
     if not positive:
         return None
     rest = mul(*(f for f in t.args[0].args if f not in positive))
-    outside = mul(*(power(f, t.args[1]) for f in positive))
+    constants = mul(*(f for f in positive if _is_constant(f)))
+    outside = mul(power(constants, t.args[1]), *(power(f, t.args[1]) for f in positive if not _is_constant(f)))
     return mul(outside, node("pow", (rest, t.args[1])) if rest is not ONE else ONE)
+
+
+def _is_constant(t: Term) -> bool:
+    return all(x.op in ("num", "const", "pow", "mul", "add") for x in walk(t))
 
 
 def _join_powers(t: Term, context: Context) -> Term | None:
