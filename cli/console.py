@@ -172,7 +172,7 @@ class _Line:
 def _told(message: Message) -> Failure:
     record = message["failure"]
     assert isinstance(record, dict)
-    return Failure(int(str(message["code"])), str(message["text"]), record)
+    return Failure(int(str(message["code"])), str(message["told"]), record)
 
 
 __all__ = ["Many", "Single", "Watch", "complain", "say"]

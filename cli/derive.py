@@ -7,20 +7,20 @@ from pathlib import Path
 
 import click
 
-from symgrad import limits, staging
+from symgrad import staging
 from symgrad.child import Watch
 
 from .arguments import is_many, items
 from .console import Many, Single
 from .job import derivation
-from .options import Bytes, Options, Seconds, Words, page_width
+from .options import Options, memory, page_width, seconds, words
 
 
 @click.command("derive")
 @click.argument("formulas", nargs=-1, required=True)
-@click.option("--wrt", type=Words(), metavar="z,W", help="Inputs to differentiate, instead of the formula's choice.")
-@click.option("--target", type=Words(), metavar="numpy,torch", help="Kernels to write (all).")
-@click.option("--report", type=Words(), metavar="tex,html,pdf|none", help="Reports to write (all that can be made).")
+@click.option("--wrt", callback=words, metavar="z,W", help="Inputs to differentiate, instead of the formula's choice.")
+@click.option("--target", callback=words, metavar="numpy,torch", help="Kernels to write (all).")
+@click.option("--report", callback=words, metavar="tex,html,pdf|none", help="Reports to write (all that can be made).")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Write DIR/NAME/ (./NAME/)."
 )
@@ -34,8 +34,10 @@ from .options import Bytes, Options, Seconds, Words, page_width
 @click.option(
     "--keep-failed", type=click.Path(path_type=Path), metavar="DIR", help="Where to write what the judges refuse."
 )
-@click.option("--time-limit", type=Seconds(), default=limits.SECONDS, help="Seconds for reading and deriving (60).")
-@click.option("--memory-limit", type=Bytes(), default=limits.GROWTH, help="Memory for that, such as 512MiB (2GiB).")
+@click.option("--time-limit", callback=seconds, default="60", metavar="SECONDS", help="For reading and deriving (60).")
+@click.option(
+    "--memory-limit", callback=memory, default="2GiB", metavar="AMOUNT", help="For that, such as 512MiB (2GiB)."
+)
 @click.option("--jobs", type=click.IntRange(1), default=1, metavar="N", help="Formulas to derive at once.")
 def command(formulas: tuple[str, ...], **given: object) -> int:
     """Closed form, kernels, certificate and report of FORMULAS.
@@ -44,6 +46,7 @@ def command(formulas: tuple[str, ...], **given: object) -> int:
     """
     known = {key: value for key, value in given.items() if value is not None}
     options = Options(**known, width=page_width(), encoding=sys.stdout.encoding)  # type: ignore[arg-type]
+    staging.refuse_out(options.out)
     found = items(formulas)
     handler = Many(found, options) if is_many(formulas) else Single(options)
     with staging.guarded(options.out):

@@ -37,6 +37,8 @@ def _derive(item: Item, options: Options, send: Send) -> None:
     staging.refuse_foreign(target, force=options.force)
     try:
         result.check_expected()
+        with limits.bounded_address_space(options.memory_limit):
+            _ = result.package
         _judge(result, options, send)
     except VerdictError as error:
         kept = _keep(result, options, options.keep_failed) if options.keep_failed else None
@@ -63,7 +65,6 @@ def _closed_forms(item: Item, options: Options, send: Send) -> Result:
                 observer=observer if options.explain else None,
             )
         send({"name": result.name, "text": result.text(options.width, options.encoding)})
-        _ = result.package
     return result
 
 
@@ -71,11 +72,9 @@ def _judge(result: Result, options: Options, send: Send) -> None:
     """Let the judges look at the kernels; VerdictError where one disagrees."""
     if options.validate:
         send({"phase": VALIDATION, "seconds": limits.VALIDATION_SECONDS})
-        certificate = result.validate(options.seed)
+        result.validate(options.seed)
         send({"text": result.verdict_text(options.width, options.encoding)})
-        if not certificate.passed:
-            against = ", ".join(result.dissenting())
-            raise VerdictError(f"the validation of {result.name} failed: {against}")
+        result.check_verdict()
 
 
 def _keep(result: Result, options: Options, folder: Path) -> str:

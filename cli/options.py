@@ -16,48 +16,33 @@ from symgrad.pipeline import REPORTS, TARGETS, chosen
 _UNITS = {"": 20, "k": 10, "m": 20, "g": 30}
 
 
-class Words(click.ParamType):
-    """Words with commas between: `z,W`."""
-
-    name = "words"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """The words, each once."""
-        if isinstance(value, tuple):
-            return value
-        words = tuple(dict.fromkeys(w.strip() for w in str(value).split(",") if w.strip()))
-        return words or self.fail("is empty", param, ctx)
+def words(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Words with commas between, each once: `z,W`."""
+    if value is None:
+        return None
+    found = tuple(dict.fromkeys(w.strip() for w in value.split(",") if w.strip()))
+    if not found:
+        raise click.BadParameter("is empty")
+    return found
 
 
-class Seconds(click.ParamType):
+def seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     """A positive number of seconds."""
-
-    name = "seconds"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number."""
-        try:
-            number = float(str(value))
-        except ValueError:
-            number = 0.0
-        if not 0 < number <= 1e7:
-            self.fail(f"{value!r} is no positive number of seconds", param, ctx)
-        return number
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 1e7:
+        raise click.BadParameter(f"{value!r} is no positive number of seconds")
+    return number
 
 
-class Bytes(click.ParamType):
-    """An amount of memory: 512MiB, 2GiB; a bare number counts MiB."""
-
-    name = "memory"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number of bytes."""
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?) ?([kmg]?)(?:i?b)?", str(value).lower())
-        if match is None or float(match[1]) <= 0:
-            self.fail(f"{value!r} is no amount of memory, such as 512MiB or 2GiB", param, ctx)
-        return int(float(match[1]) * (1 << _UNITS[match[2]]))
+def memory(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """Bytes of an amount of memory: 512MiB, 2GiB; a bare number counts MiB."""
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]+)?) ?([kmg]?)(?:i?b)?", value.lower())
+    if match is None or float(match[1]) <= 0:
+        raise click.BadParameter(f"{value!r} is no amount of memory, such as 512MiB or 2GiB")
+    return int(float(match[1]) * (1 << _UNITS[match[2]]))
 
 
 @dataclass(frozen=True)

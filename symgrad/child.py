@@ -202,7 +202,7 @@ def _serve(work: Work, into: int, held: int, what: str, seconds: float) -> NoRet
                 work(send)
             except BaseException as error:  # noqa: BLE001  the boundary: whatever it is, the parent tells the user
                 told = describe(error)
-                send({"failure": told.record, "code": told.code, "text": told.text})
+                send({"failure": told.record, "code": told.code, "told": told.text})
         code = 0
     finally:
         os._exit(code)

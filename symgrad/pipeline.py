@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from symgrad import catalogue, limits, staging
 from symgrad.errors import SymgradError, UsageError, VerdictError, listing, nearest
@@ -182,15 +182,15 @@ class Result:
                 at = f" at {e.point}" if e.point else ""
                 raise VerdictError(f"the gradient of {e.input} is not what `expect` says: they differ{at}")
 
-    def dissenting(self) -> list[str]:
-        """The judges that disagree with the kernels."""
-        from symgrad.document import verdict
-
-        return [
-            str(j["judge"])
-            for j in cast(list[dict[str, object]], verdict(self.certificate)["judges"])
-            if not j["passed"]
-        ]
+    def check_verdict(self) -> None:
+        """VerdictError where a judge disagrees with the kernels, with what each says."""
+        if self.certificate is not None and not self.certificate.passed:
+            said = [
+                f"  {j.judge}: {j.failure or 'found no point to look at'}"
+                for j in self.certificate.judges
+                if not j.passed
+            ]
+            raise VerdictError("\n".join([f"the validation of {self.name} failed", *said]))
 
     def text(self, width: int = 80, encoding: str = "utf-8") -> str:
         """The loss and the closed forms in Unicode mathematics, what was assumed, kinks and hints, for a terminal."""

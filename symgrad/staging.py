@@ -13,9 +13,7 @@ import fcntl
 import json
 import os
 import re
-import secrets
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -60,11 +58,17 @@ def refuse_foreign(target: Path, files: Collection[str] = (), force: bool = Fals
         raise UsageError(f"{target / foreign[0]} exists and was not written by symgrad\n = help: {instead}")
 
 
+def refuse_out(out: Path) -> None:
+    """UsageError where `out` cannot be a folder to write into."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is no folder")
+
+
 @contextlib.contextmanager
 def staged(out: Path, name: str) -> Iterator[Path]:
     """A fresh folder to write into, inside `out`; gone at the end of the block unless `publish` put it in place."""
     made = _make_folders(out)
-    stage = out / f".{name}.symgrad-{os.getpid()}-{secrets.token_hex(4)}"
+    stage = out / f".{name}.symgrad-{os.getpid()}-{os.urandom(4).hex()}"
     try:
         with _locked(out):
             _sweep(out)
@@ -83,6 +87,8 @@ def staged(out: Path, name: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def scratch(stage: Path) -> Iterator[Path]:
     """A place inside a staging folder for temporary files, which a killed run leaves there and nowhere else."""
+    import tempfile
+
     place = (stage / _SCRATCH).absolute()
     place.mkdir()
     before, tempfile.tempdir = tempfile.tempdir, str(place)
@@ -135,11 +141,10 @@ def guarded(out: Path) -> Iterator[None]:
 
 def _make_folders(out: Path) -> list[Path]:
     """Create `out`; what had to be made, innermost first."""
+    refuse_out(out)
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise UsageError(f"--out {out} is no folder") from None
     except OSError as error:
         raise UsageError(f"--out {out} cannot be made: {error.strerror}") from None
     return missing
@@ -226,7 +231,7 @@ def _exchange(stage: Path, target: Path) -> None:
     """Swap two paths in one step where the system can, else in two."""
     if _exchange_at_once(stage, target):
         return
-    aside = stage.with_name(stage.name[:-8] + secrets.token_hex(4))
+    aside = stage.with_name(stage.name[:-8] + os.urandom(4).hex())
     os.rename(target, aside)
     os.rename(stage, target)
     os.rename(aside, stage)

@@ -57,12 +57,17 @@ def test_an_error_of_the_formula_arrives_with_its_place() -> None:
     assert message["failure"] == {
         "kind": "formula", "message": "two ranges", "file": "loss.yaml", "line": 9, "column": 27, "help": "mend it",
     }  # fmt: skip
-    assert "--> loss.yaml:9:27" in str(message["text"])
+    assert "--> loss.yaml:9:27" in str(message["told"])
 
 
 def _crash(send: Send) -> None:
     faulthandler.disable()
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _check_forever() -> None:
+    while True:
+        limits.check()
 
 
 def _deep(n: int) -> int:
@@ -94,11 +99,13 @@ def test_a_child_that_ends_without_a_word_is_a_limit_named(work: Callable[[Send]
         (lambda send: sys.exit(1), 3, "symgrad itself failed"),
     ],
 )
-def test_an_exception_in_a_child_is_told_without_a_traceback(work: Callable[[Send], None], code: int, said: str) -> None:
+def test_an_exception_in_a_child_is_told_without_a_traceback(
+    work: Callable[[Send], None], code: int, said: str
+) -> None:
     (message,) = run(work).messages
     assert message["code"] == code
-    assert said in str(message["text"])
-    assert "Traceback" not in str(message["text"])
+    assert said in str(message["told"])
+    assert "Traceback" not in str(message["told"])
 
 
 def test_a_bounded_address_space_stops_a_huge_allocation_at_once() -> None:
@@ -107,7 +114,7 @@ def test_a_bounded_address_space_stops_a_huge_allocation_at_once() -> None:
             bytearray(1 << 29)
 
     (message,) = run(work).messages
-    assert message["text"] == "the derivation was stopped at the memory limit of 256 MiB (--memory-limit)"
+    assert message["told"] == "the derivation was stopped at the memory limit of 256 MiB (--memory-limit)"
 
 
 def test_a_new_phase_starts_the_clock_anew() -> None:
@@ -189,8 +196,7 @@ def _ends(pid: int, patience: float = 5.0) -> bool:
 
 def test_within_names_time_and_depth() -> None:
     with pytest.raises(LimitError, match=r"time limit of 0.01 s"), limits.within(0.01):
-        while True:
-            limits.check()
+        _check_forever()
     with pytest.raises(LimitError, match="nests too deeply"), limits.within():
         _deep(0)
     limits.check()

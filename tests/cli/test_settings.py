@@ -16,7 +16,7 @@ def test_a_value_that_is_no_switch_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["SYMGRAD_VERFY", "SYMGRAD_TRACEBACKS", "SYMGRAD_VERIFI"])
 def test_a_misspelt_setting_names_the_nearest(name: str) -> None:
-    with pytest.raises(UsageError, match="did you mean SYMGRAD_(VERIFY|TRACEBACK)"):
+    with pytest.raises(UsageError, match=r"did you mean SYMGRAD_(VERIFY|TRACEBACK)"):
         read({name: "1"})
 
 
