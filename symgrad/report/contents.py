@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
@@ -15,6 +15,7 @@ from symgrad.report.present import present, present_access
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation, Gradient, Kink
+    from symgrad.closing.expected import ExpectedVerdict
     from symgrad.rewrite.rule import Step
     from symgrad.validate.certificate import Certificate
 
@@ -33,7 +34,7 @@ class SymbolRow:
 
 @dataclass(frozen=True)
 class StepRow:
-    """A rule that fired: on what, and what came of it. `times`: how often in a row the rule did just this."""
+    """A rule that fired: on what, and what came of it."""
 
     number: int
     subject: str
@@ -114,7 +115,8 @@ class Contents:
     """Definitions of the names in the closed forms."""
     zero: tuple[str, ...]
     """Inputs whose gradient is zero everywhere."""
-    expected: tuple[tuple[str, str], ...]
+    expected: tuple[tuple[str, tuple[str, ...]], ...]
+    """Outcomes of `expect`, each with the inputs that it holds of."""
     kinks: tuple[KinkRow, ...]
     hints: tuple[str, ...]
     passed: bool | None
@@ -158,7 +160,7 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
         closed=tuple(closed_form(g, notation) for g in derivation.gradients),
         where=where_rows(derivation.gradients, notation),
         zero=derivation.zero_inputs,
-        expected=tuple((e.expected.input, _expected_outcome(e.proven)) for e in derivation.expected),
+        expected=expected_rows(derivation.expected),
         kinks=tuple(kink_row(k, notation) for k in derivation.kinks),
         hints=tuple(derivation.hints),
         passed=None if certificate is None else certificate.passed,
@@ -172,10 +174,12 @@ def derivation_notation(derivation: Derivation) -> Notation:
     """The notation of all that a report of the derivation writes."""
     program = derivation.formula.program
     bodies = [t for g in derivation.gradients for t in (g.closed, *(d.body for d in g.where))]
+    steps = [t for s in derivation.steps for t in (s.before, s.after)]
     named = [*(i.name for i in program.inputs), *(s.name for s in derivation.forward)]
-    adjoints = {s.name for s in derivation.backward} | set(derivation.cotangents.values())
+    adjoints = set(derivation.cotangents.values()).union(*(t.tensors for t in (*bodies, *steps)))
     cotangents = {name: f"d{name}" for name in named if f"d{name}" in adjoints}
-    return notation_of(program, tuple(derivation.forward), cotangents, bodies)
+    indices = derivation.formula.index_names
+    return notation_of(program, derivation.forward, cotangents, (*bodies, *steps), indices)
 
 
 def statement_row(s: Statement, notation: Notation) -> tuple[Layout, Layout]:
@@ -228,18 +232,23 @@ def domain_text(domain: Domain, dtype: str) -> str:
 
 
 def step_rows(steps: Sequence[Step], notation: Notation) -> tuple[StepRow, ...]:
-    """The steps, opened binders named."""
+    """The steps, opened binders named. A rule that goes on with its own result makes one step."""
     rows: list[StepRow] = []
     seen: set[str] = set()
-    for number, step in enumerate(steps, 1):
+    for step in steps:
         before, after = (present(t, notation) for t in with_readable_indices((step.before, step.after), notation))
         rule = step.rule
         last = rows[-1] if rows else None
         continues = last is not None and last.subject == step.subject and last.after == before
+        if last is not None and continues and last.rule == rule.name and last.note == step.note:
+            rows[-1] = replace(last, after=after)
+            continue
         first = rule.name not in seen
         seen.add(rule.name)
         rows.append(
-            StepRow(number, step.subject, rule.name, rule.law, rule.why, before, after, step.note, first, continues)
+            StepRow(
+                len(rows) + 1, step.subject, rule.name, rule.law, rule.why, before, after, step.note, first, continues
+            )
         )
     return tuple(rows)
 
@@ -283,6 +292,14 @@ def _records(document: Mapping[str, object], key: str) -> Sequence[Mapping[str, 
     verdict = document.get("verdict")
     found = document.get(key, verdict.get(key, ()) if isinstance(verdict, Mapping) else ())
     return [r for r in found if isinstance(r, Mapping)] if isinstance(found, Sequence) else []
+
+
+def expected_rows(verdicts: Iterable[ExpectedVerdict]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Outcomes of `expect`, each with the inputs that it holds of."""
+    found: dict[str, list[str]] = {}
+    for e in verdicts:
+        found.setdefault(_expected_outcome(e.proven), []).append(e.expected.input)
+    return tuple((outcome, tuple(inputs)) for outcome, inputs in found.items())
 
 
 def _expected_outcome(proven: object) -> str:

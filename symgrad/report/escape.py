@@ -7,7 +7,7 @@ those of Debian's texlive-latex-base and lmodern in T1 encoding.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from symgrad.report.signs import GREEK_TEX
 
@@ -91,16 +91,24 @@ def _tex_word_of_text(word: str, long_word: int) -> str:
 
 def tex_code(line: str, columns: int, indent: int = 4) -> list[str]:
     """A line of code as TeX for a typewriter face, every blank as it stands, on as many lines as the columns demand."""
-    lines, used = [""], 0.0
-    for c in line.expandtabs(4):
-        tex = r"\ " if c == " " else tex_character(c)
-        width = len(tex) if tex.startswith("U+") else 1.6 if tex.startswith(r"\ensuremath") else 1.0
-        if used + width > columns:
-            lines.append(r"\ " * indent)
-            used = float(indent)
-        lines[-1] += tex
-        used += width
-    return lines
+    rest = [(c, r"\ " if c == " " else tex_character(c)) for c in line.expandtabs(4)]
+    lines: list[str] = []
+    while rest:
+        end = _end_of_line(rest, columns - indent * bool(lines))
+        lines.append(r"\ " * (indent * bool(lines)) + "".join(tex for _, tex in rest[:end]))
+        rest = rest[end:]
+    return lines or [""]
+
+
+def _end_of_line(characters: Sequence[tuple[str, str]], columns: int) -> int:
+    """How many characters a line holds; it ends after a blank if there is one in its last third."""
+    used = 0.0
+    for end, (_, tex) in enumerate(characters):
+        used += len(tex) if tex.startswith("U+") else 1.6 if tex.startswith(r"\ensuremath") else 1.0
+        if used > columns:
+            blanks = [k for k in range(2 * end // 3, end) if characters[k][0] == " "]
+            return blanks[-1] + 1 if blanks else max(end, 1)
+    return len(characters)
 
 
 def tex_word(word: str, face: str = "it") -> str:

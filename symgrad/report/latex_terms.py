@@ -5,7 +5,7 @@ Needs amsmath and amssymb alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from symgrad.algebra.terms import Term
@@ -33,7 +33,7 @@ from symgrad.report.layout import (
     is_tall,
 )
 from symgrad.report.notation import Glyph, Notation
-from symgrad.report.present import equation, present
+from symgrad.report.present import equation, present, present_access
 from symgrad.report.signs import (
     ACCENTS,
     BIG,
@@ -48,7 +48,7 @@ from symgrad.report.signs import (
 )
 
 if TYPE_CHECKING:
-    from symgrad.closing.derivation import Derivation
+    from symgrad.closing.derivation import Definition, Derivation
 
 
 def latex(t: Term, notation: Notation | None = None) -> str:
@@ -72,6 +72,16 @@ def latex_gradients(derivation: Derivation) -> str:
         c = closed_form(g, notation)
         rows.append(latex_layout(equation(gradient_of(c.left, is_loss), c.right), notation))
     return r" \\ ".join(rows)
+
+
+def latex_definitions(definitions: Iterable[Definition], notation: Notation) -> dict[str, str]:
+    r"""Left side -> right side of definitions, both as LaTeX."""
+    return {
+        latex_layout(present_access(d.name, d.indices), notation): latex_layout(
+            present(d.body, notation, d.indices), notation
+        )
+        for d in definitions
+    }
 
 
 def glyph_tex(g: Glyph, subscripts: str = "") -> str:
@@ -248,7 +258,8 @@ class LatexPrinter(Visitor[str]):
         """Cases with a brace."""
         rows = [rf"{self.visit(v)} & \text{{if }} {self.visit(c)}" for v, c in x.rows]
         rows.append(rf"{self.visit(x.otherwise)} & \text{{otherwise}}")
-        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+        tall = any(is_tall(v) for v, _ in x.rows) or is_tall(x.otherwise)
+        return r"\begin{cases} " + (r" \\[3pt] " if tall else r" \\ ").join(rows) + r" \end{cases}"
 
     def fence(self, x: Fence) -> str:
         r"""[j = t_{i}], \lvert x \rvert."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from symgrad.algebra.build import substitute
 from symgrad.algebra.show import Names
-from symgrad.algebra.terms import BATCH, Term, by_name, extent, idx, is_access, walk
+from symgrad.algebra.terms import BATCH, Term, by_name, extent, idx, is_access
 from symgrad.formula.program import Program, Statement
 from symgrad.report.signs import ACCENTS, GREEK, GREEK_TEX, LETTER_OF, SPELT
 
@@ -71,48 +71,48 @@ def notation_of(
     statements: Sequence[Statement] = (),
     cotangents: Mapping[str, str] | None = None,
     more: Iterable[Term] = (),
+    index_names: Iterable[tuple[str, Term]] = (),
 ) -> Notation:
     """The notation of a program, of statements that were added to it, and of its cotangents (`output -> name`)."""
     every = (*program.statements, *statements)
-    terms = [*(s.body for s in every), *(f.condition for f in program.facts), *more]
-    indices = [i for s in every for i in s.indices]
-    tensors, leaves = _names_in(terms)
-    indices += leaves
-    named = dict.fromkeys(
-        [i.name for i in program.inputs] + [p.name for p in program.parameters] + [s.name for s in every] + tensors
-        + [str(d.data) for d in _dimensions(program, terms)] + [str(i.data) for i in indices]
-    )  # fmt: skip
-    glyphs = _distinct([n for n in named if n != BATCH and n[0] not in "$%"], cotangents or {})
+    shapes = [e for i in program.inputs for e in i.shape]
+    leaves = _leaves([*shapes, *(s.body for s in every), *(f.condition for f in program.facts), *more])
+    indices = [*(i for s in every for i in s.indices), *(t for t in leaves if t.op == "idx")]
+    names = [*(i.name for i in program.inputs), *(p.name for p in program.parameters), *(s.name for s in every)]
+    names += [str(t.data) for t in leaves if t.op != "idx"]
+    taken = frozenset(names) - {BATCH}
+    written = dict.fromkeys([*names, *(str(i.data) for i in indices)])
+    glyphs = _distinct([n for n in written if n != BATCH and n[0] not in "$%"], cotangents or {})
     letters = {g.letter for g in glyphs.values()}
     spelt = {f for f, letter in LETTER_OF.items() if GREEK.get(letter, "φ") in letters}
-    if letters & {"e", "ｅ"}:
-        spelt.add("exp")
+    prefer = _preferred([*((str(i.data), extent(i)) for i in indices), *index_names], taken)
+    return Notation(Names(prefer, taken), glyphs, frozenset(spelt | ({"exp"} if "e" in letters else set())))
+
+
+def _preferred(pairs: Iterable[tuple[str, Term]], taken: frozenset[str]) -> dict[Term, list[str]]:
+    """Names of indices by extent, in their order, without those that mean something else."""
     prefer: dict[Term, list[str]] = {}
-    for i in indices:
-        name = str(i.data)
-        if name != BATCH and name[0] not in "$%" and name not in prefer.setdefault(extent(i), []):
-            prefer[extent(i)].append(name)
-    taken = frozenset(named) - {str(i.data) for i in indices}
-    return Notation(Names(prefer, taken), glyphs, frozenset(spelt))
+    for name, length in pairs:
+        known = prefer.setdefault(length, [])
+        if name != BATCH and name[0] not in "$%" and name not in taken and name not in known:
+            known.append(name)
+    return prefer
 
 
-def _names_in(terms: Iterable[Term]) -> tuple[list[str], list[Term]]:
-    """Tensors and user indices that occur, in the order of their first occurrence."""
-    tensors: dict[str, None] = {}
-    indices: dict[Term, None] = {}
-    for t in terms:
-        for x in walk(t):
-            if is_access(x):
-                tensors.setdefault(str(x.data))
-            elif x.op == "idx" and str(x.data)[0] not in "$%":
-                indices.setdefault(x)
-    return list(tensors), list(indices)
-
-
-def _dimensions(program: Program, terms: Iterable[Term]) -> list[Term]:
-    shapes = [e for i in program.inputs for e in i.shape]
-    found = {x: None for t in (*shapes, *terms) for x in walk(t) if x.op == "dim" and x.data != BATCH}
-    return list(found)
+def _leaves(terms: Iterable[Term]) -> list[Term]:
+    """Accesses, indices of users and dimensions that occur, in the order of their first occurrence."""
+    found: list[Term] = []
+    seen: set[Term] = set()
+    stack = list(terms)[::-1]
+    while stack:
+        t = stack.pop()
+        if t in seen:
+            continue
+        seen.add(t)
+        if is_access(t) or t.op == "dim" or (t.op == "idx" and str(t.data)[0] not in "$%"):
+            found.append(t)
+        stack.extend(reversed(t.args))
+    return found
 
 
 def _distinct(names: Sequence[str], cotangents: Mapping[str, str]) -> dict[str, Glyph]:

@@ -122,8 +122,7 @@ def derivation_text(derivation: Derivation, style: Style | None = None) -> str:
     w.gap()
     for s in formula.program.statements:
         _statement(w, s)
-    for g in derivation.gradients:
-        _gradient(w, g, formula.program.is_loss)
+    _gradients(w, derivation.gradients, formula.program.is_loss)
     w.gap()
     for f in derivation.assumed:
         w.item("assumed", f"{w.math(f.condition)}   ({w.ascii(f.source)})")
@@ -147,14 +146,17 @@ def _statement(w: Writer, s: Statement) -> None:
     w.item("loss", right + (f"   (mean over {', '.join(batch)})" if batch else ""))
 
 
-def _gradient(w: Writer, g: Gradient, is_loss: bool) -> None:
+def _gradients(w: Writer, gradients: Sequence[Gradient], is_loss: bool) -> None:
     w.gap()
     sign = "∂" if w.style.unicode else "d"
     head = f"{sign}L/{sign}" if is_loss else "d"
-    left = head + w.access(g.input, g.indices)
-    w.item("gradient", f"{left} = {w.math(g.closed, g.indices)}")
-    for k, d in enumerate(d for d in g.where if d.introduced):
-        w.item("  where" if k == 0 else "", f"{w.access(d.name, d.indices)} = {w.math(d.body, d.indices)}")
+    for k, g in enumerate(gradients):
+        left = head + w.access(g.input, g.indices)
+        w.item("" if k else "gradient", f"{left} = {w.math(g.closed, g.indices)}")
+    # the formula's own names have just been shown
+    introduced = {d.name: d for g in gradients for d in g.where if d.introduced}
+    for k, d in enumerate(introduced.values()):
+        w.item("" if k else "  where", f"{w.access(d.name, d.indices)} = {w.math(d.body, d.indices)}")
 
 
 def step_text(step: Step, notation: Notation, style: Style | None = None, number: int = 0) -> str:

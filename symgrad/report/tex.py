@@ -86,8 +86,9 @@ def _result(c: Contents) -> list[str]:
     lines += _closed(c)
     for name in c.zero:
         lines.append(rf"The gradient of \texttt{{{tex_text(name)}}} is zero everywhere.\par")
-    for name, outcome in c.expected:
-        lines.append(rf"The form expected of \texttt{{{tex_text(name)}}}: {tex_text(outcome)}.\par")
+    for outcome, inputs in c.expected:
+        names = ", ".join(rf"\texttt{{{tex_text(name)}}}" for name in inputs)
+        lines.append(rf"As the formula expects of {names}: {outcome}.\par")
     return lines
 
 

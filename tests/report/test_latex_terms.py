@@ -54,6 +54,7 @@ from symgrad.report.present import present
 from symgrad.report.tex import math
 from symgrad.report.tex_preamble import PREAMBLE
 from symgrad.report.unicode_terms import unicode_math
+from symgrad.rewrite.rule import Rule
 
 n, c = dim("n"), dim("c")
 i, j, row = idx("i", n), idx("j", c), idx("row", n)
@@ -265,5 +266,33 @@ def test_sum_is_broken_before_a_sign_not_within_a_term() -> None:
 
 def test_long_mathematics_compiles_within_the_page(run_tex) -> None:
     lines = [line for term in LONG.values() for line in math(present(term), Notation())]
+    log = run_tex("\n".join([PREAMBLE, r"\begin{document}", *lines, r"\end{document}"]))
+    assert not log.complaints
+
+
+# ---- laws ----
+
+
+def _rules() -> dict[str, Rule]:
+    import importlib
+    import pkgutil
+
+    import symgrad
+
+    found: dict[str, Rule] = {}
+    for package in ("rules", "closing", "calculus"):
+        folder = f"{symgrad.__path__[0]}/{package}"
+        for module in pkgutil.iter_modules([folder]):
+            for value in vars(importlib.import_module(f"symgrad.{package}.{module.name}")).values():
+                for rule in value if isinstance(value, tuple) else (value,):
+                    if isinstance(rule, Rule):
+                        found[rule.name] = rule
+    return found
+
+
+def test_law_of_every_rule_compiles_and_fits_a_line(run_tex) -> None:
+    rules = _rules()
+    assert len(rules) > 10
+    lines = [rf"\sgline{{1.5}}{{\textstyle {rule.law}}}" for _, rule in sorted(rules.items()) if rule.law]
     log = run_tex("\n".join([PREAMBLE, r"\begin{document}", *lines, r"\end{document}"]))
     assert not log.complaints

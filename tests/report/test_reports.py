@@ -18,10 +18,12 @@ from xml.etree import ElementTree
 import pytest
 
 from symgrad.closing.derivation import Derivation
+from symgrad.report.contents import contents
 from symgrad.report.escape import tex_code, tex_text
 from symgrad.report.html import render_html
 from symgrad.report.pdf import HOW_TO_GET_ONE, build_pdf, find_engine
 from symgrad.report.tex import render_tex
+from symgrad.report.tex_preamble import PREAMBLE
 
 ATTACKS = {
     "write": r"\immediate\write18{touch symgrad_canary}",
@@ -76,16 +78,28 @@ def certificate(passed: bool = True, why: str = "torch is not there") -> Any:
     return SimpleNamespace(passed=passed, to_json=lambda: document)
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_text_of_users_does_nothing_in_tex(attack: str, softmax: Derivation, run_tex) -> None:
+def _attacked(attack: str, softmax: Derivation) -> str:
     text = ATTACKS[attack]
-    tex = render_tex(_with_text(softmax, text), certificate(why=text), {"numpy_kernels.py": f'"""{text}"""\n'})
+    return render_tex(_with_text(softmax, text), certificate(why=text), {"numpy_kernels.py": f'"""{text}"""\n'})
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_text_of_users_is_escaped_in_tex(attack: str, softmax: Derivation) -> None:
+    tex = _attacked(attack, softmax)
     for raw in ABSENT:
-        assert raw not in tex.removeprefix(tex[: tex.index(r"\begin{document}")])
+        assert raw not in _body(tex)
     assert tex.count(r"\end{document}") == 1
-    log = run_tex(tex)
-    assert not log.complaints
+
+
+def test_text_of_users_does_nothing_in_tex(softmax: Derivation, run_tex) -> None:
+    bodies = [rf"\typeout{{! {attack}:}}" + _body(_attacked(attack, softmax)) for attack in ATTACKS]
+    log = run_tex("\n".join([PREAMBLE, r"\begin{document}", *bodies, r"\end{document}"]))
+    assert log.complaints == [f"! {attack}:" for attack in ATTACKS]
     assert "Output written" in log
+
+
+def _body(tex: str) -> str:
+    return tex[tex.index(r"\begin{document}") : tex.index(r"\end{document}")].removeprefix(r"\begin{document}")
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -110,6 +124,10 @@ def test_no_single_character_is_active_in_tex() -> None:
         escaped = tex_text(c)
         if not (c.isalnum() or c in " .,:;!?()[]+*/=@"):
             assert escaped != c, c
+
+
+def test_code_is_broken_after_a_blank_where_there_is_one_near_the_end() -> None:
+    assert tex_code("Sum(a, i) + " * 3, 30) == [r"Sum(a,\ i)\ +\ Sum(a,\ i)\ +\ ", r"\ \ \ \ Sum(a,\ i)\ +\ "]
 
 
 def test_code_is_broken_at_the_columns_and_loses_nothing() -> None:
@@ -297,4 +315,4 @@ def test_html_says_what_tex_says(layer_norm: Derivation) -> None:
     for heading in ("The formula", "The gradient", "Symbols", "The derivation", "The verdict"):
         assert heading in page
         assert heading in render_tex(layer_norm)
-    assert len(re.findall('class="step"', page)) == len(layer_norm.steps)
+    assert len(re.findall('class="step"', page)) == len(contents(layer_norm).steps) > 5
