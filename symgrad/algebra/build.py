@@ -5,7 +5,8 @@ Sums collect equal terms, products collect equal bases and all exponentials, num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from hashlib import blake2b
 from itertools import permutations
@@ -241,6 +242,8 @@ def fn(name: str, *args: Term) -> Term:
         return ZERO
     if name in ONE_AT_ZERO and args[0] is ZERO:
         return ONE
+    if name == "sigmoid" and args[0] is ZERO:
+        return num(Fraction(1, 2))
     if name in _INTEGER_FUNCTIONS and all(is_num(a) for a in args):
         folded = _INTEGER_FUNCTIONS[name](*(value(a) for a in args))
         if folded is not None:
@@ -467,15 +470,18 @@ def _signature(t: Term, v: Term, marks: frozenset[Term], blank: dict[Term, bytes
 class Fresh:
     """Names for opened binders: `%1`, `%2`, ... They never meet a user's name and never stay in a closed term."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, numbers: Iterator[int] | None = None) -> None:
+        self.numbers = itertools.count(1) if numbers is None else numbers
 
     def index(self, like: Term) -> Term:
         """A new index with the extent of another; the batch index stays itself."""
         if str(like.data) == "...":
             return like
-        self.count += 1
-        return idx(f"%{self.count}", extent(like))
+        return idx(f"%{next(self.numbers)}", extent(like))
+
+
+_SUBSTITUTED = itertools.count(10_000_000)
+"""Numbers for binders that a substitution opens and closes: one substitution runs inside of another, so they are shared."""
 
 
 def open_reduction(t: Term, fresh: Fresh) -> tuple[Term, list[Term]]:
@@ -497,8 +503,7 @@ class _Substitution:
         self.keys = frozenset(mapping)
         self.indices_only = all(k.op == "idx" for k in mapping)
         self.memo: dict[Term, Term] = {}
-        self.fresh = Fresh()
-        self.fresh.count = 10_000_000
+        self.fresh = Fresh(_SUBSTITUTED)
 
     def apply(self, t: Term) -> Term:
         found = self.mapping.get(t)

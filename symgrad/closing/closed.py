@@ -93,8 +93,11 @@ class ClosedForms:
         short = self._short(closed)
         named = self.closed(unfold(closed, short, self.fresh)) if short else closed
         definitions = self._closure(named)
-        inlined = self.closed(unfold(closed, self.adjoint, self.fresh))
         total = weight(named) + sum(weight(d.body) + len(d.name) + 2 + 2 * len(d.indices) for d in definitions.values())
+        written_out = unfold(closed, self.adjoint, self.fresh)
+        if weight(written_out) > 2 * total:
+            return named, definitions
+        inlined = self.closed(written_out)
         if total > 1.5 * weight(inlined) + 10:
             return inlined, {}
         return named, definitions

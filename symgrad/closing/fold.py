@@ -33,6 +33,7 @@ from symgrad.formula.program import Fact, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.sums import EXPAND
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Folding:
 
     statement: Statement
     pivot: Term
-    rule: Rule
+    rules: tuple[Rule]
 
 
 def foldings(statements: Sequence[Statement], context: Context) -> list[Folding]:
@@ -71,7 +72,7 @@ def folding(s: Statement, context: Context) -> Folding | None:
             b, e = f, ONE
         others = mul(num(c), *(g for g in factors_of(rest) if g is not f))
         if frozenset(s.indices) <= b.free and b.op != "iv" and _solvable(b, e, others, context):
-            return Folding(s, b, _rule(_solved(s, b, e, others, context)))
+            return Folding(s, b, (_rule(_solved(s, b, e, others, context)),))
     return None
 
 
@@ -81,7 +82,7 @@ def _alias(s: Statement, context: Context) -> Folding | None:
         return None
     if not frozenset(s.indices) <= s.body.free:
         return None
-    return Folding(s, s.body, _rule(_solved(s, s.body, ONE, ONE, context)))
+    return Folding(s, s.body, (_rule(_solved(s, s.body, ONE, ONE, context)),))
 
 
 def _solvable(b: Term, e: Term, others: Term, context: Context) -> bool:
@@ -218,7 +219,7 @@ def _additive(s: Statement, context: Context) -> Folding | None:
                 return mul(value_, *left) if left else value_
         return None
 
-    return Folding(s, monomial, _rule(match))
+    return Folding(s, monomial, (_rule(match),))
 
 
 def _monomials(matcher: Matcher, monomial: Term, t: Term) -> Iterator[tuple[Binding, list[Term]]]:
@@ -258,7 +259,7 @@ def logarithm_folding(s: Statement, context: Context) -> Folding | None:
                     return add(mul(sign, log), *left)
         return None
 
-    return Folding(s, s.body.args[0], _rule(match))
+    return Folding(s, s.body.args[0], (_rule(match),))
 
 
 def _rule(solve: Solve) -> Rule:
@@ -268,7 +269,7 @@ def _rule(solve: Solve) -> Rule:
 FOLD = Rule(
     "name/fold", (), r"y_j = e^{z_j - \operatorname{lse} z} \Rightarrow e^{z_j - \operatorname{lse} z} = y_j",
     "what the formula has a name for is written by that name", lambda t, context: None,
-    Example("softmax(z[i, j], j)", "softmax(z[i, j], j)"),
+    Example("softmax(z[i, j], j)", "y[i, j]", let="{'y[i, j]': 'softmax(z[i, j], j)'}"),
 )  # fmt: skip
 
 
@@ -338,8 +339,6 @@ NORMALIZED = Rule(
 
 def _inferred(t: Term, context: Context) -> Term | None:
     """sum_j v_j for a named v, from its definition: 0 for centered values, 1 for a softmax."""
-    from symgrad.rules.sums import EXPAND
-
     if t.op != "red" or t.data != "sum" or t.args[0].op != "get":
         return None
     name = str(t.args[0].data)
@@ -352,10 +351,10 @@ def _inferred(t: Term, context: Context) -> Term | None:
     assert definition is not None
     context.inferred[t] = None
     with context.quietly():
-        unfolded = rewrite(reduce("sum", definition, variables), (*EXPAND, NORMALIZED, INFERRED), context)
+        unfolded = rewrite(reduce("sum", definition, variables), _INFERENCE, context)
         for s in reversed(list(context.definitions.values())):
             if s.name != name and (f := folding(s, context)) is not None and f.pivot.op == "red":
-                unfolded = rewrite(rewrite(unfolded, (f.rule,), context), (*EXPAND, NORMALIZED, INFERRED), context)
+                unfolded = rewrite(rewrite(unfolded, f.rules, context), _INFERENCE, context)
     result = unfolded if not unfolded.tensors or weight(unfolded) < weight(t) and unfolded.op in ("num", "dim") else None
     context.inferred[t] = result
     return result
@@ -363,7 +362,9 @@ def _inferred(t: Term, context: Context) -> Term | None:
 
 INFERRED = Rule(
     "fact/inferred", ("red",), r"\sum_j \bigl(x_j - \tfrac1n \sum_k x_k\bigr) = 0", "it follows from the definition of the name", _inferred,
-    Example("Sum(x[i, j] - Sum(x[i, k], k)/c, j)", "0"),
+    Example("Sum(u[i, j], j)", "0", let="{'u[i, j]': 'x[i, j] - Sum(x[i, k], k)/c'}"),
 )  # fmt: skip
+
+_INFERENCE = (*EXPAND, NORMALIZED, INFERRED)
 
 __all__ = ["FOLD", "INFERRED", "NORMALIZED", "Folding", "fact_rules", "folding", "foldings", "mul_sum", "walk"]

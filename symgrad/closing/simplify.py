@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
-from symgrad.algebra.terms import ZERO, Term, walk
+from symgrad.algebra.terms import Term, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
@@ -17,8 +18,9 @@ from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE, UNGUA
 from symgrad.rules.stabilize import EXP_SIGMOID
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
-MOST_EXPANDED = 4000
-"""Size of a term above which products are no longer multiplied out."""
+ALL_PEOPLE = (*PEOPLE, *NAMED_LOGARITHMS)
+MOST_MONOMIALS = 48
+"""Summands above which products are no longer multiplied out."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Simplifier:
 
     def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
         self.context, self.foldings, self.closed = context, foldings, closed
+        self.combined: dict[tuple[int, int], tuple[Rule, ...]] = {}
+        self.after = (*ELEMENTARY, *REFOLD)
         facts = fact_rules(context)
         affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()
         self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *SUMS, *affine)
@@ -59,19 +63,23 @@ class Simplifier:
     def candidates(self, t: Term) -> list[Candidate]:
         """Plain and multiplied out, each folded and factored; for people also with one sigmoid and tanh."""
         plain = self._trial(t, self.tidy)
-        found = [plain]
-        if plain.term.size <= MOST_EXPANDED:
-            found.append(self._trial(plain.term, self.expand, plain.steps))
+        found = [(plain, self.tidy)]
+        if 1 < monomials(plain.term, {}) <= MOST_MONOMIALS:
+            found.append((self._trial(plain.term, self.expand, plain.steps), self.expand))
+        candidates = [c for c, _ in found]
         if self.closed:
-            for c in list(found):
-                if any(x.op == "fn" and x.data in ("sigmoid", "sech2", "log_sigmoid") for x in walk(c.term)):
-                    for people in (PEOPLE, (*PEOPLE, *NAMED_LOGARITHMS), NAMED_LOGARITHMS):
-                        found.append(self._trial(c.term, (*people, *self.expand), c.steps))
-                        found.append(self._trial(c.term, (*people, *self.tidy), c.steps))
+            for c, rules in found:
+                candidates += [self._trial(c.term, self._with(people, rules), c.steps) for people in _vocabularies(c.term)]
         distinct: dict[Term, Candidate] = {}
-        for c in found:
+        for c in candidates:
             distinct.setdefault(c.term, c)
         return [self._factored(c) for c in distinct.values()]
+
+    def _with(self, people: tuple[Rule, ...], rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        key = (id(people), id(rules))
+        if key not in self.combined:
+            self.combined[key] = (*people, *rules)
+        return self.combined[key]
 
     def _trial(self, t: Term, rules: Sequence[Rule], before: tuple[Step, ...] = ()) -> Candidate:
         with self.context.trial() as steps:
@@ -84,7 +92,7 @@ class Simplifier:
             if not f.pivot.tensors <= t.tensors:
                 continue
             mark = len(self.context.steps)
-            new = rewrite(t, (f.rule,), self.context)
+            new = rewrite(t, f.rules, self.context)
             if new is not t:
                 new = rewrite(new, rules, self.context)
             if new is not t and weight(new) < weight(t):
@@ -96,12 +104,27 @@ class Simplifier:
     def _factored(self, c: Candidate) -> Candidate:
         with self.context.trial() as steps:
             t = collect(c.term, self.context.fresh)
-            t = rewrite(t, (*ELEMENTARY, *REFOLD), self.context)
+            t = rewrite(t, self.after, self.context)
             t = self._folded(t, ELEMENTARY)
             t = collect(t, self.context.fresh)
         return Candidate(t, (*c.steps, *steps)) if weight(t) <= weight(c.term) else c
 
 
-def is_zero(t: Term) -> bool:
-    """Whether the term is identically zero."""
-    return t is ZERO
+def _vocabularies(t: Term) -> list[tuple[Rule, ...]]:
+    """Rules that write what machines compute as people write it, as far as the term has it."""
+    functions = {x.data for x in walk(t) if x.op == "fn"}
+    if "log_sigmoid" in functions:
+        return [NAMED_LOGARITHMS, ALL_PEOPLE]
+    return [PEOPLE] if functions & {"sigmoid", "sech2"} else []
+
+
+def monomials(t: Term, memo: dict[Term, int]) -> int:
+    """About how many summands the term has when it is multiplied out."""
+    if t not in memo:
+        if t.op == "add":
+            memo[t] = sum(monomials(a, memo) for a in t.args)
+        elif t.op in ("mul", "red", "where"):
+            memo[t] = prod(monomials(a, memo) for a in t.args)
+        else:
+            memo[t] = 1
+    return memo[t]

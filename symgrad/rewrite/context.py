@@ -13,6 +13,7 @@ from symgrad.algebra.terms import Term, coefficient, is_num, value
 from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
 
 if TYPE_CHECKING:
+    from symgrad.rewrite.engine import Table
     from symgrad.rewrite.rule import Rule, Step
 
 Observer = Callable[["Step"], None]
@@ -33,6 +34,8 @@ class Context:
     parameters: Mapping[str, Parameter] = field(init=False)
     silent: bool = False
     openings: dict[Term, tuple[Term, list[Term]]] = field(default_factory=dict)
+    tables: dict[int, Table] = field(default_factory=dict)
+    """For the engine, by identity of the rules: what is settled under them."""
     inferred: dict[Term, Term | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -19,21 +19,38 @@ def rewrite(t: Term, rules: Sequence[Rule], context: Context) -> Term:
     return _Rewriting(rules, context).apply(t)
 
 
+class Table:
+    """Rules by the operation at which they fire, and the terms at which none of them fires any more."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self.everywhere = tuple(r for r in rules if not r.on)
+        ops = sorted({op for r in rules for op in r.on})
+        self.at = {op: tuple(r for r in rules if not r.on or op in r.on) for op in ops}
+        self.settled: set[Term] = set()
+
+
+def _table(rules: Sequence[Rule], context: Context) -> Table:
+    found = context.tables.get(id(rules))
+    if found is None or found.rules is not rules:
+        found = context.tables[id(rules)] = Table(rules)
+    return found
+
+
 class _Rewriting:
     def __init__(self, rules: Sequence[Rule], context: Context) -> None:
         self.context = context
-        everywhere = tuple(r for r in rules if not r.on)
-        ops = sorted({op for r in rules for op in r.on})
-        self.rules = {op: tuple(r for r in rules if not r.on or op in r.on) for op in ops}
-        self.everywhere = everywhere
+        self.table = _table(rules, context)
         self.memo: dict[Term, Term] = {}
 
     def apply(self, t: Term) -> Term:
+        if t in self.table.settled:
+            return t
         found = self.memo.get(t)
         if found is None:
             limits.check()
             found = self.memo[t] = self.settle(self.inside(t))
-            self.memo[found] = found
+            self.table.settled.add(found)
         return found
 
     def inside(self, t: Term) -> Term:
@@ -57,7 +74,7 @@ class _Rewriting:
         return t
 
     def fire(self, t: Term) -> Term | None:
-        for rule in self.rules.get(t.op, self.everywhere):
+        for rule in self.table.at.get(t.op, self.table.everywhere):
             new = rule.match(t, self.context)
             if new is not None and new is not t:
                 self.context.record(rule, t, new)

@@ -13,11 +13,16 @@ Match = Callable[[Term, Context], Term | None]
 
 @dataclass(frozen=True)
 class Example:
-    """A formula-language text, what the rule makes of it, and the declarations that it needs (YAML of `inputs`)."""
+    """`before` and what the rule makes of it, in the formula language; `inputs`, `parameters`, `let` as in a formula (YAML).
+
+    In the texts i, l, m run over n, and j, k, q over c. Reads outside of a tensor give 0.
+    """
 
     before: str
     after: str
     inputs: str = "{x: [n, c], z: [n, c], w: [n, c]}"
+    parameters: str = "{}"
+    let: str = "{}"
 
 
 @dataclass(frozen=True)

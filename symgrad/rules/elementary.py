@@ -65,7 +65,7 @@ def _complement(t: Term, context: Context) -> Term | None:
 
 def _is_negative(t: Term) -> bool:
     """One of x and -x is negative: the one whose first summand in digest order without sign has a minus."""
-    first = min(terms_of(t), key=lambda a: coefficient(a)[1].digest)
+    first = min(terms_of(t), default=ONE, key=lambda a: coefficient(a)[1].digest)
     return coefficient(first)[0] < 0
 
 
@@ -303,7 +303,7 @@ COMPLEMENT = Rule(
 )  # fmt: skip
 SECH2 = Rule(
     "tanh/derivative", ("fn",), r"\operatorname{sech}^2 x = 1 - \tanh^2 x", "the derivative of tanh in its value", _sech2,
-    Example("1 - tanh(x[i, j])**2", "1 - tanh(x[i, j])**2"),
+    Example("sech2(x[i, j])", "1 - tanh(x[i, j])**2"),
 )  # fmt: skip
 SIGN = Rule(
     "sign/known", ("fn",), r"|x| = x \quad (x \ge 0)", "the sign is declared", _sign,

@@ -217,7 +217,7 @@ EXP_SIGMOID = Rule(
 )  # fmt: skip
 NAMED_EXP = Rule(
     "stabilize/named-exp", ("mul",), r"e^{x} = E \Rightarrow E\,e^{-y} = e^{x - y}", "exponentials meet in one exponent", _unfold_shared,
-    Example("exp(x[i, j])*exp(-z[i, j])", "exp(x[i, j] - z[i, j])"),
+    Example("e[i, j]*exp(-z[i, j])", "exp(x[i, j] - z[i, j])", let="{'e[i, j]': 'exp(x[i, j])'}"),
 )  # fmt: skip
 
 STABILIZE = (LOG, LOG1P, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)

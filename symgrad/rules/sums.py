@@ -284,11 +284,11 @@ SOLVE = Rule(
 SOLVE_AFFINE = Rule(
     "delta/solve-affine", ("red",), r"\sum_j [m = s\,i + j]\,a_j = a_{m - s\,i}",
     "a delta picks one term of the sum; outside of its range the term is 0", _solve_affine,
-    Example("Sum(where(k == i + j, x[i, j], 0), j)", "where(And(k - i >= 0, k - i < c), x[i, k - i], 0)"),
+    Example("Sum(where(k == i + j, x[i, j]*w[k], 0), j)", "w[k]*x[i, k - i]", "{x: [n, c], w: [c]}"),
 )  # fmt: skip
 UNIFY = Rule(
     "delta/unify", ("mul",), r"[i = j]\,a_j = [i = j]\,a_i", "under a delta its two indices are the same", _unify_delta,
-    Example("where(i == k, x[k, j], 0)", "where(i == k, x[i, j], 0)"),
+    Example("where(i == l, x[l, j], 0)", "where(i == l, x[i, j], 0)"),
 )  # fmt: skip
 SHIFT_LSE = Rule(
     "lse/shift", ("red",), r"\operatorname{lse}_j(a_j + b) = b + \operatorname{lse}_j a_j",

@@ -1,0 +1,46 @@
+"""The rulebook: every rule by its record, in the order of the passes. docs/rules.md and the law tests read it.
+
+It stands here because folding rules are made from the formula at hand, one for each name and each declared fact: their
+records (`FOLD`, `FACT`) are in the book, and `applied` gives the rules that they stand for.
+"""
+
+from __future__ import annotations
+
+from symgrad.calculus.chain import CHAIN
+from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, fact_rules, foldings
+from symgrad.closing.refold import REFOLD
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.rule import Rule
+from symgrad.rules.elementary import DEFINITION_RULES, ELEMENTARY, PEOPLE
+from symgrad.rules.stabilize import STABILIZE
+from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
+
+ALL: tuple[Rule, ...] = (
+    *DEFINITION_RULES,
+    *STABILIZE,
+    CHAIN,
+    *EXPAND,
+    SOLVE_AFFINE,
+    *ELEMENTARY,
+    *PEOPLE,
+    FACT,
+    NORMALIZED,
+    INFERRED,
+    FOLD,
+    *REFOLD,
+)
+"""Every rule, once."""
+
+RULES_BY_NAME = {rule.name: rule for rule in ALL}
+
+
+def applied(rule: Rule, context: Context) -> tuple[Rule, ...]:
+    """The rules that a record stands for in this context: itself, or one for each name or fact of the formula."""
+    if rule is FOLD:
+        return tuple(f.rule for f in foldings(tuple(context.definitions.values()), context))
+    if rule is FACT:
+        return tuple(r for r in fact_rules(context) if r.name == FACT.name)
+    return (rule,)
+
+
+__all__ = ["ALL", "RULES_BY_NAME", "applied"]
