@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from symgrad.algebra.terms import Term, extent
 from symgrad.emit.dialect import Dialect
@@ -94,6 +95,8 @@ class Printer:
 
     def _transpose(self, e: Transpose) -> Code:
         old, new = e.operand.frame, e.frame
+        if isinstance(e.operand, Contract) and self._matmul_of(e.operand) is None:
+            return self._einsum(replace(e.operand, frame=new))
         inner = self.text(e.operand, ATOM)
         order = [old.index(i) for i in new]
         if len(order) == 2 and not is_batch(new[0]):
@@ -174,8 +177,10 @@ class Printer:
         return self.call("_softmax", self.text(e.operand), f"axis={self.axes(e.operand.frame, e.over)}")
 
     def _contract(self, e: Contract) -> Code:
-        found = self._matmul(e, e.left.frame, e.right.frame) if len(e.over) == 1 else None
-        return found or self._einsum(e)
+        return self._matmul_of(e) or self._einsum(e)
+
+    def _matmul_of(self, e: Contract) -> Code | None:
+        return self._matmul(e, e.left.frame, e.right.frame) if len(e.over) == 1 else None
 
     def _matmul(self, e: Contract, left: Frame, right: Frame) -> Code | None:
         """The contraction as `@`, where the layout allows."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from symgrad.algebra.build import sub
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import ONE, ZERO, Term, dim, extent, walk
-from symgrad.emit.module import Module, function
-from symgrad.emit.scalars import ScalarPrinter
+from symgrad.emit.module import Body, Module, function
 from symgrad.emit.shapes import Array, Sources, check_lines, repr_of
 from symgrad.emit.signature import docstring, input_text
 from symgrad.formula.program import Input, Program
@@ -76,7 +75,6 @@ def inputs_function(program: Program, module: Module) -> tuple[str, str]:
             lines.append(f"{n} = {module.helper(KINDS[i.dtype])}({repr_of(i.name)}, {n})")
     parameters = parameter_names(program, module)
     lines += check_lines(program, names, module.helper("_sizes"), parameters)
-    lines += _range_lines(program, module, parameters)
     used = [parameters[p.name] for p in program.parameters if any(_uses(line, parameters[p.name]) for line in lines)]
     results = ", ".join([*own.values(), *([dtype] if real else [])])
     arguments = ", ".join([*own.values(), *used])
@@ -85,14 +83,14 @@ def inputs_function(program: Program, module: Module) -> tuple[str, str]:
     return function(f"def _inputs({arguments}):", text, body), f"{results} = _inputs({arguments})"
 
 
-def _range_lines(program: Program, module: Module, parameters: dict[str, str]) -> list[str]:
-    sources = input_sources(program, module)
-    printer = ScalarPrinter(parameters, lambda request: sources.variable(request.split(" ", 1)[1]))
+def range_lines(program: Program, body: Body) -> list[str]:
+    """Statements that raise IndexError for an integer outside of the axis that it subscripts."""
     lines = []
     for g in gathered(program):
-        if all(sources.tells(t) for t in (g.low, g.high)):
-            arguments = [repr_of(g.name), module.names.bind(g.name), printer.text(g.low), printer.text(g.high), repr_of(g.axis)]
-            lines.append(f"{module.helper('_in_range')}({', '.join(arguments)})")
+        if all(body.sources.tells(t) for t in (g.low, g.high)):
+            ends = [body.printer.scalars.text(t) for t in (g.low, g.high)]
+            call = ", ".join([repr_of(g.name), body.names[g.name], *ends, repr_of(g.axis)])
+            lines.append(f"{body.note('helper _in_range')}({call})")
     return lines
 
 
@@ -107,13 +105,14 @@ def prune(lines: list[str], kept: set[str]) -> list[str]:
     out: list[str] = []
     for k, line in enumerate(lines):
         target, sign, rest = line.partition(" = ")
-        if not sign or "(" in target or " _sizes(" not in f" {rest}" and not rest.endswith(".shape"):
+        if not sign or (not rest.startswith("_sizes(") and not rest.endswith(".shape")):
             out.append(line)
             continue
         later = " ".join(lines[k + 1 :])
-        parts = [t if t.lstrip("*") in kept or _uses(later, t.lstrip("*")) else ("*_" if t[0] == "*" else "_") for t in target.rstrip(",").split(", ")]
+        parts = [t if t.lstrip("*") in kept or _uses(later, t.lstrip("*")) else ("*_" if t[0] == "*" else "_") for t in target.strip("(,)").split(", ")]
         if any(t.strip("*_") for t in parts):
-            out.append(f"{', '.join(parts)}{',' if len(parts) == 1 and rest.startswith('_sizes') else ''} = {rest}")
+            text = f"({parts[0]},)" if target.startswith("(") else ", ".join(parts)
+            out.append(f"{text} = {rest}")
         elif not rest.endswith(".shape"):
             out.append(rest)
     return out

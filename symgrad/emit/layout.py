@@ -22,7 +22,8 @@ def lay_out(line: str, depth: int = 0) -> list[str]:
     if len(pad + line) <= WIDTH:
         return [pad + line]
     if line.endswith(":") and line.startswith(("def ", "class ")):
-        return _bracketed(line, depth, depth_of_first=True)
+        opening, closing = _groups(line, 0)[0]
+        return [pad + line[: opening + 1], *_content(line[opening + 1 : closing], depth + 1), pad + line[closing:]]
     for keyword in ("return ", "raise "):
         if line.startswith(keyword):
             return _expression(keyword, line[len(keyword) :], depth)
@@ -32,29 +33,76 @@ def lay_out(line: str, depth: int = 0) -> list[str]:
     return _expression("", line, depth)
 
 
-def _expression(prefix: str, text: str, depth: int, suffix: str = "") -> list[str]:
-    """prefix text suffix, broken inside the text."""
+def _expression(prefix: str, text: str, depth: int, suffix: str = "", inside: bool = False) -> list[str]:
+    """prefix text suffix, broken inside the text; `inside`: it stands in brackets already."""
     pad = INDENT * depth
     if len(pad + prefix + text + suffix) <= WIDTH:
         return [pad + prefix + text + suffix]
     for operators in OPERATORS:
         parts = split_top(text, operators)
         if len(parts) > 1:
-            return _operands(prefix, text, parts, depth, suffix)
-    if text.endswith((")", "]")):
-        return _bracketed(prefix + text + suffix, depth, start=len(prefix))
-    return [pad + prefix + text + suffix]
+            if len(parts) == 2 and not inside and (text.startswith("(") or text.endswith((")", "]"))):
+                return _at_brackets(prefix + text + suffix, depth, len(prefix))
+            return _operands(prefix, text, parts, depth, suffix, inside)
+    return _at_brackets(prefix + text + suffix, depth, len(prefix))
 
 
-def _operands(prefix: str, text: str, parts: list[str], depth: int, suffix: str) -> list[str]:
+def _operands(prefix: str, text: str, parts: list[str], depth: int, suffix: str, inside: bool) -> list[str]:
     pad = INDENT * depth
-    if not prefix and depth:
-        return [line for k, p in enumerate(parts) for line in _expression(*_operator(p), depth, suffix if k == len(parts) - 1 else "")]
+    if inside and not prefix:
+        last = len(parts) - 1
+        return [line for k, p in enumerate(parts) for line in _expression(*_operator(p), depth, suffix if k == last else "", True)]
     inner = INDENT * (depth + 1)
     if len(inner + text) <= WIDTH:
         return [f"{pad}{prefix}(", inner + text, f"{pad}){suffix}"]
-    lines = [line for p in parts for line in _expression(*_operator(p), depth + 1)]
+    lines = [line for p in parts for line in _expression(*_operator(p), depth + 1, "", True)]
     return [f"{pad}{prefix}(", *lines, f"{pad}){suffix}"]
+
+
+def _at_brackets(line: str, depth: int, start: int) -> list[str]:
+    """The line broken in the first bracket whose end, and what follows up to the next bracket, does not fit."""
+    pad = INDENT * depth
+    if len(pad + line) <= WIDTH:
+        return [pad + line]
+    groups = _groups(line, start)
+    if not groups:
+        return [pad + line]
+    for k, (opening, closing) in enumerate(groups):
+        stop = groups[k + 1][0] + 1 if k + 1 < len(groups) else len(line)
+        if len(pad) + stop > WIDTH:
+            rest = _at_brackets(line[closing:], depth, 1)
+            return [pad + line[: opening + 1], *_content(line[opening + 1 : closing], depth + 1), *rest]
+    return [pad + line]
+
+
+def _groups(line: str, start: int) -> list[tuple[int, int]]:
+    """The outermost brackets that hold something."""
+    stack: list[int] = []
+    found = []
+    for k, c in enumerate(line):
+        if c in "([{":
+            stack.append(k)
+        elif c in ")]}" and stack:
+            at = stack.pop()
+            if not stack and at >= start and k > at + 1:
+                found.append((at, k))
+    return found
+
+
+def _content(body: str, depth: int) -> list[str]:
+    """What stands in brackets, on lines of its own: one line if it fits, else an item or an operand a line."""
+    inner = INDENT * depth
+    if len(inner + body) <= WIDTH:
+        return [inner + body]
+    items = split_commas(body)
+    if len(items) == 1:
+        return _expression("", items[0], depth, "", True)
+    lines = []
+    for item in items:
+        name, sign, value = item.partition("=")
+        keyword = sign and name.isidentifier() and not value.startswith("=")
+        lines += _expression(f"{name}=" if keyword else "", value if keyword else item, depth, ",", not keyword)
+    return lines
 
 
 def _operator(part: str) -> tuple[str, str]:
@@ -93,41 +141,6 @@ def _first(text: str, operators: tuple[str, ...], begin: int = 0) -> tuple[int, 
                 if text.startswith(o, k):
                     return k, o
     return None
-
-
-def _bracketed(line: str, depth: int, depth_of_first: bool = False, start: int = 0) -> list[str]:
-    """The content of the last bracket (of a `def` the first) on lines of its own."""
-    opening, closing = _bracket(line, depth_of_first, start)
-    if opening < 0:
-        return [INDENT * depth + line]
-    pad, inner = INDENT * depth, INDENT * (depth + 1)
-    head, body, tail = line[: opening + 1], line[opening + 1 : closing], line[closing:]
-    if len(inner + body) <= WIDTH:
-        return [pad + head, inner + body, pad + tail]
-    lines = [pad + head]
-    items = split_commas(body)
-    if len(items) == 1:
-        return [pad + head, *_expression("", items[0], depth + 1), pad + tail]
-    for item in items:
-        name, sign, value = item.partition("=")
-        keyword = sign and name.isidentifier() and not value.startswith("=")
-        lines += _expression(f"{name}=" if keyword else "", value if keyword else item, depth + 1, ",")
-    return [*lines, pad + tail]
-
-
-def _bracket(line: str, first: bool, start: int) -> tuple[int, int]:
-    stack: list[int] = []
-    found = (-1, -1)
-    for k, c in enumerate(line):
-        if c in "([{":
-            stack.append(k)
-        elif c in ")]}":
-            at = stack.pop()
-            if not stack and at >= start and k > at + 1:
-                if first:
-                    return at, k
-                found = (at, k)
-    return found
 
 
 def split_commas(text: str) -> list[str]:

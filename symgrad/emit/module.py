@@ -90,7 +90,8 @@ class Body:
         self.module, self.sources = module, sources
         self.dims: dict[str, None] = {}
         self.lines: list[str] = []
-        self.printer = Printer(module.dialect, Lookup(module.names), self.note, like)
+        self.names = Lookup(module.names)
+        self.printer = Printer(module.dialect, self.names, self.note, like)
 
     def note(self, request: str) -> str:
         """Answers what an expression asks for: a dimension, a module or a helper."""
@@ -104,7 +105,9 @@ class Body:
         """The array program as assignments."""
         for a in program:
             text = self.printer.text(a.expr)
-            self.lines.append(f"{self.module.names.bind(a.name)} = {text}")
+            if a.kind == "part":
+                self.names[a.name] = a.name
+            self.lines.append(f"{self.names[a.name]} = {text}")
 
     def prelude(self) -> list[str]:
         """Assignments of the dimensions that the statements use."""
@@ -112,7 +115,7 @@ class Body:
 
 
 class Lookup(dict[str, str]):
-    """Identifiers of tensors and parameters, made when they are asked for."""
+    """Identifiers of one function: parts are local, tensors and parameters are those of the module."""
 
     def __init__(self, names: Namespace) -> None:
         super().__init__()

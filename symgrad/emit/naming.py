@@ -36,6 +36,13 @@ class Namespace:
         self.taken.add(name)
         return name
 
+    def free(self, wish: str) -> str:
+        """An identifier for a local name; other functions may use it too."""
+        name = identifier(wish)
+        while name in self.taken:
+            name += "_"
+        return name
+
     def bind(self, name: str) -> str:
         """The identifier of a name of the derivation, made on first use."""
         if name not in self.names:

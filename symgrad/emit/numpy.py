@@ -10,7 +10,7 @@ from symgrad.algebra.terms import ONE, Term, extent, get, par, walk
 from symgrad.closing.derivation import Derivation
 from symgrad.emit.checks import check_function
 from symgrad.emit.dialect import NumpyDialect
-from symgrad.emit.inputs import input_array, input_sources, inputs_function, parameter_names
+from symgrad.emit.inputs import input_array, input_sources, inputs_function, parameter_names, range_lines
 from symgrad.emit.module import Body, Module, function
 from symgrad.emit.numpy_helpers import HELPERS
 from symgrad.emit.shapes import Array, Sources, repr_of, shape_text, size_texts
@@ -133,7 +133,8 @@ class LossWriter(Writer):
     def _loss(self, sources: Sources, shapes: str, batch: bool) -> str:
         program = lower_statements(self.d.forward, self.given, [self.p.loss.name], taken_names(self.module))
         body = self.body(program, sources, self.like())
-        lines = [self.call, *body.prelude(), *body.lines, f"return {self._reduced(batch)}"]
+        ranges = range_lines(self.p, body)
+        lines = [self.call, *body.prelude(), *ranges, *body.lines, f"return {self._reduced(batch)}"]
         text = docstring(f"{shapes} -> {statement_text(self.p.loss)}, reduced." if batch else f"{shapes} -> the loss.")
         return function(f"def loss({self.signature}):", text, lines, self.quiet)
 
@@ -151,7 +152,8 @@ class LossWriter(Writer):
             count = body.printer.scalars.text(mul(*(extent(i) for i in loss.indices)))
             lines.insert(0, f"{scale} = {self.module.helper('_scale')}(reduction, {count})")
         value = self._reduced(batch)
-        lines = [self.call, *body.prelude(), *lines, f"return {value}, {self.gradient_result(kind)}"]
+        ranges = range_lines(self.p, body)
+        lines = [self.call, *body.prelude(), *ranges, *lines, f"return {value}, {self.gradient_result(kind)}"]
         text = docstring(f"{shapes} -> the reduced loss and its gradient.")
         return function(f"def value_and_grad({self.signature}):", text, lines, self.quiet)
 
@@ -219,7 +221,8 @@ class LayerWriter(Writer):
         values = [self.rounded(s.name) for s in self.p.outputs]
         value = f"{outputs}({', '.join(values)})" if outputs else values[0]
         whole = f"({', '.join(saved)}{',' if len(saved) == 1 else ''})"
-        lines = [self.call, *body.prelude(), *body.lines, f"return {value}, {whole}"]
+        ranges = range_lines(self.p, body)
+        lines = [self.call, *body.prelude(), *ranges, *body.lines, f"return {value}, {whole}"]
         shapes = ", ".join(input_text(i) for i in self.p.inputs)
         text = docstring(f"{shapes} -> {', '.join(statement_text(s) for s in self.p.outputs)}, and what backward needs.")
         return function(f"def forward({arguments(self.p, False)}):", text, lines, self.quiet)
@@ -230,7 +233,7 @@ class LayerWriter(Writer):
         known = {n for n in body.dims if sources.variable(n) in numbers}
         prelude = sources.lines([n for n in body.dims if n not in known])
         names = [self.module.names.bind(n) for n in self._cotangents()]
-        unpack = f"{', '.join(saved)}{',' if len(saved) == 1 else ''} = saved"
+        unpack = f"{', '.join(saved) if len(saved) > 1 else f'({saved[0]},)' if saved else ''} = saved"
         floats = f"{', '.join([*names, self.dtype])} = {self.module.helper('_floats')}({', '.join(f'{n}={n}' for n in names)})"
         lines = [*([unpack] if saved else []), floats, *self._checks(kept, numbers), *prelude, *body.lines]
         lines.append(f"return {self.gradient_result(kind)}")

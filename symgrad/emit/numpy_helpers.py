@@ -186,3 +186,14 @@ def _scale(reduction, count):
         raise ValueError(f"a gradient needs reduction 'mean' or 'sum', got {reduction!r}")
     return 1 / max(count, 1) if reduction == "mean" else 1
 '''
+HELPERS["_demand"] = '''
+def _demand(condition, text):
+    """Raises ValueError where a condition does not hold."""
+    if not np.all(condition):
+        raise ValueError(f"the data break {text}")
+'''
+HELPERS["_tolerance"] = '''
+def _tolerance(dtype):
+    """How far data may miss a fact: rounding is no violation."""
+    return {2: 1e-2, 4: 1e-4}.get(dtype.itemsize, 1e-6)
+'''

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from symgrad.closing.derivation import Derivation
 from symgrad.emit.dialect import TorchDialect
-from symgrad.emit.inputs import input_sources, inputs_function, parameter_names
+from symgrad.emit.inputs import input_sources, inputs_function, parameter_names, range_lines
 from symgrad.emit.module import Body, Module, function
 from symgrad.emit.naming import camel
 from symgrad.emit.shapes import Array, Sources
@@ -73,8 +73,10 @@ class TorchWriter:
         values = [self.module.names.bind(n) for n in self.outs]
         arguments_ = ", ".join([*self.inputs, *self.parameters])
         kernel = "_Function if " + f"{self.torch}.compiler.is_compiling() else _ForwardModeFunction" if self.d.tangent else "_Function"
-        chosen = self.module.names.fresh("kernel")
-        lines = [self.call, f"{chosen} = {kernel}", f"with {self.torch}.autocast({self.like}.device.type, enabled=False):"]
+        chosen = self.module.names.free("kernel")
+        body = Body(self.module, input_sources(self.p, self.module), self.like)
+        ranges = range_lines(self.p, body)
+        lines = [self.call, *body.prelude(), *ranges, f"{chosen} = {kernel}", f"with {self.torch}.autocast({self.like}.device.type, enabled=False):"]
         lines.append(f"    {', '.join(values)} = {chosen}.apply({arguments_})")
         if self.batch:
             value = f"{self.module.helper('_reduced')}({values[0]}, reduction).to({self.dtype})"
@@ -93,10 +95,10 @@ class TorchWriter:
         handed = (["reduction"] if self.batch else []) + self.parameters
         lines = [f"class {name}({base}):", f'    """{self.d.formula.name} as a Module; the parameters are arguments of the constructor."""']
         if options:
-            this = self.module.names.fresh("self")
+            this = self.module.names.free("self")
             start = ["super().__init__()", f"{this}.options = {{{', '.join(f'{chr(34)}{n}{chr(34)}: {n}' for n in handed)}}}"]
             lines += ["", function(f"def __init__({', '.join([this, '*', *options])}):", "", start, depth=1)]
-        this = this if options else self.module.names.fresh("self")
+        this = this if options else self.module.names.free("self")
         call = f"return {self.d.formula.name}({', '.join([*self.inputs, *([f'**{this}.options'] if options else [])])})"
         text = docstring(f"{', '.join(input_text(i) for i in self.p.inputs)} -> {', '.join(statement_text(s) for s in self.p.outputs)}")
         return "\n".join([*lines, "", function(f"def forward({', '.join([this, *self.inputs])}):", text, [call], depth=1)])
@@ -107,10 +109,10 @@ class TorchWriter:
         count = len(self.inputs)
         grads = [None if i.name not in self.wrt else self.module.names.bind(self.d.gradient_of[i.name]) for i in self.p.inputs]
         cotangents = [self.module.names.bind(c) for c in self._cotangents()]
-        context = self.module.names.fresh("ctx")
+        context = self.module.names.free("ctx")
         everything = f"*{context}.saved_tensors" + (f", *{context}.parameters" if self.parameters else "")
         targets = ", ".join(g for g in grads if g is not None)
-        given = self.module.names.fresh("inputs"), self.module.names.fresh("output")
+        given = self.module.names.free("inputs"), self.module.names.free("output")
         setup = [f"{context}.save_for_backward(*{given[0]}[:{count}])", f"{context}.save_for_forward(*{given[0]}[:{count}])"]
         if self.parameters:
             setup.append(f"{context}.parameters = {given[0]}[{count}:]")
@@ -136,8 +138,8 @@ class TorchWriter:
         return "\n".join(parts)
 
     def _forward_mode(self) -> str:
-        context, n, t = (self.module.names.fresh(w) for w in ("ctx", "tangents", "tangent"))
-        x = self.module.names.fresh("primal")
+        context, n, t = (self.module.names.free(w) for w in ("ctx", "tangents", "tangent"))
+        x = self.module.names.free("primal")
         count = len(self.inputs)
         everything = f"*{context}.saved_tensors" + (f", *{context}.parameters" if self.parameters else "")
         lines = [

@@ -109,7 +109,7 @@ def _view(operand: Expr, label: Term, s: Term, scope: Scope, padded: bool) -> Ex
 
 
 def _name(e: Expr) -> str:
-    return e.name.removesuffix("_windows") if isinstance(e, Read) else _name(e.operand) if isinstance(e, Window | Pick) else "part"
+    return e.name.split("_windows")[0] if isinstance(e, Read) else _name(e.operand) if isinstance(e, Window | Pick) else "part"
 
 
 # ---- gathers --------------------------------------------------------------------------------------------------------

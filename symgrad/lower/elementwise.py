@@ -219,7 +219,8 @@ def lower_condition(t: Term, scope: Scope, guard: Guard) -> Expr:
     if t.op == "cmp":
         whole = all(is_integer(a, scope.signatures) for a in t.args)
         left, right = (lower_integer(a, scope) if whole else as_real(scope.lower(a, guard)) for a in t.args)
-        return mapped(scope, str(t.data), left, right, dtype="bool")
+        e = mapped(scope, str(t.data), left, right, dtype="bool")
+        return scope.part(e, "mask") if whole and not t.tensors and len(e.frame) > 1 else e
     args = [scope.lower(a, guard) for a in t.args]
     if t.op == "not":
         return mapped(scope, "not", args[0], dtype="bool")

@@ -9,7 +9,7 @@ from symgrad.errors import UnsupportedError
 from symgrad.formula.program import Program, Statement
 from symgrad.lower import elementwise
 from symgrad.lower.access import lower_access
-from symgrad.lower.arrays import Assign, Broadcast, Expr, Fill, Read, Scalar, Transpose
+from symgrad.lower.arrays import Assign, Broadcast, Expr, Fill, Flatten, Map, Pick, Read, Scalar, Transpose, Window
 from symgrad.lower.contraction import lower_sum
 from symgrad.lower.frames import transposed
 from symgrad.lower.reduction import lower_reduction
@@ -104,8 +104,9 @@ def lower_statements(
 
 def as_result(a: Assign) -> Assign:
     """A result is an array of its own, never another name or a view of an argument."""
-    from symgrad.lower.arrays import Map
-
-    if isinstance(a.expr, Read | Transpose | Broadcast):
+    base = a.expr
+    while isinstance(base, Transpose | Pick | Window | Flatten):
+        base = base.operand
+    if isinstance(base, Read | Broadcast):
         return Assign(a.name, Map(a.expr.frame, a.expr.dtype, "copy", (a.expr,)), a.kind)
     return a

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
+from symgrad.algebra.terms import Term, extent, idx
 from symgrad.lower.arrays import (
     Along,
     Assign,
@@ -19,6 +20,7 @@ from symgrad.lower.arrays import (
     Scalar,
     Softmax,
     Window,
+    is_batch,
     reads,
     rebuild,
     walk,
@@ -57,36 +59,88 @@ def worth_a_name(e: Expr) -> bool:
 
 
 def share(program: Sequence[Assign], names: Names) -> list[Assign]:
-    """The program with a name for every part that occurs more than once."""
+    """The program with a name for every part that occurs more than once, up to the names of indices."""
     work = list(program)
+    keys = Keys()
     while True:
-        found = _repeated(work)
+        found = _repeated(work, keys)
         if found is None:
-            return work
+            return _without_aliases(work)
         e, first = found
-        whole = next((a for a in work if a.expr == e), None)
-        if whole is not None and work.index(whole) <= first:
-            name, at = whole.name, work.index(whole) + 1
+        key = keys.of(e)
+        whole = next((k for k, a in enumerate(work) if keys.of(a.expr) == key), None)
+        if whole is not None and whole <= first:
+            name, at = work[whole].name, whole + 1
         else:
             name, at = names.unique(wish(e)), first + 1
             work.insert(first, Assign(name, e, "part"))
-        swap: dict[Expr, Expr] = {e: Read(e.frame, e.dtype, name)}
-        work[at:] = [replace(a, expr=rebuild(a.expr, swap)) for a in work[at:]]
+        for k in range(at, len(work)):
+            swap: dict[Expr, Expr] = {x: Read(x.frame, x.dtype, name) for x in walk(work[k].expr) if keys.of(x) == key}
+            work[k] = replace(work[k], expr=rebuild(work[k].expr, swap)) if swap else work[k]
 
 
-def _repeated(work: Sequence[Assign]) -> tuple[Expr, int] | None:
+class Keys:
+    """Expressions with their indices named by order of appearance: equal keys, equal arrays."""
+
+    def __init__(self) -> None:
+        self.known: dict[Expr, Expr] = {}
+
+    def of(self, e: Expr) -> Expr:
+        """The expression under canonical index names."""
+        if e not in self.known:
+            self.known[e] = relabeled(e, {})
+        return self.known[e]
+
+
+def relabeled(e: Expr, names: dict[Term, Term]) -> Expr:
+    """The expression with each index replaced by `#k`, k counting first appearances."""
+    changes: dict[str, object] = {}
+    for f in fields(e):
+        v = getattr(e, f.name)
+        if isinstance(v, Expr):
+            changes[f.name] = relabeled(v, names)
+        elif isinstance(v, tuple):
+            changes[f.name] = tuple(relabeled(x, names) if isinstance(x, Expr) else _canonical(x, names) for x in v)
+    return replace(e, **changes)  # type: ignore[arg-type]
+
+
+def _canonical(i: Term, names: dict[Term, Term]) -> Term:
+    if is_batch(i):
+        return i
+    return names.setdefault(i, idx(f"#{len(names)}", extent(i)))
+
+
+def _without_aliases(work: Sequence[Assign]) -> list[Assign]:
+    """The program without parts that are only another name."""
+    names: dict[str, str] = {}
+    out = []
+    for a in work:
+        swap: dict[Expr, Expr] = {}
+        for e in walk(a.expr):
+            if isinstance(e, Read) and e.name in names:
+                swap[e] = replace(e, name=names[e.name])
+        a = replace(a, expr=rebuild(a.expr, swap)) if swap else a
+        if isinstance(a.expr, Read) and a.kind == "part":
+            names[a.name] = a.expr.name
+        else:
+            out.append(a)
+    return out
+
+
+def _repeated(work: Sequence[Assign], keys: Keys) -> tuple[Expr, int] | None:
     """The largest part that occurs twice, and the first assignment that holds it."""
     count: dict[Expr, int] = {}
-    first: dict[Expr, int] = {}
+    first: dict[Expr, tuple[int, Expr]] = {}
     size: dict[Expr, int] = {}
     for k, a in enumerate(work):
         for e in walk(a.expr):
             if worth_a_name(e):
-                count[e] = count.get(e, 0) + 1
-                first.setdefault(e, k)
-                size.setdefault(e, sum(1 for _ in walk(e)))
-    best = max((e for e in count if count[e] > 1), key=lambda e: (size[e], -first[e]), default=None)
-    return None if best is None else (best, first[best])
+                key = keys.of(e)
+                count[key] = count.get(key, 0) + 1
+                first.setdefault(key, (k, e))
+                size.setdefault(key, sum(1 for _ in walk(e)))
+    best = max((e for e in count if count[e] > 1), key=lambda e: (size[e], -first[e][0]), default=None)
+    return None if best is None else (first[best][1], first[best][0])
 
 
 def live(program: Sequence[Assign], results: Collection[str]) -> list[Assign]:
