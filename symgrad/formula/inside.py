@@ -88,8 +88,6 @@ class _Proof:
 
     def holds(self, p: Polynomial) -> bool:
         """Whether p >= 0, with at most two of the facts added up."""
-        for left, right in self.bounds.equations:
-            p = replace(p, left, polynomial(right))
         if self.nonnegative(p):
             return True
         relevant = [f for f in self.facts if set(atoms(f)) & set(atoms(p))]
@@ -102,6 +100,8 @@ class _Proof:
         self.steps -= 1
         if self.steps < 0:
             raise TooLargeError
+        for left, right in self.bounds.equations:
+            p = replace(p, left, polynomial(right))
         if all(c >= 0 for c in p.values()) and all(t.op == "dim" for t in atoms(p)):
             return True
         # quotients first: the index inside of one is better bounded together with the same index outside

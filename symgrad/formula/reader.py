@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from symgrad.errors import FormulaError, UsageError, nearest
+from symgrad.errors import FormulaError, UnsupportedError, UsageError, nearest
 from symgrad.formula.assumptions import assumed_texts, read_facts, read_sizes
 from symgrad.formula.declarations import Declarations, line, read_declarations, read_domains, words
 from symgrad.formula.document import LARGEST_FILE, Listing, Mapping, Node, Scalar, clean, decode, read_document
@@ -59,6 +59,13 @@ def read_mapping(mapping: MappingOf[str, Any], file: str = "<mapping>") -> Formu
 
 
 def _read(source: Source, digest: str) -> Formula:
+    try:
+        return _assemble(source, digest)
+    except RecursionError:  # the limits of depth assume a stack that is nearly empty; a caller's may not be
+        raise UnsupportedError("the formula is nested too deeply to be read here", source.where(0)) from None
+
+
+def _assemble(source: Source, digest: str) -> Formula:
     root = read_document(source)
     _check_fields(root)
     _check_body(root)

@@ -207,7 +207,7 @@ class _Walker:
             low = index.limits[0] if index.limits is not None else ZERO
             index.term = BATCH_INDEX if index.name == BATCH else idx(index.name, size)
             index.value = add(index.term, low)
-        for index in sorted(every, key=lambda i: (i.side is None, getattr(i.node, "col_offset", 0))):
+        for index in sorted(every, key=_appearance):
             if index.name != BATCH and index.term is not None and not self.env.lenient:
                 self.env.indices.setdefault((index.name, extent(index.term)))
 
@@ -273,6 +273,12 @@ def not_affine(parsed: Parsed, s: ast.AST) -> FormulaError:
     """The error for a subscript such as i*j."""
     mend = "sums of indices with integers, int parameters and dimensions as coefficients, k//w, k % w, or z[i, t[i]]"
     return parsed.error(f"the subscript {parsed.source(s)} is not affine in its indices", s, help=mend)
+
+
+def _appearance(index: Index) -> tuple[bool, int]:
+    """Left sides first, then the order of the text."""
+    nodes = [s.node for s in index.seen] + ([index.node] if index.node is not None and index.side is None else [])
+    return index.side is None, min((getattr(n, "col_offset", 0) for n in nodes), default=0)
 
 
 def _with(tensor: Tensor, old: Term, new: Term) -> str:
