@@ -1,0 +1,155 @@
+"""What must be true of every rule; `violations` says what is not. The tests plant wrong rules to see that it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from symgrad.algebra.show import INTERNAL, show
+from symgrad.algebra.terms import Term, by_name, dim, idx, walk
+from symgrad.closing.rulebook import applied
+from symgrad.formula import vocabulary
+from symgrad.formula.expression import parse_closed
+from symgrad.formula.program import Program
+from symgrad.formula.reader import read_mapping
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.engine import rewrite
+from symgrad.rewrite.rule import Example, Rule
+from symgrad.validate.evaluate import evaluate_program, evaluate_term
+from symgrad.validate.mpmath_backend import MpmathBackend
+from symgrad.validate.sampling import sample_inputs
+
+FREE = tuple(idx(name, dim("n" if name in "ilm" else "c")) for name in "ijklmq")
+SIZES = {"n": 2, "c": 3}
+SCALES = (1.0, 3.0, 0.1)
+DIGITS = 30
+EQUAL = 1e-20
+FACTUAL = 1e-13
+"""Declared equations hold for the data up to the rounding of float64."""
+
+
+def violations(rule: Rule) -> Iterator[str]:
+    """What is wrong with a rule, judged by its own record."""
+    if not re.fullmatch(r"[a-z0-9]+/[a-z0-9-]+", rule.name):
+        yield f"the name {rule.name} is not family/what-it-does"
+    if not (rule.law and rule.why):
+        yield "a law and a reason are missing"
+    context = surroundings(rule.example)
+    before, after = read(rule.example.before, context.program), read(rule.example.after, context.program)
+    rules = applied(rule, context)
+    try:
+        got = rewrite(before, rules, context)
+    except RecursionError:
+        yield "it fires on its own result again and again"
+        return
+    if got is not after:
+        yield f"the example {show(before)} becomes {show(got)}, not {show(after)}"
+    if not any(s.rule.name == rule.name for s in context.steps):
+        yield "it does not fire on its example"
+    for s in context.steps:
+        if s.rule.on and s.before.op not in s.rule.on:
+            yield f"it fires on {s.before.op}, which its record does not name"
+        if not s.after.free <= s.before.free:
+            yield f"{show(s.after)} has free indices that {show(s.before)} lacks"
+    if rewrite(got, rules, context) is not got:
+        yield f"it fires again on its own result {show(got)}"
+    yield from different_values(context, before, got, FACTUAL if rule.needs else EQUAL)
+    if rule.needs and (fired := without_facts(rule)):
+        yield f"it fires without the facts that it needs: {fired}"
+
+
+# ---- the example ----------------------------------------------------------------------------------------------------
+
+
+def surroundings(example: Example, facts: bool = True) -> Context:
+    """The context of an example; without `facts` every domain is real and nothing is assumed."""
+    yaml = YAML(typ="safe")
+    inputs, parameters = yaml.load(example.inputs), yaml.load(example.parameters)
+    if not facts:
+        inputs, parameters = _bare(inputs), _bare(parameters)
+    mapping: dict[str, Any] = {"name": "example", "inputs": {**inputs, "spare": []}, "loss": "spare"}
+    mapping |= {k: v for k, v in (("parameters", parameters), ("let", yaml.load(example.let))) if v}
+    program = read_mapping(mapping).program
+    return Context(program, {s.name: s for s in program.statements if s.kind == "let"})
+
+
+def _bare(declared: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {k: v for k, v in entry.items() if k != "domain"} if isinstance(entry, dict) else entry
+        for name, entry in declared.items()
+    }
+
+
+def read(text: str, program: Program) -> Term:
+    """A text of an example; the functions that only the derivation uses are known here."""
+    assert isinstance(vocabulary.FUNCTIONS, dict)
+    added = {name: (1, 1) for name in INTERNAL if name != "truth"}
+    vocabulary.FUNCTIONS.update(added)
+    try:
+        return parse_closed(text, program, FREE)
+    finally:
+        for name in added:
+            del vocabulary.FUNCTIONS[name]
+
+
+def without_facts(rule: Rule) -> str:
+    """What the rule makes of its example where nothing is declared; empty if it does not fire."""
+    context = surroundings(rule.example, facts=False)
+    before = read(rule.example.before, context.program)
+    got = rewrite(before, applied(rule, context), context)
+    return "" if got is before else show(got)
+
+
+# ---- both sides ----------------------------------------------------------------------------------------------------
+
+
+def different_values(context: Context, before: Term, after: Term, equal: float = EQUAL, points: int = 6) -> Iterator[str]:
+    """Points at which the two terms differ: random ones, some with zeros and ties. Where `before` has no value, none is asked."""
+    program = context.program
+    indices = tuple(by_name(before.free))
+    compared = 0
+    for k in range(points):
+        rng = np.random.default_rng(k)
+        inputs = sample_inputs(program, SIZES, (), rng, SCALES[k % len(SCALES)])
+        if k % 2:
+            inputs = {n: _with_zeros(program, n, a, rng) for n, a in inputs.items()}
+        one, two = values(program, inputs, (before, after), indices)
+        finite = np.vectorize(lambda v: v == v and abs(v) < 10**30, otypes=[bool])(one)
+        compared += int(np.sum(finite))
+        close = np.vectorize(lambda a, b: bool(abs(a - b) <= equal * (1 + abs(a))), otypes=[bool])(one, two)
+        if np.any(finite & ~close):
+            at = np.argwhere(finite & ~close)[0]
+            yield f"{show(before)} is {one[tuple(at)]}, {show(after)} is {two[tuple(at)]} at {inputs}"
+            return
+    if not compared:
+        yield f"{show(before)} has no value at any point"
+
+
+def values(program: Program, inputs: Mapping[str, Any], terms: Sequence[Term], indices: Sequence[Term]) -> list[Any]:
+    """Values of terms at a point, in multiprecision."""
+    backend = MpmathBackend(DIGITS)
+    known = {**inputs, **evaluate_program(program, inputs, backend=backend)}
+    return [evaluate_term(t, program, known, indices, backend=backend) for t in terms]
+
+
+def _with_zeros(program: Program, name: str, a: Any, rng: np.random.Generator) -> Any:
+    """Real data with zeros and ties."""
+    i = program.input(name)
+    if i.dtype != "real" or i.domain.kind not in ("real", "nonnegative"):
+        return a
+    return np.where(rng.random(a.shape) < 0.3, 0.0, np.round(2 * a) / 2)
+
+
+def wrong(rule: Rule, match: Any, **changes: Any) -> Rule:
+    """A rule with something else than it says."""
+    return replace(rule, match=match, **changes)
+
+
+def operations(t: Term) -> set[str]:
+    """The operations in a term."""
+    return {x.op for x in walk(t)}
