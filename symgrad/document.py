@@ -20,9 +20,16 @@ Json = dict[str, object]
 
 
 def document(
-    derivation: Derivation, certificate: Certificate | None, out: str | None, seconds: Mapping[str, float]
+    derivation: Derivation,
+    certificate: Certificate | None,
+    out: str | None,
+    seconds: Mapping[str, float],
+    refuted: Mapping[str, str],
 ) -> Json:
-    """The whole document; `certificate` is None where nothing was judged, `out` where nothing was written."""
+    """The whole document; `certificate` is None where nothing was judged, `out` where nothing was written.
+
+    `refuted`: input -> where its gradient is not what the formula expects.
+    """
     formula = derivation.formula
     return {
         "name": formula.name,
@@ -35,8 +42,16 @@ def document(
         ],
         "hints": list(derivation.hints),
         "zero": list(derivation.zero_inputs),
-        "expected": [{"input": e.input, "proven": e.proven, "passed": e.ok} for e in derivation.expected],
-        "verdict": verdict(certificate),
+        "expected": [
+            {
+                "input": e.input,
+                "proven": e.proven is True,
+                "passed": e.input not in refuted,
+                "differs": refuted.get(e.input),
+            }
+            for e in derivation.expected
+        ],
+        "verdict": verdict(certificate, refuted),
         "out": out,
         "seconds": {key: round(value, 4) for key, value in seconds.items()},
     }
@@ -58,19 +73,23 @@ def gradient(g: Gradient, formula: Formula) -> Json:
     }
 
 
-def verdict(certificate: Certificate | None) -> Json:
-    """What the judges said; `passed` is None where there were none."""
+def verdict(certificate: Certificate | None, refuted: Mapping[str, str]) -> Json:
+    """What the judges said; `passed` is None where there were none, and false where `expect` is refuted."""
     if certificate is None:
-        return {"passed": None, "judges": [], "absent": []}
+        return {"passed": False if refuted else None, "judges": [], "absent": []}
     said = certificate.to_json()
     return {key: said.get(key) for key in ("passed", "judges", "absent")}
 
 
-def certificate_text(derivation: Derivation, certificate: Certificate | None, files: Sequence[str]) -> str:
+def certificate_text(
+    derivation: Derivation, certificate: Certificate | None, files: Sequence[str], refuted: Mapping[str, str]
+) -> str:
     """certificate.json: marks the folder as symgrad's, names its files, and says what was checked."""
     formula = derivation.formula
     head: Json = {MARK: "symgrad", "formula": formula.name, "formula_sha256": formula.sha256, "files": sorted(files)}
-    said: Json = dict(certificate.to_json()) if certificate is not None else {**verdict(None), "why": "not validated"}
+    said: Json = {**verdict(None, refuted), "why": f"not judged{''.join(f'; d{where}' for where in refuted.values())}"}
+    if certificate is not None:
+        said = dict(certificate.to_json())
     return json.dumps({**head, **said}, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -60,7 +60,7 @@ def test_the_public_names_are_there() -> None:
     for name in symgrad.__all__:
         assert getattr(symgrad, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
-        symgrad.nosuch  # noqa: B018
+        symgrad.nosuch
     assert set(symgrad.__all__) <= set(dir(symgrad))
 
 
