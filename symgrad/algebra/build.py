@@ -347,10 +347,16 @@ def negation(c: Term) -> Term:
 
 
 def iverson(c: Term) -> Term:
-    """[c]: 1 where the condition holds, else 0."""
+    """[c]: 1 where the condition holds, else 0; [a and b] is [a] [b]."""
     if c.op == "lit":
         return ONE if c is TRUE else ZERO
+    if c.op == "and":
+        return node("mul", tuple(node("iv", (a,)) for a in sorted(c.args, key=_bracket_order)))
     return node("iv", (c,))
+
+
+def _bracket_order(c: Term) -> bytes:
+    return node("iv", (c,)).digest
 
 
 def where(c: Term, a: Term, b: Term) -> Term:

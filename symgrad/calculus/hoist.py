@@ -16,6 +16,8 @@ KIND_NAMES = {
     "sum": "total", "prod": "product", "max": "top", "min": "low", "max_first": "top", "min_first": "low",
     "lse": "lse", "argmax": "winner", "norm": "length",
 }  # fmt: skip
+EXTREMES = ("max", "min", "max_first", "min_first")
+"""Reductions whose derivative compares the body with the value: both must be the very same numbers."""
 LETTERS = "ijklmpqrsuvwabefgh"
 
 
@@ -97,6 +99,8 @@ class _Hoisting:
         saved, self.current = self.current, None
         self.opened = [*getattr(self, "opened", []), *names.values()]
         body = self.lift(substitute(t.args[0], names))
+        if t.data in EXTREMES and not is_access(body):
+            body = self.named(body, "e")
         self.current = saved
         return reduce(str(t.data), body, names.values())
 
@@ -104,7 +108,7 @@ class _Hoisting:
         pool = [c for c in LETTERS if c not in used and c not in self.names] + [f"i{k}" for k in range(1, 60)]
         return next(c for c in pool if c not in used)
 
-    def named(self, body: Term) -> Term:
+    def named(self, body: Term, kind: str = "") -> Term:
         """The access to the statement with this body: one that exists, or a new one."""
         if is_access(body) or not body.tensors:
             return body
@@ -115,7 +119,7 @@ class _Hoisting:
         indices = tuple(by_name(body.free))
         batch = [i for i in indices if str(i.data) == BATCH]
         indices = (*batch, *(i for i in indices if str(i.data) != BATCH))
-        s = Statement(self._name(body), indices, body, "hoisted")
+        s = Statement(self._name(body, kind), indices, body, "hoisted")
         self.done.append(s)
         return get(s.name, indices)
 
@@ -130,18 +134,22 @@ class _Hoisting:
                 return get(s.name, tuple(binding[i] for i in s.indices))
         return None
 
-    def _name(self, body: Term) -> str:
-        reductions = [f for f in factors_of(body) if f.op == "red"]
-        kind = str(reductions[0].data) if reductions else ""
-        stem = "mean" if kind == "sum" and len(factors_of(body)) > 1 else KIND_NAMES.get(kind, "diff")
-        if body.op == "add" and not any(_minus(a) for a in body.args):
-            stem = "pre"
+    def _name(self, body: Term, stem: str) -> str:
+        stem = stem or self._stem(body)
         for k in range(1, 1 << 20):
             name = stem if k == 1 else f"{stem}{k}"
             if name not in self.names and "d" + name not in self.names:
                 self.names |= {name, "d" + name}
                 return name
         raise AssertionError("names are endless")
+
+    def _stem(self, body: Term) -> str:
+        reductions = [f for f in factors_of(body) if f.op == "red"]
+        kind = str(reductions[0].data) if reductions else ""
+        stem = "mean" if kind == "sum" and len(factors_of(body)) > 1 else KIND_NAMES.get(kind, "diff")
+        if body.op == "add" and not any(_minus(a) for a in body.args):
+            stem = "pre"
+        return stem
 
 
 def _minus(t: Term) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from symgrad.algebra.build import Fresh, mul, power
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, walk
 from symgrad.algebra.weight import weight
+from symgrad.calculus.hoist import EXTREMES
 from symgrad.closing.fold import foldings, logarithm_folding
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.simplify import Simplifier
@@ -44,9 +45,10 @@ class ClosedForms:
 
     def __init__(self, program: Program, adjoints: Adjoints, context: Context) -> None:
         self.program, self.adjoints, self.context = program, adjoints, context
-        self.hidden = {s.name: s for s in program.statements if s.kind == "hoisted"}
+        self.compared = {s.name: s for s in program.statements if s.kind == "hoisted" and s.name in _compared(program)}
+        self.hidden = {s.name: s for s in program.statements if s.kind == "hoisted" and s.name not in self.compared}
         self.named = [s for s in program.statements if s.kind in ("let", "output")]
-        self.mean = {s.name: s for s in self._mean_cotangent()}
+        self.mean = {s.name: s for s in self._mean_cotangent()} | {s.name: s for s in program.statements if s.kind == "loss"}
         self.adjoint = {s.name: s for s in adjoints.adjoint_of.values()}
         self.fresh = Fresh()
         self.inner = Simplifier(context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True)
@@ -132,6 +134,7 @@ class ClosedForms:
     def definitions(self, closed: Term, adjoints: dict[str, Definition]) -> tuple[Definition, ...]:
         """Every name that the closed form uses, in the order of definition."""
         written = {s.name: s for s in self.context.program.statements if s.kind != "loss"}
+        written |= {n: self._visible(s) for n, s in self.compared.items()}
         needed: dict[str, None] = {}
         queue = [closed, *(d.body for d in adjoints.values())]
         while queue:
@@ -139,9 +142,19 @@ class ClosedForms:
                 if name not in needed:
                     needed[name] = None
                     queue.append(written[name].body)
-        lets = [Definition(n, s.indices, s.body, False) for n, s in written.items() if n in needed]
+        lets = [Definition(n, s.indices, s.body, n in self.compared) for n, s in written.items() if n in needed]
         order = [s.name for s in self.adjoints.statements]
         return (*lets, *sorted(adjoints.values(), key=lambda d: order.index(d.name) if d.name in order else -1))
+
+
+def _compared(program: Program) -> set[str]:
+    """Hoisted values whose largest or smallest is taken: ties are found by comparing the very same numbers."""
+    found: set[str] = set()
+    for s in program.statements:
+        for t in walk(s.body):
+            if t.op == "red" and t.data in EXTREMES and t.args[0].op == "get":
+                found.add(str(t.args[0].data))
+    return found
 
 
 __all__ = ["ClosedForms", "Definition", "Gradient", "walk"]

@@ -253,15 +253,22 @@ def _conditions(summands: Sequence[Term]) -> list[Term]:
         for f in factors_of(a):
             if f.op == "iv":
                 counts[f.args[0]] = counts.get(f.args[0], 0) + 1
+    for c in [c for c in counts if c.op == "or"]:
+        counts[negation(c)] = counts.pop(c)
     return sorted(counts, key=lambda c: (-counts[c] - counts.get(negation(c), 0), c.op != "cmp", c.digest))
 
 
+def _parts(c: Term) -> tuple[Term, ...]:
+    return c.args if c.op == "and" else (c,)
+
+
 def _has_bracket(t: Term, c: Term) -> bool:
-    return any(f.op == "iv" and f.args[0] is c for f in factors_of(t))
+    brackets = {f.args[0] for f in factors_of(t) if f.op == "iv"}
+    return all(p in brackets for p in _parts(c))
 
 
 def _without_bracket(t: Term, c: Term) -> Term:
-    return mul(*(f for f in factors_of(t) if not (f.op == "iv" and f.args[0] is c)))
+    return mul(*(f for f in factors_of(t) if not (f.op == "iv" and f.args[0] in _parts(c))))
 
 
 def _aligned(ours: Sequence[Term], theirs: Sequence[Term], names: Sequence[Term]) -> dict[Term, Term] | None:
