@@ -17,7 +17,8 @@ FILES = sorted((Path(__file__).parents[2] / "formulas").rglob("*.yaml"))
 n, c = dim("n"), dim("c")
 i, j = idx("i", n), idx("j", c)
 PROGRAM = read_text(
-    "name: f\ninputs: {z: [n, c], x: [..., d]}\nlet:\n  y[i, j]: softmax(z[i, j], j)\nloss: y[i, 0] + 0*Sum(x[..., k], ..., k)\n"
+    "name: f\ninputs: {z: [n, c], x: [..., d]}\n"
+    "let:\n  y[i, j]: softmax(z[i, j], j)\nloss: y[i, 0] + 0*Sum(x[..., k], ..., k)\n"
 ).program
 
 

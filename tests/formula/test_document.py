@@ -23,9 +23,18 @@ def scalar(text: str, key: str = "loss") -> Scalar:
 
 @pytest.mark.parametrize(
     "written",
-    ["Sum(z[i], i)", "'Sum(z[i], i)'", '"Sum(z[i], i)"', "|\n  Sum(z[i],\n      i)", ">-\n  Sum(z[i],\n  i)", "Sum(z[i],\n    i)",
-     "|  # why\n  Sum(z[i], i)", '"Sum(z[i],\n  i)"', "  |2-\n    Sum(z[i], i)"],
-)  # fmt: skip
+    [
+        "Sum(z[i], i)",
+        "'Sum(z[i], i)'",
+        '"Sum(z[i], i)"',
+        "|\n  Sum(z[i],\n      i)",
+        ">-\n  Sum(z[i],\n  i)",
+        "Sum(z[i],\n    i)",
+        "|  # why\n  Sum(z[i], i)",
+        '"Sum(z[i],\n  i)"',
+        "  |2-\n    Sum(z[i], i)",
+    ],
+)
 def test_every_character_of_a_value_knows_its_place(written: str) -> None:
     node = scalar(f"name: f\nloss: {written}\n")
     source = node.text.source.text
@@ -70,10 +79,19 @@ def test_the_line_is_right_in_a_file_with_windows_lines() -> None:
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"", "empty"), (b"# nothing\n", "empty"), (b"- a\n", "mapping"), (b"hello\n", "mapping"), (b"\xff\xfea\0", "UTF-8"),
-     (b"name: caf\xe9\n", "UTF-8"), (b"name: a\0b\n", r"U\+0000"), (b"name: \x1b[2J\n", r"U\+001B"), (b'name: "\\ud83d"\n', r"U\+D83D"),
-     (b'summary: "\\u202e"\n', r"U\+202E")],
-)  # fmt: skip
+    [
+        (b"", "empty"),
+        (b"# nothing\n", "empty"),
+        (b"- a\n", "mapping"),
+        (b"hello\n", "mapping"),
+        (b"\xff\xfea\0", "UTF-8"),
+        (b"name: caf\xe9\n", "UTF-8"),
+        (b"name: a\0b\n", r"U\+0000"),
+        (b"name: \x1b[2J\n", r"U\+001B"),
+        (b'name: "\\ud83d"\n', r"U\+D83D"),
+        (b'summary: "\\u202e"\n', r"U\+202E"),
+    ],
+)
 def test_what_is_no_text_of_a_formula_is_refused(data: bytes, words: str) -> None:
     with pytest.raises(FormulaError, match=words):
         read_bytes(data, "f.yaml")

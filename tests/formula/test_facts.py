@@ -6,7 +6,7 @@ import pytest
 
 from symgrad.algebra.build import add, compare, reduce
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, dim, get, idx, par
-from symgrad.formula.expression import read_condition, program_environment
+from symgrad.formula.expression import program_environment, read_condition
 from symgrad.formula.program import Fact, Formula
 from symgrad.formula.reader import read_text
 from symgrad.formula.source import loose
@@ -102,7 +102,11 @@ def test_parameters_carry_their_facts() -> None:
 
 
 def test_assumptions_keep_their_text_and_are_not_usable_where_they_bind_what_is_differentiated() -> None:
-    more = "let:\n  p[i, j]: z[i, j]**2\nassume: ['Sum(p[i, j], j) == 1', 'Sum(t[i, j], j) == 1', 'z[i, j] > 2', n == c*2]\nloss: Sum(p[i, j]*t[i, j], j)"
+    more = (
+        "let:\n  p[i, j]: z[i, j]**2\n"
+        "assume: ['Sum(p[i, j], j) == 1', 'Sum(t[i, j], j) == 1', 'z[i, j] > 2', n == c*2]\n"
+        "loss: Sum(p[i, j]*t[i, j], j)"
+    )
     found = facts("{z: [n, c], t: {shape: [n, c], given: true}}", more)
     assert {text: f.usable for text, f in found.items()} == {
         "Sum(p[i, j], j) == 1": False,

@@ -8,7 +8,8 @@ from symgrad.errors import FormulaError
 from symgrad.formula.reader import read_text
 
 HEAD = (
-    "name: f\ninputs: {x: [n], im: [h, w], flat: [h*w], two: [2*n], t: {shape: [n], dtype: int, domain: 'integer(0, n - 1)'}}\n"
+    "name: f\ninputs: {x: [n], im: [h, w], flat: [h*w], two: [2*n], "
+    "t: {shape: [n], dtype: int, domain: 'integer(0, n - 1)'}}\n"
     "parameters: {s: {value: 2, dtype: int, domain: positive}, r: {value: 2, dtype: int, domain: positive}, "
     "q: {value: 0, dtype: int}}\n"
 )

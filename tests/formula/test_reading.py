@@ -24,7 +24,6 @@ from symgrad.algebra.build import (
     where,
 )
 from symgrad.algebra.terms import (
-    E,
     HALF,
     INFINITY,
     MINUS_ONE,
@@ -32,6 +31,7 @@ from symgrad.algebra.terms import (
     PI,
     TWO,
     ZERO,
+    E,
     Term,
     dim,
     get,
@@ -55,7 +55,10 @@ def formula(text: str) -> Formula:
 
 
 def loss(expression: str, more: str = "") -> Statement:
-    head = "inputs: {z: [n, c], w: [n, c], x: [n], a: [], t: {shape: [n], dtype: int, domain: 'integer(0, c - 1)'}, m: {shape: [n], dtype: bool}}\n"
+    head = (
+        "inputs: {z: [n, c], w: [n, c], x: [n], a: [], m: {shape: [n], dtype: bool}, "
+        "t: {shape: [n], dtype: int, domain: 'integer(0, c - 1)'}}\n"
+    )
     return formula(
         head + "parameters: {g: 2.5, s: {value: 2, dtype: int}}\n" + more + f"loss: |\n  {expression}\n"
     ).program.loss
@@ -67,7 +70,8 @@ def body(expression: str, more: str = "") -> Term:
 
 def test_a_whole_loss_becomes_a_program() -> None:
     f = formula(
-        "summary: One line.\nreference: [A, B]\ninputs:\n  z: [n, c]\n  t: {shape: [n, c], domain: simplex, given: true}\n"
+        "summary: One line.\nreference: [A, B]\ninputs:\n  z: [n, c]\n"
+        "  t: {shape: [n, c], domain: simplex, given: true}\n"
         "let:\n  y[i, j]: softmax(z[i, j], j)\nloss: -Sum(t[i, j] * log(y[i, j]), j)\n"
     )
     y, total = f.program.statements
