@@ -283,7 +283,8 @@ def kink_row(kink: Kink, notation: Notation) -> KinkRow:
 def judge_rows(document: Mapping[str, object]) -> tuple[JudgeRow, ...]:
     """The judges of a certificate's document, then the absent ones."""
     rows = [
-        JudgeRow(str(j["judge"]), bool(j["passed"]), int(str(j.get("points", 0)))) for j in _records(document, "judges")
+        JudgeRow(str(j["judge"]), bool(j["passed"]), int(str(j.get("points", 0))), str(j.get("why", "")))
+        for j in _records(document, "judges")
     ]
     return tuple(rows + [JudgeRow(str(a["judge"]), None, 0, str(a["why"])) for a in _records(document, "absent")])
 

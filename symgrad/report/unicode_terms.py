@@ -142,12 +142,7 @@ class _Printer(Visitor[str]):
         for left, right in zip((None, *x.factors), x.factors, strict=False):
             text = self.visit(right)
             # 2x, 2(a + b): a number needs no dot before a name
-            close = (
-                isinstance(left, Number)
-                and "e" not in left.text
-                and isinstance(right, (Symbol, Access, Power, Fence))
-                and not text[0].isdigit()
-            )
+            close = isinstance(left, Number) and "e" not in left.text and _begins_with_a_name(right)
             out += text if left is None or close else "·" + text
         return out
 
@@ -203,6 +198,12 @@ class _Printer(Visitor[str]):
 
     def elided(self, x: Elided) -> str:
         return f"(an expression of {x.size} parts)"
+
+
+def _begins_with_a_name(x: Layout) -> bool:
+    while isinstance(x, Power):
+        x = x.base
+    return isinstance(x, (Symbol, Access, Fence))
 
 
 def _reaches(x: Layout) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -316,3 +318,29 @@ def test_html_says_what_tex_says(layer_norm: Derivation) -> None:
         assert heading in page
         assert heading in render_tex(layer_norm)
     assert len(re.findall('class="step"', page)) == len(contents(layer_norm).steps) > 5
+
+
+@needs_tex
+def test_interrupt_leaves_no_engine_behind(tmp_path: Path) -> None:
+    code = (
+        "import sys; from symgrad.report.pdf import build_pdf\n"
+        r"build_pdf(r'\documentclass{article}\begin{document}\def\x{\x}\x\end{document}')"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    work = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 30
+    while not (engines := _children(work.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.kill(work.pid, signal.SIGINT)
+    work.wait(30)
+    assert engines
+    assert not any(Path(f"/proc/{pid}").exists() for pid in engines)
+    assert not list(tmp_path.iterdir())
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(p) for p in listed.read_text().split()] if listed.exists() else []
