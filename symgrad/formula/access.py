@@ -75,7 +75,8 @@ class Accesses:
             return True
         if tensor.padded or self.env.lenient:
             return False
-        if self.reader.conditions and bounds.inside(t, size, self.reader.conditions):
+        known = [c for held in self.reader.conditions for c in self.about_integers(held)]
+        if known and bounds.inside(t, size, known):
             return False
         name, shown = tensor.name, self.parsed.source(s)
         message = f"{self.parsed.source(n)} can read outside of {name}: {shown} is not shown to stay in 0 .. {size} - 1"
@@ -87,6 +88,12 @@ class Accesses:
         raise self.parsed.error(
             message, s, help=f"{mend}, or read it under where(condition that keeps it inside, ..., ...)"
         )
+
+    def about_integers(self, c: Term) -> list[Term]:
+        """The parts of a condition that compare integers: only these say something of subscripts."""
+        if c.op == "and":
+            return [part for a in c.args for part in self.about_integers(a)]
+        return [c] if c.op == "cmp" and all(is_integer(a, self.env) for a in c.args) else []
 
     def gather(self, s: ast.expr, name: str, size: Term, tensor: Tensor) -> None:
         """An int input without a domain ranges over the axis that it subscripts."""

@@ -61,7 +61,7 @@ def section(root: Mapping, name: str) -> Mapping:
     assert node is not None
     assert key is not None
     if isinstance(node, Mapping):
-        if not node.items:
+        if not node.items and name in ("inputs", "output"):
             raise key.error(f"{name} is empty")
         return node
     if isinstance(node, Scalar) and node.kind == "null":

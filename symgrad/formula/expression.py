@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from symgrad import limits
 from symgrad.algebra.build import add, conjunction, disjunction, div, fn, mul, neg, negation, power
 from symgrad.algebra.terms import INFINITY, PI, ZERO, E, Term, dim, get, is_num, node, num, par, value
 from symgrad.errors import FormulaError
@@ -93,6 +94,7 @@ class Reader:
 
     def value(self, n: ast.expr) -> Term:
         """The value of a node, a number or a condition."""
+        limits.check()
         if isinstance(n, ast.Constant):
             return self.constant(n)
         if isinstance(n, ast.Name):

@@ -135,8 +135,14 @@ class _Proof:
         return self.between(c, r, {}, plus(polynomial(extent(t)), constant(-1)))
 
     def gather(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
-        low, high = self.bounds.tensors.get(str(t.data), (None, None))
-        return self.between(c, r, polynomial(low) if low else None, polynomial(high) if high else None)
+        low, high = (polynomial(e) if e else None for e in self.bounds.tensors.get(str(t.data), (None, None)))
+        if t.op == "get0" and not (low is not None and high is not None and self.spans_zero(low, high)):
+            return False
+        return self.between(c, r, low, high)
+
+    def spans_zero(self, low: Polynomial, high: Polynomial) -> bool:
+        """Whether 0, which a read outside gives, lies between the ends."""
+        return self.nonnegative(plus({}, low, -1)) and self.nonnegative(high)
 
     def remainder(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
         divisor = polynomial(t.args[1])

@@ -90,3 +90,23 @@ def test_an_equation_of_sizes_makes_two_extents_one() -> None:
     with pytest.raises(FormulaError, match="two ranges"):
         read_text(text, "f.yaml")
     assert read_text(text + "assume: d == h*e\n", "f.yaml")
+
+
+def test_conditions_on_real_values_say_nothing_of_subscripts() -> None:
+    # 0 < x < i shows i >= 1, not i >= 2 as it would for integers
+    with pytest.raises(FormulaError, match="can read outside"):
+        read("y[i]: where((x[i] > 0) & (x[i] < i), x[i - 2], 0)")
+
+
+def test_conditions_on_integers_of_a_tensor_keep_a_read_inside() -> None:
+    assert read("y[i]: where((t[i] > 0) & (t[i] < i), x[i - 2], x[i])")
+
+
+def test_a_gather_through_a_padded_tensor_may_be_zero() -> None:
+    text = (
+        "name: f\ninputs: {z: [m], t: {shape: [n], dtype: int, outside: 0, domain: 'integer(1, m)'}}\n"
+        "ranges: {i: n}\noutput:\n  y[i]: z[t[i + 1]]\n"
+    )
+    with pytest.raises(FormulaError, match="can read outside of z"):
+        read_text(text, "f.yaml")
+    assert read_text(text.replace("integer(1, m)", "integer(0, m - 1)"), "f.yaml")
