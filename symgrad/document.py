@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.build import substitute
 from symgrad.algebra.show import LETTERS, Names, show
-from symgrad.algebra.terms import BATCH, Term, extent, idx, walk
+from symgrad.algebra.terms import BATCH, Term, extent, idx, node, walk
 from symgrad.staging import MARK
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def taken_names(program: Program) -> frozenset[str]:
     """Every name of a formula that an index must not bear."""
     shapes = [e for i in program.inputs for e in i.shape] + [extent(i) for s in program.statements for i in s.indices]
     dims = {str(t.data) for e in shapes for t in walk(e) if t.op == "dim"}
-    own = [x.name for x in (*program.inputs, *program.parameters, *program.statements)]
-    return frozenset({*own, *dims, *(f"d{s.name}" for s in program.outputs)})
+    inputs, parameters = {i.name for i in program.inputs}, {p.name for p in program.parameters}
+    statements = {s.name for s in program.statements}
+    return frozenset({*inputs, *parameters, *statements, *dims, *(f"d{s.name}" for s in program.outputs)})
 
 
 def names_of(program: Program) -> Names:
@@ -110,6 +111,15 @@ def names_of(program: Program) -> Names:
             if str(i.data) not in named:
                 named.append(str(i.data))
     return Names(prefer, taken_names(program))
+
+
+def shapes_of(program: Program, g: Gradient) -> dict[str, tuple[Term, ...]]:
+    """Tensor -> extents of its axes, `...` as one of them, for every name that a closed form may read."""
+    batch = node("dim", (), BATCH)
+    shapes = {i.name: ((batch,) if i.batch else ()) + tuple(i.shape) for i in program.inputs}
+    shapes |= {s.name: tuple(map(extent, s.indices)) for s in program.statements}
+    shapes |= {d.name: tuple(map(extent, d.indices)) for d in g.where}
+    return shapes | {f"d{s.name}": shapes[s.name] for s in program.outputs if not program.is_loss}
 
 
 def signature(g: Gradient, program: Program) -> tuple[tuple[Term, ...], Term]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symgrad.document import gradient as gradient_record
-from symgrad.document import signature
+from symgrad.document import names_of, shapes_of, signature
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Gradient
@@ -57,7 +57,8 @@ def gradient_expression(gradient: Gradient, formula: Formula) -> GradientExpress
     from symgrad.algebra.bridge import to_sympy
 
     record: Any = gradient_record(gradient, formula)
-    plain = to_sympy(signature(gradient, formula.program)[1])
+    program = formula.program
+    plain = to_sympy(signature(gradient, program)[1], shapes_of(program, gradient), names_of(program))
     return annotate(plain, record["latex"], record["closed"], tuple(record["indices"]), record["where"])
 
 

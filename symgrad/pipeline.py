@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -46,8 +47,8 @@ def derive(
     closed form is not what was derived, unless `check` is false.
     """
     from symgrad.closing.derivation import derive_formula
-    from symgrad.formula import reader as _  # loaded before the clock starts
 
+    import_module("symgrad.formula.reader")  # before the clock starts
     targets = chosen("target", targets, TARGETS)
     start = time.monotonic()
     with limits.within(time_limit, memory_limit):
