@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.build import substitute
 from symgrad.algebra.show import LETTERS, Names, show
-from symgrad.algebra.terms import BATCH, Term, extent, idx, node, walk
+from symgrad.algebra.terms import BATCH, Term, extent, idx, node
 from symgrad.staging import MARK
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Definition, Derivation, Gradient
     from symgrad.formula.program import Formula, Program
+    from symgrad.report.notation import Notation
     from symgrad.validate.certificate import Certificate
 
 Json = dict[str, object]
@@ -30,14 +31,16 @@ def document(
 
     `refuted`: input -> where its gradient is not what the formula expects.
     """
-    formula = derivation.formula
+    from symgrad.report.contents import derivation_notation
+
+    formula, notation = derivation.formula, derivation_notation(derivation)
     return {
         "name": formula.name,
         "formula_sha256": formula.sha256,
-        "gradients": {g.input: gradient(g, formula) for g in derivation.gradients},
+        "gradients": {g.input: gradient(g, formula, notation) for g in derivation.gradients},
         "assumed": [fact.text for fact in derivation.assumed],
         "kinks": [
-            {"at": show(k.at, names_of(formula.program)), "of": k.of, "convention": k.convention, "line": k.line}
+            {"at": show(k.at, notation.names), "of": k.of, "convention": k.convention, "line": k.line}
             for k in derivation.kinks
         ],
         "hints": list(derivation.hints),
@@ -57,19 +60,16 @@ def document(
     }
 
 
-def gradient(g: Gradient, formula: Formula) -> Json:
+def gradient(g: Gradient, formula: Formula, notation: Notation) -> Json:
     """`indices`, `closed`, `where`, `latex` of one gradient."""
     from symgrad.report.latex_terms import latex
-    from symgrad.report.notation import notation_of
 
-    program = formula.program
-    names = names_of(program)
-    indices, closed = signature(g, program)
+    indices, closed = signature(g, formula, notation.names)
     return {
         "indices": [str(i.data) for i in indices],
-        "closed": show(closed, names),
-        "where": {_head(d): show(d.body, names) for d in g.where},
-        "latex": latex(closed, notation_of(program, more=(closed,))),
+        "closed": show(closed, notation.names),
+        "where": {_head(d): show(d.body, notation.names) for d in g.where},
+        "latex": latex(closed, notation),
     }
 
 
@@ -93,26 +93,6 @@ def certificate_text(
     return json.dumps({**head, **said}, indent=2, ensure_ascii=False) + "\n"
 
 
-def taken_names(program: Program) -> frozenset[str]:
-    """Every name of a formula that an index must not bear."""
-    shapes = [e for i in program.inputs for e in i.shape] + [extent(i) for s in program.statements for i in s.indices]
-    dims = {str(t.data) for e in shapes for t in walk(e) if t.op == "dim"}
-    inputs, parameters = {i.name for i in program.inputs}, {p.name for p in program.parameters}
-    statements = {s.name for s in program.statements}
-    return frozenset({*inputs, *parameters, *statements, *dims, *(f"d{s.name}" for s in program.outputs)})
-
-
-def names_of(program: Program) -> Names:
-    """How indices are named in printed forms: as the formula names those of the same extent."""
-    prefer: dict[Term, list[str]] = {}
-    for s in program.statements:
-        for i in s.indices:
-            named = prefer.setdefault(extent(i), [])
-            if str(i.data) not in named:
-                named.append(str(i.data))
-    return Names(prefer, taken_names(program))
-
-
 def shapes_of(program: Program, g: Gradient) -> dict[str, tuple[Term, ...]]:
     """Tensor -> extents of its axes, `...` as one of them, for every name that a closed form may read."""
     batch = node("dim", (), BATCH)
@@ -122,14 +102,18 @@ def shapes_of(program: Program, g: Gradient) -> dict[str, tuple[Term, ...]]:
     return shapes | {f"d{s.name}": shapes[s.name] for s in program.outputs if not program.is_loss}
 
 
-def signature(g: Gradient, program: Program) -> tuple[tuple[Term, ...], Term]:
-    """The axes of a gradient and its closed form, in index names that are no other name of the formula."""
-    taken = taken_names(program)
+def signature(g: Gradient, formula: Formula, names: Names) -> tuple[tuple[Term, ...], Term]:
+    """The axes of a gradient and its closed form, in index names that mean nothing else in the formula."""
+    ranges = dict(formula.index_names)
     used = {str(i.data) for i in g.indices}
     mapping: dict[Term, Term] = {}
     for i in g.indices:
-        if str(i.data) in taken and str(i.data) != BATCH:
-            name = next(n for n in (*LETTERS, *(f"i{k}" for k in range(1, 1000))) if n not in taken and n not in used)
+        name, elsewhere = str(i.data), ranges.get(str(i.data), extent(i)) is not extent(i)
+        if name != BATCH and (name in names.taken or elsewhere):
+            free = (
+                n for n in (*LETTERS, *(f"i{k}" for k in range(1, 1000))) if n not in used | names.taken | set(ranges)
+            )
+            name = next(free)
             used.add(name)
             mapping[i] = idx(name, extent(i))
     return tuple(mapping.get(i, i) for i in g.indices), substitute(g.closed, mapping) if mapping else g.closed

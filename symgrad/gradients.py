@@ -7,11 +7,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symgrad.document import gradient as gradient_record
-from symgrad.document import names_of, shapes_of, signature
+from symgrad.document import shapes_of, signature
 
 if TYPE_CHECKING:
-    from symgrad.closing.derivation import Gradient
-    from symgrad.formula.program import Formula
+    from symgrad.closing.derivation import Derivation, Gradient
 
 
 class GradientExpression:
@@ -52,13 +51,15 @@ class GradientExpression:
         return annotate, (self.plain, self.latex, self.closed, self.indices, self.where)
 
 
-def gradient_expression(gradient: Gradient, formula: Formula) -> GradientExpression:
+def gradient_expression(gradient: Gradient, derivation: Derivation) -> GradientExpression:
     """The SymPy expression of one gradient."""
     from symgrad.algebra.bridge import to_sympy
+    from symgrad.report.contents import derivation_notation
 
-    record: Any = gradient_record(gradient, formula)
-    program = formula.program
-    plain = to_sympy(signature(gradient, program)[1], shapes_of(program, gradient), names_of(program))
+    formula, notation = derivation.formula, derivation_notation(derivation)
+    record: Any = gradient_record(gradient, formula, notation)
+    closed = signature(gradient, formula, notation.names)[1]
+    plain = to_sympy(closed, shapes_of(formula.program, gradient), notation.names)
     return annotate(plain, record["latex"], record["closed"], tuple(record["indices"]), record["where"])
 
 

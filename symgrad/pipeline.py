@@ -133,7 +133,7 @@ class Result:
         """Input -> its closed-form gradient, a SymPy expression with `.latex`, `.closed` and `.indices`."""
         from symgrad.gradients import gradient_expression
 
-        return {g.input: gradient_expression(g, self.formula) for g in self.derivation.gradients}
+        return {g.input: gradient_expression(g, self.derivation) for g in self.derivation.gradients}
 
     @property
     def latex(self) -> str:
