@@ -233,7 +233,7 @@ class _Walker:
             return index.fixed
         if index.name in env.ranges:
             return env.ranges[index.name]
-        seen = index.seen or [s for i in namesakes for s in i.seen]
+        seen = index.seen or [s for i in namesakes if i.limits is None for s in i.seen]
         if not seen:
             raise self.no_range(index)
         first = seen[0]
