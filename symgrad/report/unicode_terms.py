@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from symgrad.algebra.terms import Term
 from symgrad.report.escape import plain_text
@@ -67,6 +68,9 @@ def _lowered(text: str) -> str:
 
 
 def _raised(text: str) -> str | None:
+    """The text in high letters, None where it has others or a word."""
+    if any(a.isalpha() and b.isalpha() for a, b in pairwise(text)):
+        return None
     return "".join(_HIGH[c] for c in text) if text and all(c in _HIGH for c in text) else None
 
 
@@ -184,7 +188,9 @@ class _Printer(Visitor[str]):
 
     def fence(self, x: Fence) -> str:
         left, right = FENCES[x.kind]
-        return f"{left.text}{self.visit(x.body)}{right.text}"
+        body = self.visit(x.body)
+        # bars within bars would not say which of them opens
+        return f"{left.text}{body}{right.text}" if left.text != right.text or left.text not in body else f"abs({body})"
 
     def root(self, x: Root) -> str:
         body = self.visit(x.body)
@@ -203,7 +209,7 @@ class _Printer(Visitor[str]):
 def _begins_with_a_name(x: Layout) -> bool:
     while isinstance(x, Power):
         x = x.base
-    return isinstance(x, (Symbol, Access, Fence))
+    return isinstance(x, (Symbol, Access)) or (isinstance(x, Fence) and x.kind != "abs")
 
 
 def _reaches(x: Layout) -> bool:
