@@ -67,8 +67,6 @@ def judge_autograd(
         noise = _noise(program, wrt, call, expected, point)
         for kernel in kernels:
             _judge_kernel(verdict, program, kernel, call, point, expected, noise)
-            if point.kind == "normal":
-                _judge_single(verdict, program, wrt, kernel, call, point)
         if verdict.failure is not None:
             break
     return verdict
@@ -88,7 +86,7 @@ def _noise(
     scale = {n: natural_scale(total, call.inputs, n, expected.gradients[n]) for n in expected.gradients}
     scale |= {n: float(np.max(np.abs(v), initial=0.0)) for n, v in expected.values.items()}
     noise: dict[str, Any] = {n: ROUNDING * epsilon * scale[n] for n in names}
-    if point.kind not in ("normal", "unit axes"):
+    if not point.is_generic:
         return noise
     rng = np.random.default_rng(17)
     moved = {
@@ -115,6 +113,8 @@ def _judge_kernel(
         _hold(verdict, kernel, point, got, expected, noise)
         if program.is_loss and program.loss.indices:
             _judge_sum(verdict, program, kernel, call, point, expected, noise)
+        if point.kind == "normal":
+            _judge_single(verdict, program, kernel, call, point)
     except KernelError as e:
         verdict.fail(Failure(str(e), point.label))
 
@@ -154,11 +154,9 @@ def _judge_sum(
     )
 
 
-def _judge_single(
-    verdict: Judgement, program: Program, wrt: Sequence[str], kernel: Kernels, call: Call, point: Point
-) -> None:
+def _judge_single(verdict: Judgement, program: Program, kernel: Kernels, call: Call, point: Point) -> None:
     """float32 kernels against the float64 reference at the rounded inputs."""
-    single = call.cast(np.float32)
+    single, wrt = call.cast(np.float32), kernel.wrt
     rounded = single.cast(np.float64)
     expected = reference(program, wrt, rounded)
     if not _is_finite(expected) or _overflows(expected):

@@ -16,7 +16,7 @@ import numpy as np
 from symgrad import limits
 from symgrad.formula.program import Program
 from symgrad.validate.evaluate import evaluate_program
-from symgrad.validate.kernels import Call, Data, KernelError, Kernels, NumpyKernels, Outcome, attempt
+from symgrad.validate.kernels import Call, Data, KernelError, Kernels, NumpyKernels, Outcome, attempt, guarded
 from symgrad.validate.points import Point
 from symgrad.validate.verdict import Failure, Judgement
 
@@ -92,18 +92,31 @@ def _judge_reductions(
     )
     _close(verdict, f"{kernel.name}, reduction=sum", point, total, scaled)
     none = replace(call, reduction="none")
-    got = kernel.values(none) if isinstance(kernel, NumpyKernels) else attempt(kernel, none).values
+    if isinstance(kernel, NumpyKernels):
+        numpy = kernel
+        got = guarded("numpy", lambda: numpy.values(none))
+    else:
+        got = attempt(kernel, none).values
     noise = 1e-11 * float(np.max(np.abs(each), initial=0.0)) + 1e-13
     verdict.compare(f"{kernel.name} loss, reduction=none", point, got[name], each, noise)
 
 
+def _run_plainly(kernel: NumpyKernels, call: Call) -> None:
+    try:
+        kernel.run(call)
+    except Exception as e:
+        raise KernelError(f"numpy kernel raised {type(e).__name__}: {e}") from e
+
+
 def _judge_numpy(verdict: Judgement, kernel: NumpyKernels, call: Call, point: Point, first: Outcome) -> None:
     """What only the NumPy module has."""
-    _close(verdict, "numpy value alone", point, Outcome(kernel.values(call), {}), Outcome(first.values, {}))
-    _close(verdict, "numpy gradient alone", point, Outcome({}, kernel.gradients(call)), Outcome({}, first.gradients))
+    values = guarded("numpy", lambda: kernel.values(call))
+    gradients = guarded("numpy", lambda: kernel.gradients(call))
+    _close(verdict, "numpy value alone", point, Outcome(values, {}), Outcome(first.values, {}))
+    _close(verdict, "numpy gradient alone", point, Outcome({}, gradients), Outcome({}, first.gradients))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        kernel.run(call)
+        _run_plainly(kernel, call)
     for w in caught:
         verdict.fail(Failure(f"the numpy kernel warns: {w.message}", point.label))
     if point.kind in ("normal", "unit axes"):

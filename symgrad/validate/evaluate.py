@@ -141,7 +141,9 @@ class Evaluation:
     def apply(self, f: Callable[..., Array], *values: Named) -> Named:
         """An elementwise operation."""
         axes, arrays = self.align(values)
-        return Named(f(*arrays), axes)
+        got = f(*arrays)
+        # NumPy unpacks the result of an operation on object arrays without axes
+        return Named(got if hasattr(got, "shape") else _boxed(got), axes)
 
     def align(self, values: Sequence[Named]) -> tuple[tuple[Term, ...], list[Array]]:
         """Arrays with their axes in one order, absent ones of length 1."""
@@ -197,7 +199,7 @@ class Evaluation:
             size = self.backend.function("Max")(self.backend.function("Abs")(a), self.backend.function("Abs")(b))
             allowed = size * self.backend.number(TIE)
             near = compare("==", a, b) | compare("<=", self.backend.function("Abs")(a - b), allowed)
-            return near if op == "==" else ~near
+            return np.asarray(near if op == "==" else ~near)
 
         return nearly
 
@@ -272,6 +274,12 @@ class Evaluation:
         if isinstance(got.array, np.ndarray) and got.array.dtype != object:
             return Named(np.where(ok.array, got.array, np.zeros((), got.array.dtype)), got.axes)
         return Named(self.backend.where(ok.array, got.array, self.backend.number(Fraction(0))), got.axes)
+
+
+def _boxed(x: Any) -> Array:
+    box = np.empty((), dtype=object)
+    box[()] = x
+    return box
 
 
 _WHOLE: Mapping[str, Callable[..., Any]] = {"add": np.add, "mul": np.multiply}

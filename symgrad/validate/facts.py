@@ -47,7 +47,9 @@ def judge_facts(
         point = Point(
             "off fact", f"data that break {fact.text or repr(fact.condition)}", broken, at.parameters, upstream
         )
-        _judge_fact(verdict, program, wrt, kernels, fact, fact.condition in named, point, rng)
+        missing = [f for f in program.facts if not holds(program, f.condition, broken, at.parameters)]
+        reported = any(f.condition in named for f in missing)
+        _judge_fact(verdict, program, wrt, kernels, fact, reported, point, rng)
     return verdict
 
 

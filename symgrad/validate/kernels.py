@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from symgrad.formula.program import Program
 
 Data = Mapping[str, np.ndarray[Any, Any]]
+Result = TypeVar("Result")
 
 
 class KernelError(Exception):
@@ -147,9 +148,19 @@ Kernels = NumpyKernels | TorchKernels
 
 
 def attempt(kernels: Kernels, call: Call) -> Outcome:
-    """Run a kernel; whatever it raises becomes a KernelError, because generated code is what is on trial here."""
+    """Run a kernel; what it raises, or gives in a wrong shape, is a KernelError."""
+    got = guarded(kernels.name, lambda: kernels.run(call))
+    for n, g in got.gradients.items():
+        if g.shape != call.inputs[n].shape:
+            shapes = f"has shape {g.shape}, expected {call.inputs[n].shape}"
+            raise KernelError(f"{kernels.name} gradient of {n} {shapes}")
+    return got
+
+
+def guarded(name: str, run: Callable[[], Result]) -> Result:
+    """Run generated code; whatever it raises becomes a KernelError, because it is what is on trial here."""
     try:
         with np.errstate(all="ignore"):
-            return kernels.run(call)
+            return run()
     except Exception as e:
-        raise KernelError(f"{kernels.name} kernel raised {type(e).__name__}: {e}") from e
+        raise KernelError(f"{name} kernel raised {type(e).__name__}: {e}") from e

@@ -25,6 +25,10 @@ from symgrad.validate.points import Point
 from symgrad.validate.verdict import EPSILON, ROUNDING, TOLERANCE, Failure, Judgement, relative_error
 
 LEVELS = (30, 60, 120, 400)
+HIGH_LEVELS = (120, 240, 400)
+"""Where huge inputs would swallow the step."""
+BELIEVED = 120
+"""A zero is believed from these digits on."""
 AGREED = 1e-13
 CLOSED_TOLERANCE = 1e-12
 LARGEST = 1e300
@@ -84,6 +88,8 @@ class Precise:
         self.program, self.point = program, point
         self.backends: dict[int, MpmathBackend] = {}
         self.known: dict[int, dict[str, Array]] = {}
+        largest = max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0)
+        self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS
         self.centers: dict[int, Any] = {}
 
     def backend(self, digits: int) -> MpmathBackend:
@@ -134,17 +140,21 @@ class Precise:
         return (self.total(digits, moved(1)) - middle) / h, (middle - self.total(digits, moved(-1))) / h
 
     def slope(self, probe: Probe, scale: float) -> float | None:
-        """The derivative along the probe; None on a kink, or where no two precisions agree."""
+        """The derivative along the probe; None on a kink, or where no two precisions agree.
+
+        `scale`: below 1e-20 of it a slope is as good as 0, and 0 is believed at high precision alone.
+        """
         before: Any = None
-        for digits in LEVELS:
+        for digits in self.levels:
             right, left = self.slopes(probe, digits)
             finite = self.backend(digits).context.isfinite
             if not (finite(right) and finite(left)):
                 return None
             now = (right + left) / 2
             torn = abs(right - left) > 1e-6 * (abs(right) + abs(left)) + 1e-18 * scale
-            agreed = before is not None and abs(now - before) <= AGREED * abs(now) + 1e-20 * scale
-            if agreed:
+            small = abs(now) <= 1e-20 * scale
+            agreed = digits >= BELIEVED if small else before is not None and abs(now - before) <= AGREED * abs(now)
+            if agreed and before is not None:
                 return None if torn else float(now)
             before = now
         return None
@@ -183,7 +193,7 @@ def _judge_point(
     typical: dict[str, float],
 ) -> None:
     precise = Precise(program, point)
-    values = {s.name: _settled(precise.values_of(s.name)) for s in program.outputs}
+    values = {s.name: _settled(precise.values_of(s.name), precise.levels) for s in program.outputs}
     if not all(v is not None and np.all(np.abs(v) < LARGEST) for v in values.values()):
         verdict.skip("value outside of float64's range")
         return
@@ -195,17 +205,19 @@ def _judge_point(
     scale = _scales(wrt, outcomes, forms, typical, point, total)
     for s in program.outputs:
         _judge_value(verdict, point, s.name, values[s.name], program.is_loss, outcomes)
-    for probe in _probes(program, wrt, point, rng):
-        _judge_probe(verdict, precise, probe, forms, outcomes, scale, point)
     noise = _forgiven(program, closed, wrt, forms, point)
+    for probe in _probes(program, wrt, point, rng):
+        _judge_probe(verdict, precise, probe, forms, outcomes, scale, noise)
     for n, form in forms.items():
-        _judge_elements(verdict, point, n, form, outcomes, noise.get(n, 0.0) + ROUNDING * EPSILON * scale[n] + SMALLEST)
+        _judge_elements(
+            verdict, point, n, form, outcomes, noise.get(n, 0.0) + ROUNDING * EPSILON * scale.unit(n) + SMALLEST
+        )
 
 
-def _settled(compute: Callable[[int], Array]) -> np.ndarray[Any, Any] | None:
+def _settled(compute: Callable[[int], Array], levels: Sequence[int]) -> np.ndarray[Any, Any] | None:
     """An array computed at growing precision until two agree, as float64; None if none do."""
     before: np.ndarray[Any, Any] | None = None
-    for digits in LEVELS:
+    for digits in levels:
         now = _as_float(compute(digits))
         if before is not None:
             size = float(np.max(np.abs(now[np.isfinite(now)]), initial=0.0))
@@ -225,7 +237,7 @@ def _closed_values(form: Closed, precise: Precise) -> np.ndarray[Any, Any] | Non
         backend = precise.backend(digits)
         return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend, definitions)
 
-    return _settled(compute)
+    return _settled(compute, precise.levels)
 
 
 def _closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise) -> Data:
@@ -238,6 +250,19 @@ def _as_float(a: Array) -> np.ndarray[Any, Any]:
     return np.asarray(np.frompyfunc(float, 1, 1)(a)).astype(float)
 
 
+@dataclass(frozen=True)
+class Scales:
+    """How large each gradient is hereabouts (`sizes`; a special point is also measured by what was normal), and by its
+    dimensions, value over input (`natural`)."""
+
+    sizes: Mapping[str, float]
+    natural: Mapping[str, float]
+
+    def unit(self, name: str) -> float:
+        """What the rounding of a gradient is relative to."""
+        return max(self.sizes[name], self.natural[name], SMALLEST)
+
+
 def _scales(
     wrt: Sequence[str],
     outcomes: Sequence[tuple[str, Outcome]],
@@ -245,19 +270,17 @@ def _scales(
     typical: dict[str, float],
     point: Point,
     total: float,
-) -> dict[str, float]:
-    """How large each gradient is hereabouts; a special point is also measured by what was normal."""
-    out = {}
+) -> Scales:
+    sizes, natural = {}, {}
     for n in wrt:
         expected = forms.get(n, outcomes[0][1].gradients[n] if outcomes else np.zeros(1))
-        finite = np.abs(expected[np.isfinite(expected)])
-        largest = float(np.max(finite, initial=0.0))
+        largest = float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0))
         top = float(np.max(np.abs(point.inputs[n]), initial=0.0))
-        natural = min(total / top, LARGEST) if top > 0 else 0.0
         if point.kind == "normal":
             typical[n] = max(typical.get(n, 0.0), largest)
-        out[n] = max(largest, natural, typical.get(n, 0.0), SMALLEST)
-    return out
+        sizes[n] = max(largest, typical.get(n, 0.0), SMALLEST)
+        natural[n] = min(total / top, LARGEST) if top > 0 else 0.0
+    return Scales(sizes, natural)
 
 
 def _probes(program: Program, wrt: Sequence[str], point: Point, rng: Any) -> Iterator[Probe]:
@@ -292,12 +315,14 @@ def _judge_probe(
     probe: Probe,
     forms: Data,
     outcomes: Sequence[tuple[str, Outcome]],
-    scale: Mapping[str, float],
-    point: Point,
+    scale: Scales,
+    forgiven: Data,
 ) -> None:
     """A slope in multiprecision against the closed forms and the kernels."""
-    reach = sum(scale[n] * float(np.sum(np.abs(d))) for n, d in probe.direction.items())
-    exact = precise.slope(probe, reach)
+    lengths = {n: float(np.sum(np.abs(d))) for n, d in probe.direction.items()}
+    reach = sum(scale.unit(n) * length for n, length in lengths.items())
+    point, exact = precise.point, precise.slope(probe, sum(scale.sizes[n] * d for n, d in lengths.items()))
+    rounding = sum(float(np.sum(np.abs(forgiven[n] * d))) for n, d in probe.direction.items() if n in forgiven)
     if exact is None or abs(exact) > LARGEST:
         verdict.skip("kinks")
         return
@@ -307,7 +332,7 @@ def _judge_probe(
         parts = np.concatenate([(gradients[n] * d).ravel() for n, d in probe.direction.items()])
         if probe.element is not None:
             parts = parts[parts != 0]
-        noise = unit * reach + tolerance * float(np.sum(np.abs(parts[np.isfinite(parts)])))
+        noise = unit * reach + tolerance * float(np.sum(np.abs(parts[np.isfinite(parts)]))) + rounding
         got = float(parts.sum())
         what = f"{who}: {probe.label}"
         where = probe.element[1] if probe.element else ()
@@ -323,7 +348,7 @@ def _forgiven(
     program: Program, closed: Sequence[Closed], wrt: Sequence[str], forms: Data, point: Point
 ) -> dict[str, np.ndarray[Any, Any]]:
     """What rounding of the inputs alone does to each closed form at a normal point."""
-    if point.kind != "normal":
+    if not point.is_generic:
         return {}
     rng = np.random.default_rng(23)
     moved = {

@@ -99,7 +99,9 @@ def _closed_forms(derivation: Derivation, points: list[Point]) -> Finding | None
                 except EvaluationError as e:
                     return Finding(stage, f"{g.input}: {text}: {e}")
                 if not close(got, expected.gradients[g.input]):
-                    return Finding(stage, f"gradient of {g.input} at {point.label}: {text}: {got} != {expected.gradients[g.input]}")
+                    return Finding(
+                        stage, f"gradient of {g.input} at {point.label}: {text}: {got} != {expected.gradients[g.input]}"
+                    )
     return None
 
 

