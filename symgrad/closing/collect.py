@@ -71,8 +71,8 @@ class _Collecting:
         return t
 
     def cleared(self, t: Term) -> Term:
-        """Fractions inside of a numerator or denominator taken out: 1/(1 + x/a) = a/(a + x)."""
-        if t.op != "mul":
+        """Fractions inside of a denominator taken out, and of a numerator with it: 1/(1 + x/a) = a/(a + x)."""
+        if t.op != "mul" or not any(b is not f and _inner_denominator(b) is not ONE for f in t.args for b in [base_exponent(f)[0]]):
             return t
         parts, changed = [], False
         for f in t.args:

@@ -69,7 +69,7 @@ def derive_formula(formula: Formula, wrt: tuple[str, ...] | None = None, observe
 
 
 def _derive(formula: Formula, program: Program, observer: Observer | None) -> Derivation:
-    context = Context(program, observer=observer)
+    context = Context(program, observer=observer, index_names=formula.index_names)
     stable = stabilize(program, context)
     hoisted = hoist(stable)
     context.definitions = {s.name: s for s in hoisted.statements}

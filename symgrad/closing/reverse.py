@@ -20,25 +20,28 @@ LONG = 240
 INDEX_NAMES = "ijklmpqrsuvwabefgh"
 
 
-def input_indices(i: Input, program: Program) -> tuple[Term, ...]:
+IndexNames = tuple[tuple[str, Term], ...]
+
+
+def input_indices(i: Input, program: Program, names: IndexNames = ()) -> tuple[Term, ...]:
     """Indices for the axes of an input: the formula's own where it reads the input at bare indices, else letters."""
     read = _bare_read(i, program)
     batch = (idx(BATCH, dim(BATCH)),) if i.batch else ()
     axes = read[len(batch) :] if read else tuple(idx("$", e) for e in i.shape)
     used = {str(a.data) for a in axes}
-    taken = taken_names(program)
+    taken = taken_names(program) | {n for n, _ in names}
     pool = [c for c in INDEX_NAMES if c not in used and c not in taken] + [f"i{k}" for k in range(1, 1100)]
     named: list[Term] = []
     for a in axes:
         if str(a.data)[0] in "$%":
-            a = idx(_index_name(extent(a), program, used, pool), extent(a))
+            a = idx(_index_name(extent(a), names, used, pool), extent(a))
             used.add(str(a.data))
         named.append(a)
     return (*batch, *named)
 
 
-def _index_name(size: Term, program: Program, used: set[str], pool: list[str]) -> str:
-    own = [str(x.data) for s in program.statements for x in s.indices if extent(x) is size and str(x.data) not in used]
+def _index_name(size: Term, names: IndexNames, used: set[str], pool: list[str]) -> str:
+    own = [n for n, e in names if e is size and n not in used and n != BATCH]
     return own[0] if own else next(p for p in pool if p not in used)
 
 
@@ -132,7 +135,7 @@ class Adjoints:
             self.pending.setdefault(name, []).append(gather_adjoint(c, s.indices, indices, self.context.fresh))
 
     def _axes(self, name: str) -> tuple[Term, ...]:
-        return input_indices(self.context.inputs[name], self.context.program)
+        return input_indices(self.context.inputs[name], self.context.program, self.context.index_names)
 
     def _gradient(self, name: str) -> Statement:
         self.context.subject = f"gradient of {name}"

@@ -29,6 +29,7 @@ class Context:
     steps: list[Step] = field(default_factory=list)
     used: dict[Fact, None] = field(default_factory=dict)
     subject: str = ""
+    index_names: tuple[tuple[str, Term], ...] = ()
     observer: Observer | None = None
     inputs: Mapping[str, Input] = field(init=False)
     parameters: Mapping[str, Parameter] = field(init=False)
