@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term, idx, node
-from symgrad.formula.program import Domain, Input, Parameter, Program, Statement
+from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
+from symgrad.report.escape import shortened, shortened_lines
 from symgrad.report.layout import Fraction, Layout, Product, Sign, Symbol
 from symgrad.report.notation import LOSS, Notation, notation_of, with_readable_indices
 from symgrad.report.present import present, present_access
@@ -147,14 +148,16 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
     program = derivation.program
     return Contents(
         name=formula.name,
-        summary=formula.summary,
-        written=tuple(formula.text.splitlines()) or written_lines(formula.program, formula.written),
+        summary=shortened(formula.summary),
+        written=tuple(shortened_lines(formula.text)) or written_lines(formula.program, formula.written),
         is_loss=formula.program.is_loss,
         is_batched=formula.program.is_loss and bool(formula.program.loss.indices),
         notation=notation,
         statements=tuple(statement_row(s, notation) for s in formula.program.statements),
         symbols=symbol_rows(program, derivation.cotangents if not program.is_loss else {}),
-        assumed=tuple(FactRow(present(f.condition, notation), f.source, f.text) for f in derivation.assumed),
+        assumed=tuple(
+            FactRow(present(f.condition, notation), shortened(f.source), shortened(f.text)) for f in derivation.assumed
+        ),
         shorthand=tuple(statement_row(s, notation) for s in derivation.forward if s.kind == "hoisted"),
         steps=step_rows(derivation.steps[:MOST_STEPS], notation),
         closed=tuple(closed_form(g, notation) for g in derivation.gradients),
@@ -162,10 +165,10 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
         zero=derivation.zero_inputs,
         expected=expected_rows(derivation.expected),
         kinks=tuple(kink_row(k, notation) for k in derivation.kinks),
-        hints=tuple(derivation.hints),
+        hints=tuple(shortened(h) for h in derivation.hints),
         passed=None if certificate is None else certificate.passed,
         judges=() if certificate is None else judge_rows(certificate.to_json()),
-        references=tuple(formula.references),
+        references=tuple(shortened(r) for r in formula.references),
         more_steps=max(0, len(derivation.steps) - MOST_STEPS),
     )
 
@@ -182,6 +185,11 @@ def derivation_notation(derivation: Derivation) -> Notation:
     return notation_of(program, derivation.forward, cotangents, (*bodies, *steps), indices)
 
 
+def fact_row(f: Fact, notation: Notation) -> FactRow:
+    """A fact."""
+    return FactRow(present(f.condition, notation), shortened(f.source), shortened(f.text))
+
+
 def statement_row(s: Statement, notation: Notation) -> tuple[Layout, Layout]:
     """A statement as left and right side."""
     return present_access(s.name, s.indices, notation), present(s.body, notation, s.indices)
@@ -192,7 +200,7 @@ def written_lines(program: Program, written: Mapping[str, str]) -> tuple[str, ..
     lines = []
     for s in program.statements:
         indices = f"[{', '.join(str(i.data) for i in s.indices)}]" if s.indices and s.kind != "loss" else ""
-        lines.append(f"{s.name}{indices}: {written.get(s.name) or show(s.body)}")
+        lines.append(shortened(f"{s.name}{indices}: {written.get(s.name) or show(s.body)}"))
     return tuple(lines)
 
 
@@ -218,12 +226,12 @@ def _input_row(i: Input, differentiated: bool) -> SymbolRow:
     batch = (idx(BATCH, node("dim", (), BATCH)),) if i.batch else ()
     shape = _shape([*batch, *(idx("_", e) for e in i.shape)])
     role = "differentiated" if differentiated else "given" if i.given or i.dtype == "real" else f"given, {i.dtype}"
-    return SymbolRow(i.name, Symbol(i.name), shape, domain_text(i.domain, i.dtype), role, i.summary)
+    return SymbolRow(i.name, Symbol(i.name), shape, domain_text(i.domain, i.dtype), role, shortened(i.summary))
 
 
 def _parameter_row(p: Parameter) -> SymbolRow:
     role = f"parameter, default {show(node('num', (), p.value))}"
-    return SymbolRow(p.name, Symbol(p.name), None, domain_text(p.domain, p.dtype), role, p.summary)
+    return SymbolRow(p.name, Symbol(p.name), None, domain_text(p.domain, p.dtype), role, shortened(p.summary))
 
 
 def domain_text(domain: Domain, dtype: str) -> str:
@@ -256,7 +264,9 @@ def step_rows(steps: Sequence[Step], notation: Notation) -> tuple[StepRow, ...]:
 def closed_form(g: Gradient, notation: Notation) -> ClosedForm:
     """A gradient."""
     left = present_access(g.input, g.indices, notation)
-    return ClosedForm(g.input, left, present(g.closed, notation, g.indices), show(g.closed, notation.names))
+    return ClosedForm(
+        g.input, left, present(g.closed, notation, g.indices), shortened(show(g.closed, notation.names), 4000)
+    )
 
 
 def where_rows(gradients: Iterable[Gradient], notation: Notation) -> tuple[tuple[Layout, Layout], ...]:

@@ -123,3 +123,15 @@ def plain_text(text: str) -> str:
     from symgrad.errors import printable
 
     return printable(text)
+
+
+def shortened(text: str, most: int = 2000) -> str:
+    """The text, or its beginning and how much is left out."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text) - most} more characters)"
+
+
+def shortened_lines(text: str, most: int = 2000) -> list[str]:
+    """The lines of a text, neither too many nor too long to be read."""
+    lines = text.splitlines()
+    rest = [f"... ({len(lines) - most} more lines)"] if len(lines) > most else []
+    return [shortened(line, 1000) for line in lines[:most]] + rest

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from symgrad.report.contents import Contents, contents, gradient_of
-from symgrad.report.escape import plain_text
+from symgrad.report.escape import plain_text, shortened_lines
 from symgrad.report.layout import Layout, Product
 from symgrad.report.mathml_terms import mathml
 from symgrad.report.present import equation
@@ -60,4 +60,4 @@ def _resource(name: str) -> str:
 
 def code_text(text: str) -> str:
     """Text of several lines without control characters."""
-    return "\n".join(plain_text(line.expandtabs(4)) for line in text.splitlines())
+    return "\n".join(plain_text(line.expandtabs(4)) for line in shortened_lines(text))

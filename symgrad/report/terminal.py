@@ -15,7 +15,7 @@ from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term
 from symgrad.formula.program import Statement
 from symgrad.report.contents import derivation_notation
-from symgrad.report.escape import plain_text
+from symgrad.report.escape import plain_text, shortened
 from symgrad.report.notation import Notation, with_readable_indices
 from symgrad.report.present import present, present_access
 from symgrad.report.unicode_terms import unicode_layout
@@ -118,7 +118,7 @@ def derivation_text(derivation: Derivation, style: Style | None = None) -> str:
     formula = derivation.formula
     w.lines.append(plain_text(formula.name))
     if formula.summary:
-        w.item("", w.ascii(formula.summary))
+        w.item("", w.ascii(shortened(formula.summary, 500)))
     w.gap()
     for s in formula.program.statements:
         _statement(w, s)
@@ -133,7 +133,7 @@ def derivation_text(derivation: Derivation, style: Style | None = None) -> str:
     for name in derivation.zero_inputs:
         w.item("zero", f"the gradient of {w.ascii(name)} is zero everywhere")
     for hint in derivation.hints:
-        w.item("hint", w.ascii(hint))
+        w.item("hint", w.ascii(shortened(hint)))
     return w.text()
 
 

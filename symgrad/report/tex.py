@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from symgrad.report.contents import Contents, StepRow, SymbolRow, contents, gradient_of
-from symgrad.report.escape import tex_cell, tex_code, tex_text
+from symgrad.report.escape import shortened_lines, tex_cell, tex_code, tex_text
 from symgrad.report.latex_lines import latex_lines
 from symgrad.report.latex_terms import latex_layout
 from symgrad.report.layout import Layout, Product
@@ -193,7 +193,7 @@ def _verdict(c: Contents) -> list[str]:
 def _kernels(kernels: Mapping[str, str]) -> list[str]:
     lines: list[str] = []
     for name in sorted(kernels):
-        lines += [rf"\subsection*{{\texttt{{{tex_text(name)}}}}}", *code(kernels[name].splitlines())]
+        lines += [rf"\subsection*{{\texttt{{{tex_text(name)}}}}}", *code(shortened_lines(kernels[name]))]
     return [_section("The kernels"), *lines] if lines else []
 
 

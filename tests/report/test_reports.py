@@ -138,6 +138,14 @@ def test_code_is_broken_at_the_columns_and_loses_nothing() -> None:
     assert sum(line.count("a") for line in lines) == 200
 
 
+def test_megabyte_of_text_makes_no_large_report(softmax: Derivation) -> None:
+    d = _with_text(softmax, "A" * 1_000_000)
+    kernels = {"numpy_kernels.py": "A" * 1_000_000}
+    assert len(render_tex(d, None, kernels)) < 200_000
+    assert len(render_html(d, None, kernels)) < 200_000
+    assert "more characters" in render_tex(d)
+
+
 # ---- content ----
 
 
