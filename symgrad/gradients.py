@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class GradientExpression:
-    """What a gradient knows beside its SymPy expression: `latex`, `closed`, `indices`, `where`.
+    """What a gradient knows beside its SymPy expression: `latex`, `closed`, `axes`, `where`.
 
     The objects are instances of their expression's own class too (Add, Mul, ...), equal to it and hashed like it, so
     that all of SymPy takes them for what they are. `plain` is the expression without these attributes.
@@ -25,7 +25,7 @@ class GradientExpression:
     """The closed form as LaTeX."""
     closed: str
     """The closed form in the language of formula files."""
-    indices: tuple[str, ...]
+    axes: tuple[str, ...]
     """Names of the axes, "..." for batch axes."""
     where: Mapping[str, str]
     """Definitions of the names in `closed` that are no input, parameter or dimension."""
@@ -34,6 +34,12 @@ class GradientExpression:
     def func(self) -> Any:
         """The class that SymPy rebuilds the expression with."""
         return self.plain.func
+
+    def _subs(self, *args: Any, **options: Any) -> Any:  # SymPy substitutes where the very class is the same
+        return self.plain._subs(*args, **options)
+
+    def _xreplace(self, rule: Any) -> Any:
+        return self.plain._xreplace(rule)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
@@ -48,7 +54,7 @@ class GradientExpression:
         return hash(self.plain)
 
     def __reduce__(self) -> Any:
-        return annotate, (self.plain, self.latex, self.closed, self.indices, self.where)
+        return annotate, (self.plain, self.latex, self.closed, self.axes, self.where)
 
 
 def gradient_expression(gradient: Gradient, derivation: Derivation) -> GradientExpression:
@@ -64,16 +70,15 @@ def gradient_expression(gradient: Gradient, derivation: Derivation) -> GradientE
 
 
 def annotate(
-    plain: Any, latex: str, closed: str, indices: tuple[str, ...], where: Mapping[str, str]
+    plain: Any, latex: str, closed: str, axes: tuple[str, ...], where: Mapping[str, str]
 ) -> GradientExpression:
     """The SymPy expression `plain` with its printed forms."""
-    new = object.__new__(
-        _class_of(next(c for c in type(plain).__mro__ if type(c) is type and c.__name__ != "IntegerConstant"))
-    )
+    ordinary = (c for c in type(plain).__mro__ if type(c) is type and not c.__name__.endswith("Constant"))
+    new = object.__new__(_class_of(next(ordinary)))
     for slot in {s for c in type(plain).__mro__ for s in getattr(c, "__slots__", ())} - {"__weakref__", "__dict__"}:
         if hasattr(plain, slot):
             setattr(new, slot, getattr(plain, slot))
-    new.plain, new.latex, new.closed, new.indices, new.where = plain, latex, closed, indices, where
+    new.plain, new.latex, new.closed, new.axes, new.where = plain, latex, closed, axes, where
     return new
 
 

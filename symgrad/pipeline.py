@@ -130,7 +130,7 @@ class Result:
 
     @cached_property
     def gradients(self) -> Mapping[str, GradientExpression]:
-        """Input -> its closed-form gradient, a SymPy expression with `.latex`, `.closed` and `.indices`."""
+        """Input -> its closed-form gradient, a SymPy expression with `.latex`, `.closed` and `.axes`."""
         from symgrad.gradients import gradient_expression
 
         return {g.input: gradient_expression(g, self.derivation) for g in self.derivation.gradients}
