@@ -12,7 +12,7 @@ from symgrad.pipeline import Result, derive, explainer, read, read_bytes
 from .arguments import Item
 from .options import Options
 
-REPORT_SECONDS = 120.0
+REPORT_SECONDS = 180.0
 VALIDATION, REPORT = "the validation", "the report"
 
 
