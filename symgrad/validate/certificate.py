@@ -20,8 +20,9 @@ from symgrad.validate.conduct import judge_conduct
 from symgrad.validate.differences import judge_differences
 from symgrad.validate.facts import judge_facts
 from symgrad.validate.kernels import Kernels, NumpyKernels, TorchKernels
-from symgrad.validate.multiprecision import Closed, judge_multiprecision
+from symgrad.validate.multiprecision import judge_multiprecision
 from symgrad.validate.points import Point, kink_points, normal_points, special_points
+from symgrad.validate.precise import Closed
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0

@@ -13,8 +13,8 @@ from symgrad.formula.program import Expected, Program
 from symgrad.validate.backends import Array, EvaluationError
 from symgrad.validate.evaluate import evaluate_program, evaluate_term
 from symgrad.validate.mpmath_backend import MpmathBackend
-from symgrad.validate.multiprecision import Closed
 from symgrad.validate.points import Point, normal_points
+from symgrad.validate.precise import Closed
 
 POINTS = 20
 DIGITS = 40

@@ -17,8 +17,8 @@ from symgrad.validate.backends import EvaluationError
 from symgrad.validate.equations import holds
 from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.kernels import Call, Data, KernelError, NumpyKernels, attempt
-from symgrad.validate.multiprecision import Precise, Probe
 from symgrad.validate.points import Point, place
+from symgrad.validate.precise import Precise, Probe
 from symgrad.validate.sampling import cotangents, sample_inputs
 from symgrad.validate.verdict import Failure, Judgement
 

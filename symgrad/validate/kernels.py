@@ -126,14 +126,13 @@ class TorchKernels:
         got = function(*(tensors[i.name] for i in self.program.inputs), **keywords)
         outputs = list(got) if isinstance(got, (tuple, list)) else [got]
         names = [s.name for s in self.program.outputs]
-        upstream = [_upstream(torch, call, n, o) for n, o in zip(names, outputs, strict=True)]
-        wrt = [tensors[n] for n in self.wrt]
-        live = [k for k, o in enumerate(outputs) if o.requires_grad]
-        grads: Sequence[Any] = [None] * len(wrt)
-        if live and wrt:
-            chosen = [upstream[k] for k in live]
-            grads = torch.autograd.grad([outputs[k] for k in live], wrt, chosen, allow_unused=True)
-        found = (np.zeros(tuple(w.shape)) if g is None else g.numpy() for g, w in zip(grads, wrt, strict=True))
+        live = [(n, o) for n, o in zip(names, outputs, strict=True) if o.requires_grad]
+        grads: Sequence[Any] = [None] * len(self.wrt)
+        if live and self.wrt:
+            # one scalar: torch imports sympy where it is given cotangents
+            total = sum((_upstream(torch, call, n, o) * o).sum() for n, o in live)
+            grads = torch.autograd.grad(total, [tensors[n] for n in self.wrt], allow_unused=True)
+        found = (np.zeros(tensors[n].shape) if g is None else g.numpy() for n, g in zip(self.wrt, grads, strict=True))
         values = {n: o.detach().numpy() for n, o in zip(names, outputs, strict=True)}
         return Outcome(values, dict(zip(self.wrt, found, strict=True)))
 

@@ -40,15 +40,22 @@ def choose_extents(
 ) -> dict[str, int]:
     """Sizes of all dimensions. Variants 0 and 1: pairwise distinct where the formula lets them; 2: mostly 1.
 
-    `largest` bounds the elements that the evaluator touches at a time.
+    `largest` bounds the elements that the evaluator touches, where the formula lets it.
     """
     values = {p.name: p.value for p in program.parameters} | dict(parameters or {})
     names = dimension_names(program)
     free = [n for n in names if n not in dict(_equations_of_sizes(program))]
+    smallest: tuple[int, tuple[tuple[str, int], ...]] | None = None
     for dims in _candidates(free, variant):
         got = _complete(program, dims, values)
-        if got is not None and all(n in got for n in names) and work_of(program, got, values) <= largest:
+        if got is None or any(n not in got for n in names):
+            continue
+        work = work_of(program, got, values)
+        if work <= largest:
             return got
+        smallest = min(smallest, (work, tuple(got.items()))) if smallest else (work, tuple(got.items()))
+    if smallest:
+        return dict(smallest[1])
     raise SamplingError(f"no sizes of {', '.join(names)} were found at which every index has a range")
 
 

@@ -1,0 +1,194 @@
+"""The formula at one point in multiprecision: values, slopes, closed forms, at a precision raised until two agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+
+from symgrad import limits
+from symgrad.algebra.terms import Term
+from symgrad.formula.program import Program
+from symgrad.validate.backends import Array
+from symgrad.validate.evaluate import evaluate_program, evaluate_term
+from symgrad.validate.kernels import Data
+from symgrad.validate.mpmath_backend import MpmathBackend
+from symgrad.validate.points import Point
+from symgrad.validate.verdict import relative_error
+
+LEVELS = (30, 60, 120, 400)
+HIGH_LEVELS = (120, 240, 400)
+"""Where huge inputs would swallow the step."""
+BELIEVED = 120
+"""A zero is believed from these digits on."""
+AGREED = 1e-13
+
+
+class Definition(Protocol):
+    """A name of a closed form and what it stands for."""
+
+    @property
+    def name(self) -> str:
+        """As the derivation has it."""
+
+    @property
+    def indices(self) -> tuple[Term, ...]:
+        """As the derivation has it."""
+
+    @property
+    def body(self) -> Term:
+        """As the derivation has it."""
+
+
+class Closed(Protocol):
+    """A closed form as the derivation gives it: the gradient of the mean loss, or for a layer in the cotangents."""
+
+    @property
+    def input(self) -> str:
+        """As the derivation has it."""
+
+    @property
+    def indices(self) -> tuple[Term, ...]:
+        """As the derivation has it."""
+
+    @property
+    def closed(self) -> Term:
+        """As the derivation has it."""
+
+    @property
+    def where(self) -> Sequence[Definition]:
+        """As the derivation has it."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A direction in one input, or in all, relative to the size of each element. `element`: its only element."""
+
+    direction: Mapping[str, np.ndarray[Any, Any]]
+    label: str
+    element: tuple[str, tuple[int, ...]] | None = None
+
+
+@cache
+def backend_of(digits: int) -> MpmathBackend:
+    """The one backend of a precision."""
+    return MpmathBackend(digits)
+
+
+class Precise:
+    """The formula at one point in multiprecision."""
+
+    def __init__(self, program: Program, point: Point) -> None:
+        self.program, self.point = program, point
+        self.known: dict[int, dict[str, Array]] = {}
+        largest = max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0)
+        self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS
+        self.centers: dict[int, Any] = {}
+
+    def backend(self, digits: int) -> MpmathBackend:
+        """The backend of that precision."""
+        return backend_of(digits)
+
+    def values(self, digits: int, moved: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """Every statement, with some inputs moved."""
+        limits.check()
+        if moved is None and digits in self.known:
+            return self.known[digits]
+        inputs = {**self.point.inputs, **(moved or {})}
+        got = evaluate_program(self.program, inputs, self.point.parameters, self.backend(digits))
+        if moved is None:
+            self.known[digits] = got
+        return got
+
+    def values_of(self, name: str) -> Callable[[int], Array]:
+        """One statement at a precision still to be said."""
+        return lambda digits: self.values(digits)[name]
+
+    def total(self, digits: int, moved: Mapping[str, Array] | None = None) -> Any:
+        """The scalar whose gradient is judged: the mean loss, or upstream times outputs."""
+        values, backend = self.values(digits, moved), self.backend(digits)
+        if self.program.is_loss:
+            loss = values[self.program.loss.name]
+            return loss.sum() / loss.size
+        parts = (backend.real(self.point.upstream[f"d{s.name}"]) * values[s.name] for s in self.program.outputs)
+        return sum((p.sum() for p in parts), backend.context.mpf(0))
+
+    def center(self, digits: int) -> Any:
+        """That scalar at the point itself."""
+        if digits not in self.centers:
+            self.centers[digits] = self.total(digits)
+        return self.centers[digits]
+
+    def slopes(self, probe: Probe, digits: int) -> tuple[Any, Any]:
+        """One-sided slopes, right and left, with a step of a third of the digits."""
+        backend = self.backend(digits)
+        h = backend.context.mpf(10) ** (-(digits // 3))
+
+        def moved(sign: int) -> Mapping[str, Array]:
+            return {
+                n: backend.real(self.point.inputs[n]) + sign * h * backend.real(d) for n, d in probe.direction.items()
+            }
+
+        middle = self.center(digits)
+        return (self.total(digits, moved(1)) - middle) / h, (middle - self.total(digits, moved(-1))) / h
+
+    def slope(self, probe: Probe, scale: float) -> float | None:
+        """The derivative along the probe; None on a kink, or where no two precisions agree.
+
+        `scale`: below 1e-20 of it a slope is as good as 0, and 0 is believed at high precision alone.
+        """
+        before: Any = None
+        for digits in self.levels:
+            right, left = self.slopes(probe, digits)
+            finite = self.backend(digits).context.isfinite
+            if not (finite(right) and finite(left)):
+                return None
+            now = (right + left) / 2
+            torn = abs(right - left) > 1e-6 * (abs(right) + abs(left)) + 1e-18 * scale
+            small = abs(now) <= 1e-20 * scale
+            agreed = digits >= BELIEVED if small else before is not None and abs(now - before) <= AGREED * abs(now)
+            if agreed and before is not None:
+                return None if torn else float(now)
+            before = now
+        return None
+
+
+def settled(compute: Callable[[int], Array], levels: Sequence[int]) -> np.ndarray[Any, Any] | None:
+    """An array computed at growing precision until two agree, as float64; None if none do."""
+    before: np.ndarray[Any, Any] | None = None
+    for digits in levels:
+        now = as_float(compute(digits))
+        if before is not None:
+            size = float(np.max(np.abs(now[np.isfinite(now)]), initial=0.0))
+            if not np.any(relative_error(now, before, AGREED * 1e-4 * size, AGREED) > AGREED):
+                return now
+        before = now
+    return None
+
+
+def closed_values(form: Closed, precise: Precise) -> np.ndarray[Any, Any] | None:
+    """A closed form in multiprecision, as float64."""
+    program, point = precise.program, precise.point
+    definitions = [(d.name, d.indices, d.body) for d in form.where]
+
+    def compute(digits: int) -> Array:
+        known = {**point.inputs, **precise.values(digits), **point.upstream}
+        backend = precise.backend(digits)
+        return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend, definitions)
+
+    return settled(compute, precise.levels)
+
+
+def closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise) -> Data:
+    """The closed forms that have a settled value here, by input."""
+    found = {c.input: closed_values(c, precise) for c in closed if c.input in wrt}
+    return {n: form for n, form in found.items() if form is not None}
+
+
+def as_float(a: Array) -> np.ndarray[Any, Any]:
+    """Multiprecision numbers rounded to float64; too large ones are infinite."""
+    with np.errstate(all="ignore"):
+        return np.asarray(np.frompyfunc(float, 1, 1)(a)).astype(float)
