@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import add, mul, neg, sub
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, factors_of, terms_of
+from symgrad.algebra.build import add, compare, mul, neg, sub
+from symgrad.algebra.terms import MINUS_ONE, ONE, TRUE, ZERO, Term, extent, factors_of, terms_of
 
 
 def affine_in(t: Term, v: Term) -> tuple[Term, Term] | None:
@@ -33,9 +33,16 @@ def solve_for(v: Term, a: Term, b: Term) -> Term | None:
     return None
 
 
-def constant(t: Term) -> bool:
-    """Whether no index enters the term."""
-    return not t.free
+def range_conditions(e: Term, size: Term) -> list[Term]:
+    """0 <= e and e < size, without what an index satisfies by its own range."""
+    low, high = compare("<=", ZERO, e), compare("<", e, size)
+    return [c for c in (low, high) if c is not TRUE and not _by_range(c)]
 
 
-__all__ = ["ZERO", "affine_in", "constant", "solve_for"]
+def _by_range(c: Term) -> bool:
+    if c.op != "cmp":
+        return False
+    a, b = c.args
+    if a.op == "idx" and c.data == "<" and extent(a) is b:
+        return True
+    return a is ZERO and b.op == "idx" and c.data == "<="

@@ -58,6 +58,8 @@ def scale(c: Fraction, t: Term) -> Term:
         return t
     if t is ONE:
         return num(c)
+    if c < 0 and t.op == "mul" and any(f.op == "add" for f in t.args):
+        return mul(num(c), t)  # the sign has one place
     return node("mul", (num(c), *factors_of(t)))
 
 

@@ -63,6 +63,8 @@ class _Hoisting:
         if t.op == "mul" and (found := _scaled_reduction(t)) is not None:
             inner = self.inside_reduction(found)
             return rebuild(t, tuple(inner if a is found else a for a in t.args))
+        if t.op == "fn" and t.data == "exp":
+            return rebuild(t, tuple(self.lift(a) for a in t.args))
         return self.lift(t)
 
     def lift(self, t: Term) -> Term:
@@ -76,7 +78,9 @@ class _Hoisting:
         if t.op in ("mul", "pow", "cmp") or (t.op == "fn" and t.data not in ("exp", "truth")):
             return rebuild(t, tuple(self.operand(a) for a in t.args))
         if t.op in ("add", "where", "iv", "and", "or", "not", "fn"):
-            return rebuild(t, tuple(self.lift(a) for a in t.args))
+            new = rebuild(t, tuple(self.lift(a) for a in t.args))
+            softmax = new.op == "fn" and new.data == "exp" and self._is_log_softmax(new.args[0])
+            return self.named(new, "p") if softmax else new
         return t
 
     def operand(self, t: Term) -> Term:
@@ -88,7 +92,7 @@ class _Hoisting:
     def _is_log_softmax(self, t: Term) -> bool:
         """z - lse z stays as it is: its exponential is computed as e/sum(e)."""
         named = {s.name for s in self.done if s.kind == "hoisted" and s.body.op == "red" and s.body.data == "lse"}
-        return any(coefficient(a)[0] == -1 and str(coefficient(a)[1].data) in named for a in t.args)
+        return t.op == "add" and any(coefficient(a)[0] == -1 and str(coefficient(a)[1].data) in named for a in t.args)
 
     def inside_reduction(self, t: Term) -> Term:
         used = {str(i.data) for i in t.free} | {str(i.data) for i in (self.current.indices if self.current else ())}

@@ -165,8 +165,8 @@ class _Collecting:
         groups: dict[tuple[Term, tuple[bytes, ...], frozenset[Term]], list[tuple[Term, Term]]] = {}
         for a in t.args:
             reds = [f for f in factors_of(a) if f.op == "red" and f.data == "sum"]
-            if len(reds) != 1:
-                continue
+            if len(reds) != 1 or any(f.op == "iv" and f.args[0].data == "==" for f in factors_of(reds[0].args[0])):
+                continue  # a delta under a sum is a scatter
             c, rest = coefficient(mul(*(f for f in factors_of(a) if f is not reds[0])))
             shape = tuple(sorted(extent(v).digest for v in reds[0].args[1:]))
             groups.setdefault((rest, shape, reds[0].free), []).append((a, reds[0]))

@@ -8,7 +8,10 @@ from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rules.elementary import ELEMENTARY
-from symgrad.rules.sums import SUMS
+from symgrad.rules.sums import SEPARATE, SUMS
+
+RULES = (*ELEMENTARY, *(r for r in SUMS if r is not SEPARATE))
+"""A softmax in a sum stays whole: e^(-lse) outside of it may overflow."""
 
 
 class Tangents:
@@ -20,7 +23,7 @@ class Tangents:
         found: list[Statement] = []
         with context.quietly():
             for s in program.statements:
-                body = rewrite(tangent(s.body, self.names, context.fresh), (*ELEMENTARY, *SUMS), context)
+                body = rewrite(tangent(s.body, self.names, context.fresh), RULES, context)
                 if body is ZERO and s.kind not in ("output", "loss"):
                     continue
                 self.names[s.name] = _unique(s.name, taken)

@@ -47,11 +47,12 @@ def _index_name(size: Term, names: IndexNames, used: set[str], pool: list[str]) 
 
 def _bare_read(i: Input, program: Program) -> tuple[Term, ...] | None:
     best: tuple[Term, ...] | None = None
+    sizes = (*((dim(BATCH),) if i.batch else ()), *i.shape)
     for s in program.statements:
         for t in walk(s.body):
             if t.op == "get" and t.data == i.name and all(a.op == "idx" for a in t.args):
                 names = [str(a.data) for a in t.args]
-                if len(set(names)) < len(names):
+                if len(set(names)) < len(names) or any(extent(a) is not e for a, e in zip(t.args, sizes, strict=True)):
                     continue
                 if best is None or _named(t.args) > _named(best):
                     best = t.args

@@ -37,7 +37,7 @@ RULES_BY_NAME = {rule.name: rule for rule in ALL}
 def applied(rule: Rule, context: Context) -> tuple[Rule, ...]:
     """The rules that a record stands for in this context: itself, or one for each name or fact of the formula."""
     if rule is FOLD:
-        return tuple(f.rule for f in foldings(tuple(context.definitions.values()), context))
+        return tuple(r for f in foldings(tuple(context.definitions.values()), context) for r in f.rules)
     if rule is FACT:
         return tuple(r for r in fact_rules(context) if r.name == FACT.name)
     return (rule,)

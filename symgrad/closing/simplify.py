@@ -15,7 +15,7 @@ from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
 from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE, UNGUARDED
-from symgrad.rules.stabilize import EXP_SIGMOID
+from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
 ALL_PEOPLE = (*PEOPLE, *NAMED_LOGARITHMS)
@@ -40,7 +40,7 @@ class Simplifier:
     def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
         self.context, self.foldings, self.closed = context, foldings, closed
         self.combined: dict[tuple[int, int], tuple[Rule, ...]] = {}
-        self.after = (*ELEMENTARY, *REFOLD)
+        self.after = (*ELEMENTARY, *REFOLD, NORMALIZE_INSIDE)
         facts = fact_rules(context)
         affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()
         self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *SUMS, *affine)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symgrad.algebra.affine import range_conditions
 from symgrad.algebra.build import (
     Fresh,
-    compare,
     conjunction,
     iverson,
     mul,
@@ -15,7 +15,7 @@ from symgrad.algebra.build import (
     reduce,
     substitute,
 )
-from symgrad.algebra.terms import ZERO, Term, extent
+from symgrad.algebra.terms import Term, extent
 from symgrad.formula.program import Statement
 
 
@@ -55,5 +55,5 @@ def _brackets(s: Statement, args: tuple[Term, ...]) -> list[Term]:
     found = []
     for i, a in zip(s.indices, args, strict=True):
         if a.op != "idx" or extent(a) is not extent(i):
-            found.append(iverson(conjunction(compare("<=", ZERO, a), compare("<", a, extent(i)))))
+            found.append(iverson(conjunction(*range_conditions(a, extent(i)))))
     return found

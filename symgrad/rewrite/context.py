@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgrad.algebra.build import Fresh, open_reduction, substitute
-from symgrad.algebra.terms import Term, coefficient, is_num, value
+from symgrad.algebra.terms import BATCH, Term, coefficient, dim, extent, is_num, value
 from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
 
 if TYPE_CHECKING:
@@ -86,6 +86,14 @@ class Context:
         if s is None or access.op != "get":
             return None
         return substitute(s.body, dict(zip(s.indices, access.args, strict=True)))
+
+    def axes(self, tensor: str) -> tuple[Term, ...] | None:
+        """The extents of a tensor's axes; None for one that is neither an input nor a statement."""
+        i = self.inputs.get(tensor)
+        if i is not None:
+            return ((dim(BATCH),) if i.batch else ()) + i.shape
+        s = self.definitions.get(tensor)
+        return None if s is None else tuple(extent(x) for x in s.indices)
 
     # ---- signs ------------------------------------------------------------------------------------------------------
 

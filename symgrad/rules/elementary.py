@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symgrad.algebra.build import add, assume, compare, div, exp, fn, iverson, mul, neg, negation, power, rebuild, sub, where
+from symgrad.algebra.skeleton import skeleton
 from symgrad.algebra.terms import (
     HALF,
     INFINITY,
@@ -23,6 +24,8 @@ from symgrad.rewrite.rule import Example, Rule
 
 
 def _define(t: Term, context: Context) -> Term | None:
+    if t.op == "fn" and t.data in ("Max", "Min") and len(t.args) > 2:
+        return fn(str(t.data), fn(str(t.data), *t.args[:-1]), t.args[-1])
     if t.op != "fn" or t.data not in DEFINITIONS:
         return None
     return DEFINITIONS[str(t.data)](*t.args)
@@ -64,9 +67,9 @@ def _complement(t: Term, context: Context) -> Term | None:
 
 
 def _is_negative(t: Term) -> bool:
-    """One of x and -x is negative: the one whose first summand in digest order without sign has a minus."""
-    first = min(terms_of(t), default=ONE, key=lambda a: coefficient(a)[1].digest)
-    return coefficient(first)[0] < 0
+    """One of x and -x is negative: the one in which the first summand has a minus, whatever its indices are called."""
+    first = min(terms_of(t), default=ONE, key=lambda a: skeleton(coefficient(a)[1]))
+    return coefficient(first)[0] < 0 and skeleton(t) != skeleton(neg(t))
 
 
 def _sech2(t: Term, context: Context) -> Term | None:
@@ -368,4 +371,4 @@ UNGUARDED = (UNGUARDED_NORM,)
 NAMED_LOGARITHMS = (LOG_SIGMOID,)
 """For closed forms only: against the direction of `stabilize`."""
 
-__all__ = ["DEFINITION_RULES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE", "UNGUARDED", "div", "exp", "node", "support"]
+__all__ = ["DEFINITION_RULES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE", "UNGUARDED", "support"]

@@ -193,6 +193,25 @@ def _unfold_shared(t: Term, context: Context) -> Term | None:
     return None
 
 
+def _normalize_inside(t: Term, context: Context) -> Term | None:
+    """e^(-lse f) sum_j g_j e^f_j = sum_j g_j e^(f_j - lse f): neither factor alone may be finite."""
+    if t.op != "mul":
+        return None
+    e = next((f for f in t.args if f.op == "fn" and f.data == "exp"), None)
+    if e is None:
+        return None
+    for a in terms_of(e.args[0]):
+        c, r = coefficient(a)
+        if c >= 0 or r.op not in ("red", "get") or (r.op == "red" and r.data != "lse"):
+            continue
+        for f in t.args:
+            if f.op == "red" and f.data == "sum" and any(g.op == "fn" and g.data == "exp" for g in factors_of(f.args[0])):
+                body, variables = open_reduction(f, context.fresh)
+                inside = reduce("sum", mul(body, exp(neg(r))), variables)
+                return mul(exp(add(e.args[0], r)), inside, *(g for g in t.args if g is not e and g is not f))
+    return None
+
+
 LOG = Rule(
     "stabilize/log", ("fn",), r"\log e^{x} = x, \quad \log(a\,b) = \log a + \log b, \quad \log \sum_j e^{x_j} = \operatorname{lse}_j x_j",
     "the logarithm is taken before the exponential can overflow or round to 0", _log,
@@ -218,6 +237,12 @@ EXP_SIGMOID = Rule(
 NAMED_EXP = Rule(
     "stabilize/named-exp", ("mul",), r"e^{x} = E \Rightarrow E\,e^{-y} = e^{x - y}", "exponentials meet in one exponent", _unfold_shared,
     Example("e[i, j]*exp(-z[i, j])", "exp(x[i, j] - z[i, j])", let="{'e[i, j]': 'exp(x[i, j])'}"),
+)  # fmt: skip
+
+NORMALIZE_INSIDE = Rule(
+    "stabilize/normalize-inside", ("mul",), r"e^{-\operatorname{lse} x} \sum_j a_j e^{x_j} = \sum_j a_j e^{x_j - \operatorname{lse} x}",
+    "the exponentials are scaled before they are summed", _normalize_inside,
+    Example("exp(-logsumexp(x[i, j], j))*Sum(z[i, j]*exp(x[i, j]), j)", "Sum(z[i, j]*softmax(x[i, j], j), j)"),
 )  # fmt: skip
 
 STABILIZE = (LOG, LOG1P, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)

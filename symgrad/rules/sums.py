@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from math import prod
 
-from symgrad.algebra.affine import affine_in, solve_for
+from symgrad.algebra.affine import range_conditions, solve_for
 from symgrad.algebra.build import add, exp, iverson, mul, open_reduction, power, reduce, substitute
 from symgrad.algebra.terms import (
     ONE,
-    TRUE,
     ZERO,
     Term,
     by_name,
@@ -152,7 +151,7 @@ def _solve(t: Term, context: Context, bare: bool) -> Term | None:
             if bare and not inside:
                 continue
             rest = mul(*(f for f in factors_of(t.args[0]) if f is not factor))
-            new = rest if inside else _guarded(rest, v, e)
+            new = rest if inside else _guarded(rest, v, e, context)
             remaining = [x for x in bound if x is not v]
             names = {x: context.fresh.index(x) for x in remaining}
             return reduce("sum", substitute(substitute(new, {v: e}), names), names.values())
@@ -165,28 +164,21 @@ def _stays_inside(e: Term, v: Term, context: Context) -> bool:
     return e.op == "get" and str(e.data) in context.inputs and context.inputs[str(e.data)].dtype == "int"
 
 
-def _guarded(body: Term, v: Term, e: Term) -> Term:
+def _guarded(body: Term, v: Term, e: Term, context: Context) -> Term:
     """The body where e is in the range of v: reads at v give 0 outside, or a bracket says so."""
     new, covered = [], False
     for f in factors_of(body):
-        reads = f.op == "get" and v in f.args
-        covered = covered or reads or (f.op == "get0" and v in f.args)
-        new.append(get0(str(f.data), f.args) if reads else _outside_zero(f, v))
+        covered = covered or (is_access(f) and _spans(f, v, context))
+        new.append(_outside_zero(f, v))
     if covered:
         return mul(*new)
-    return mul(*new, iverson(conjunction(*_range_conditions(e, v))))
+    return mul(*new, iverson(conjunction(*range_conditions(e, extent(v)))))
 
 
-def _range_conditions(e: Term, v: Term) -> list[Term]:
-    """0 <= e and e < extent of v, without those that an index satisfies by its own range."""
-    low, high = compare("<=", ZERO, e), compare("<", e, extent(v))
-    if e.op == "idx":
-        low = TRUE
-    found = []
-    for c in (low, high):
-        if not (c.op == "cmp" and c.data == "<" and c.args[0].op == "idx" and extent(c.args[0]) is c.args[1]):
-            found.append(c)
-    return found
+def _spans(access: Term, v: Term, context: Context) -> bool:
+    """Whether the access reads a whole axis at the index, so that outside of its range is outside of the tensor."""
+    axes = context.axes(str(access.data))
+    return axes is not None and any(a is v and e is extent(v) for a, e in zip(access.args, axes, strict=True))
 
 
 def _outside_zero(t: Term, v: Term) -> Term:
@@ -255,11 +247,6 @@ def _join_powers(t: Term, context: Context) -> Term | None:
     return power(inner.args[0], mul(inner.args[1], t.args[1]))
 
 
-def is_affine_read(t: Term) -> bool:
-    """Whether some access has a subscript that is not a bare index."""
-    return any(is_access(x) and any(a.op != "idx" for a in x.args) for x in walk(t))
-
-
 DISTRIBUTE = Rule(
     "product/distribute", ("mul",), r"a\,(b + c) = a\,b + a\,c", "a product of sums is multiplied out", _distribute,
     Example("x[i, j]*(z[i, j] + w[i, j])", "x[i, j]*z[i, j] + x[i, j]*w[i, j]"),
@@ -311,4 +298,4 @@ SUMS = (UNIFY, SOLVE, FLATTEN, LINEAR, SEPARATE, SHIFT_LSE, SPLIT_POWER, JOIN_PO
 EXPAND = (DISTRIBUTE, *SUMS)
 """The full normal form."""
 
-__all__ = ["DISTRIBUTE", "EXPAND", "SOLVE_AFFINE", "SUMS", "affine_in", "is_affine_read"]
+__all__ = ["DISTRIBUTE", "EXPAND", "SEPARATE", "SOLVE_AFFINE", "SUMS"]
