@@ -155,9 +155,7 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
         notation=notation,
         statements=tuple(statement_row(s, notation) for s in formula.program.statements),
         symbols=symbol_rows(program, derivation.cotangents if not program.is_loss else {}),
-        assumed=tuple(
-            FactRow(present(f.condition, notation), shortened(f.source), shortened(f.text)) for f in derivation.assumed
-        ),
+        assumed=tuple(fact_row(f, notation) for f in derivation.assumed),
         shorthand=tuple(statement_row(s, notation) for s in derivation.forward if s.kind == "hoisted"),
         steps=step_rows(derivation.steps[:MOST_STEPS], notation),
         closed=tuple(closed_form(g, notation) for g in derivation.gradients),
@@ -264,9 +262,8 @@ def step_rows(steps: Sequence[Step], notation: Notation) -> tuple[StepRow, ...]:
 def closed_form(g: Gradient, notation: Notation) -> ClosedForm:
     """A gradient."""
     left = present_access(g.input, g.indices, notation)
-    return ClosedForm(
-        g.input, left, present(g.closed, notation, g.indices), shortened(show(g.closed, notation.names), 4000)
-    )
+    text = shortened(show(g.closed, notation.names), 4000)
+    return ClosedForm(g.input, left, present(g.closed, notation, g.indices), text)
 
 
 def where_rows(gradients: Iterable[Gradient], notation: Notation) -> tuple[tuple[Layout, Layout], ...]:

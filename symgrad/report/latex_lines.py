@@ -28,7 +28,7 @@ from symgrad.report.layout import (
 )
 from symgrad.report.metric import BINARY, COMMA, DELIMITER, RELATION, TALL_DELIMITER, WORD_SPACE, Metric
 from symgrad.report.notation import Notation
-from symgrad.report.signs import FENCES, OPERATIONS
+from symgrad.report.signs import FENCES, OPERATIONS, POWERS_INSIDE
 
 INDENT = 2.0
 """How far lines after the first stand in, in em; once more for each depth of parentheses, up to four."""
@@ -168,8 +168,10 @@ class _Pieces(Visitor[list[Piece]]):
         return replace(first, tex=f"{head.tex} {first.tex}", width=head.width + first.width)
 
     def call(self, x: Call) -> list[Piece]:
-        if x.bare or self.fits(x):
+        if self.fits(x):
             return self.whole(x)
+        if x.bare:
+            return self.call(replace(x, bare=False))
         empty = replace(x, arguments=(), bare=True)
         head = self.printer.function(x.function)
         if x.under:
@@ -195,7 +197,7 @@ class _Pieces(Visitor[list[Piece]]):
             out += pieces
         self.depth -= 1
         closing = self.fixed(rf"\{big}r{right.tex}{after}", size + 0.5 * len(after) * 0.4)
-        return [self.joined(opening, out[0]), *out[1:], closing]
+        return [opening, replace(out[0], price=9.0 + 6.0 * (self.depth + 1)), *out[1:], closing]
 
     def fraction(self, x: Fraction) -> list[Piece]:
         if self.fits(x, 1.0):
@@ -221,6 +223,9 @@ class _Pieces(Visitor[list[Piece]]):
         if self.fits(x):
             return self.whole(x)
         exponent = f"^{{{self.printer.visit(x.exponent)}}}"
+        if isinstance(x.base, Call) and x.base.function in POWERS_INSIDE and isinstance(x.exponent, Number):
+            head = self.printer.function(x.base.function) + exponent
+            return self.enclosed(head, self.metric.head(x.base) + 0.5, "paren", x.base.arguments)
         if isinstance(x.base, Fence) and self.metric.visit(x.exponent) < self.width / 4:
             return self.enclosed("", 0.0, x.base.kind, (x.base.body,), after=exponent)
         return self.whole(x)

@@ -125,7 +125,9 @@ def product(factors: Sequence[Layout]) -> Layout:
 def call(function: str, *arguments: Layout, under: tuple[Range, ...] = ()) -> Layout:
     """A function of its arguments, without parentheses where that is usual and clear."""
     one = arguments[0]
-    closed = isinstance(one, _CLOSED) or (isinstance(one, Call) and not one.under)
+    # log cosh x, log σ(x) are usual; other rows of names are not
+    row = function == "log" and isinstance(one, Call) and not one.under and one.function != "log"
+    closed = isinstance(one, _CLOSED) or row
     return Call(function, arguments, under, bare=function in BARE and len(arguments) == 1 and closed)
 
 

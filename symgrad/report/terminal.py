@@ -6,7 +6,6 @@ Where the encoding of the output lacks a character of the mathematics, the formu
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,17 +65,7 @@ class Writer:
         if len(head) > LABEL:
             self.lines.append(head.rstrip())
             head = " " * LABEL
-        room = max(20, self.style.width)
-        # what stands in brackets stays on one line
-        first = re.sub(r"\[[^\[\]]*\]", lambda m: m[0].replace(" ", _KEPT), plain_text(text))
-        self.lines += textwrap.wrap(
-            first,
-            room,
-            initial_indent=head,
-            subsequent_indent=" " * (LABEL + 2),
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [head.rstrip()]
+        self.lines += wrapped(plain_text(text), head, " " * (LABEL + 2), max(24, self.style.width))
 
     def gap(self) -> None:
         """An empty line, never two."""
@@ -105,10 +94,26 @@ class Writer:
 
     def text(self) -> str:
         """The lines, a newline at the end."""
-        self.lines = [line.replace(_KEPT, " ") for line in self.lines]
         while self.lines and not self.lines[-1]:
             self.lines.pop()
         return "\n".join(line.rstrip() for line in self.lines) + "\n" if self.lines else ""
+
+
+def wrapped(text: str, first: str, later: str, width: int) -> list[str]:
+    """The text on lines of the width, each begun so. A line ends at a blank or after a dot between factors.
+
+    What stands in brackets or short parentheses stays on one line, and a sign with what it stands before.
+    """
+    together = r"\[[^\[\]]*\]|\([^()\[\]]{1,30}\)| [-+*−=] |Σ\S* "
+    text = re.sub(together, lambda m: m[0][0] + m[0][1:].replace(" ", _KEPT), text)
+    pieces = re.split(r"(?<= )|(?<=·)", text)
+    room = width - len(later)
+    lines = [first]
+    for piece in (q for p in pieces for q in (re.split(r"(?<=\()", p) if len(p) > room else [p])):
+        if len(lines[-1]) + len(piece.rstrip()) > width and lines[-1] not in (first, later):
+            lines.append(later)
+        lines[-1] += piece
+    return [line.replace(_KEPT, " ").rstrip() for line in lines]
 
 
 def derivation_text(derivation: Derivation, style: Style | None = None) -> str:
