@@ -27,7 +27,7 @@ from symgrad.report.layout import (
     is_tall,
 )
 from symgrad.report.notation import Glyph, Notation
-from symgrad.report.signs import POWERS_INSIDE
+from symgrad.report.signs import FUNCTIONS, PLAIN, POWERS_INSIDE
 
 SMALL = 0.72
 """Size of subscripts and exponents."""
@@ -56,19 +56,23 @@ class Metric(Visitor[float]):
 
     def sign(self, x: Sign) -> float:
         """A fixed sign."""
-        return {"oo": 1.02, "true": 2.0, "false": 2.3, "...": 1.4, "batch": 1.9}.get(x.name, 0.6)
+        return {"oo": 1.02, "true": 2.0, "false": 2.3, "...": 1.25, "batch": 1.9}.get(x.name, 0.6)
 
     def access(self, x: Access) -> float:
         """A name with subscripts."""
-        commas = 0.0 if all(isinstance(s, Symbol) and len(s.name) == 1 for s in x.subscripts) else COMMA
+        tight = all(isinstance(s, Sign) or (isinstance(s, Symbol) and len(s.name) == 1) for s in x.subscripts)
+        commas = 0.0 if tight else COMMA
         low = SMALL * (self.total(x.subscripts) + commas * len(x.subscripts)) + 0.06
         return glyph_width(self.notation.glyph(x.tensor), low)
 
     def power(self, x: Power) -> float:
         """Base and exponent, with parentheses that the base may get."""
         inside = isinstance(x.base, Call) and x.base.function in POWERS_INSIDE
-        guard = 2 * DELIMITER if isinstance(x.base, (Access, Symbol)) else 0.0
-        return self.visit(x.base) + SMALL * self.visit(x.exponent) + (0.05 if inside else guard)
+        guard = 0.05
+        if isinstance(x.base, (Access, Symbol)) and not inside:
+            g = self.notation.glyph(x.base.tensor if isinstance(x.base, Access) else x.base.name)
+            guard += 2 * DELIMITER if g.tag or g.cotangent else 0.0
+        return self.visit(x.base) + SMALL * self.visit(x.exponent) + guard
 
     def fraction(self, x: Fraction) -> float:
         """The wider of both."""
@@ -85,13 +89,16 @@ class Metric(Visitor[float]):
 
     def call(self, x: Call) -> float:
         """A function and its arguments."""
-        return self.head(x) + self.total(x.arguments) + COMMA * len(x.arguments)
+        return self.head(x) + self.total(x.arguments) + COMMA * (len(x.arguments) - 1)
 
     def head(self, x: Call) -> float:
         """The name of a function with what stands under it, and its parentheses."""
         under = SMALL * self.total(x.under)
         delimiters = TALL_DELIMITER if any(is_tall(a) for a in x.arguments) else DELIMITER
-        return 0.55 * len(x.function) + 2 * WORD_SPACE + under + (0.0 if x.bare else 2 * delimiters)
+        plain = x.function in self.notation.spelt_functions and x.function in PLAIN
+        name = (PLAIN if plain else FUNCTIONS)[x.function].text if x.function in FUNCTIONS else x.function
+        word = 0.65 if len(name) == 1 else sum(0.7 if c.isupper() else 0.5 for c in name)
+        return word + 2 * WORD_SPACE + under + (0.0 if x.bare else 2 * delimiters)
 
     def range(self, x: Range) -> float:
         """What stands under an operator."""

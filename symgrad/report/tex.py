@@ -163,7 +163,8 @@ def _step(s: StepRow, notation: Notation) -> list[str]:
     lines = [rf"\textbf{{{s.number}.}} \textit{{{tex_text(s.rule)}}}: {tex_text(s.why.rstrip('.'))}{note}.\par"]
     if s.law and s.first:
         lines += [r"\begin{sgmath}", rf"\sgline{{{INDENT:g}}}{{\textstyle {s.law}}}", r"\end{sgmath}"]
-    shown = equation(Product(()), s.after) if s.continues else equation(s.before, s.after)
+    # a function that is written as what it stands for looks the same before and after
+    shown = s.after if s.before == s.after else equation(Product(()) if s.continues else s.before, s.after)
     return lines + math(shown, notation, INDENT)
 
 
