@@ -13,8 +13,8 @@ HEAD = """# The rules
 
 <!-- made by scripts/make_rules_page.py from symgrad/closing/rulebook.py; edit the records, not this page -->
 
-Every step of a derivation bears one of these {count} names. A rule never changes a value; `tests/laws` holds each against
-its own example, at random points in multiprecision, with and without the facts that it needs.
+Every step of a derivation bears one of these {count} names. A rule never changes a value; `tests/laws` holds each
+against its own example, at random points in multiprecision, with and without the facts that it needs.
 
 In the examples `i`, `l`, `m` run over `n`, and `j`, `k`, `q` over `c`.
 """

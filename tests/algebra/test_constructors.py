@@ -11,7 +11,22 @@ from hypothesis import strategies as st
 
 from symgrad.algebra.build import Fresh, add, mul, open_reduction, reduce, sub, substitute
 from symgrad.algebra.terms import Term, dim, get, idx, num, walk
-from tests.algebra.trees import C, EXAMPLES, EXTENTS, INDEX, N, SIZES, build, evaluate, finite, meaning, points, rewritten, same, trees
+from tests.algebra.trees import (
+    EXAMPLES,
+    EXTENTS,
+    INDEX,
+    SIZES,
+    C,
+    N,
+    build,
+    evaluate,
+    finite,
+    meaning,
+    points,
+    rewritten,
+    same,
+    trees,
+)
 
 I, J, K, L = INDEX["i"], INDEX["j"], INDEX["k"], INDEX["l"]
 CELLS = [dict(zip("ij", at, strict=True)) for at in product(range(SIZES["n"]), range(SIZES["c"]))]
@@ -122,9 +137,7 @@ def test_two_extents_may_share_a_bound_name() -> None:
     over_n, over_c = idx("k", N), idx("k", C)
     t = mul(reduce("sum", get("v", (over_n,)), (over_n,)), reduce("sum", get("w", (over_c,)), (over_c,)))
     assert {v.args[0] for r in t.args for v in r.args[1:]} == {N, C}
-    assert t is mul(
-        reduce("sum", get("w", (J,)), (J,)), reduce("sum", get("v", (L,)), (L,))
-    )
+    assert t is mul(reduce("sum", get("w", (J,)), (J,)), reduce("sum", get("v", (L,)), (L,)))
 
 
 @pytest.mark.parametrize("kind", ["sum", "prod", "lse", "max", "norm"])
@@ -155,7 +168,7 @@ def test_a_condition_has_one_form(op: str, a: Term, b: Term, text: str) -> None:
     from symgrad.algebra.build import compare
     from symgrad.algebra.show import show
 
-    assert show(compare(op, a, b)).strip('()') == text
+    assert show(compare(op, a, b)).strip("()") == text
 
 
 def test_terms_are_kept_alive_only_by_their_users() -> None:

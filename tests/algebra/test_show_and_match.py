@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symgrad.algebra.affine import affine_in, solve_for
-from symgrad.algebra.build import Fresh, add, mul, reduce, sub, substitute
+from symgrad.algebra.build import Fresh, add, compare, conjunction, iverson, mul, reduce, sub, substitute
 from symgrad.algebra.match import Matcher
 from symgrad.algebra.show import Names, show
-from symgrad.algebra.terms import Term, dim, get, idx, num, par
+from symgrad.algebra.terms import ONE, ZERO, Term, dim, get, idx, num, par
 from symgrad.algebra.weight import weight
 from symgrad.formula.expression import parse_closed
 from tests.algebra.test_constructors import CELLS
-from tests.algebra.trees import EXAMPLES, INDEX, PROGRAM, Tree, build, evaluate, finite, meaning, points, same, trees
+from tests.algebra.trees import EXAMPLES, INDEX, PROGRAM, Tree, build, evaluate, finite, points, same, trees
 
 I, J, K, L = INDEX["i"], INDEX["j"], INDEX["k"], INDEX["l"]
 
@@ -78,6 +78,12 @@ def test_text_and_term_are_two_sides_of_one_thing(text: str) -> None:
     again = read_back(show(term))
     assert again is term, (text, show(term))
     assert show(again) == show(term)
+
+
+@pytest.mark.xfail(reason="bugs.md 2: [a][b] and [And(a, b)] have one text and are two terms", strict=True)
+def test_a_product_of_brackets_is_the_bracket_of_the_conjunction() -> None:
+    a, b = compare("<", ZERO, get("x", (I, J))), compare("<", get("z", (I, J)), ONE)
+    assert mul(iverson(a), iverson(b)) is iverson(conjunction(a, b))
 
 
 def test_a_printed_bound_index_never_hides_a_free_one() -> None:
@@ -158,7 +164,10 @@ def test_a_variable_keeps_its_first_value() -> None:
 def test_a_subset_leaves_the_rest() -> None:
     x, z, w = get("x", (I, J)), get("z", (I, J)), get("w", (J,))
     found = list(Matcher(frozenset((P,)), Fresh()).subset([x, P], [z, x, w]))
-    assert sorted((show(b[P]), [show(t) for t in rest]) for b, rest in found) == [("w[j]", ["z[i, j]"]), ("z[i, j]", ["w[j]"])]
+    assert sorted((show(b[P]), [show(t) for t in rest]) for b, rest in found) == [
+        ("w[j]", ["z[i, j]"]),
+        ("z[i, j]", ["w[j]"]),
+    ]
 
 
 # ---- affine expressions ---------------------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ A tree is a nested tuple; nothing of the algebra is used to say what it means, s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce as fold
-from itertools import product
+from itertools import count, product
 from os import environ
 from typing import Any
 
@@ -29,12 +29,14 @@ from symgrad.algebra.build import (
     negation,
     power,
     reduce,
+    substitute,
     where,
 )
 from symgrad.algebra.terms import FALSE, TRUE, Term, dim, get, idx, num, par
 from symgrad.formula.program import Domain, Input, Parameter, Program
 
 Tree = tuple[Any, ...]
+Point = Mapping[str, Any]
 PHASES = (Phase.explicit, Phase.generate, *((Phase.shrink,) if "SHRINK" in environ else ()))
 EXAMPLES = settings(max_examples=int(environ.get("EXAMPLES", "30")), deadline=None, derandomize=True, phases=PHASES)
 """`EXAMPLES=2000 pytest tests/algebra` looks deeper, `SHRINK=1` makes what it finds small (minutes)."""
@@ -64,36 +66,31 @@ PROGRAM = Program(
 
 # ---- meaning --------------------------------------------------------------------------------------------------------
 
-Point = Mapping[str, Any]
-
 
 def meaning(t: Tree, point: Point, at: Mapping[str, int]) -> Any:
     """The value of a tree where the indices are `at`, by definition; nan where it has none."""
     head = t[0]
-    if head == "num":
-        return MP.mpf(t[1].numerator) / t[1].denominator
-    if head == "dim":
-        return MP.mpf(SIZES[t[1]])
-    if head == "par":
-        return point[t[1]]
-    if head == "idx":
-        return MP.mpf(at[t[1]])
-    if head == "get":
-        return point[t[1]][tuple(at[i] for i in t[2])]
-    if head == "read":
-        return _read(t, point, at)
-    if head == "red":
-        return _reduced(t, point, at)
-    if head in ("iv", "where"):
-        return _branch(t, point, at)
+    leaf = _LEAVES.get(head)
+    if leaf is not None:
+        return leaf(t, point, at)
     if head == "mul":
         return _times([meaning(a, point, at) for a in t[1:]], [a[0] == "iv" for a in t[1:]])
     if head == "pow":
         return _power(meaning(t[1], point, at), t[2])
     if head == "fn":
         return _function(t[1], [meaning(a, point, at) for a in t[2:]])
-    assert head == "add"
-    return fold(lambda a, b: a + b, (meaning(a, point, at) for a in t[1:]))
+    if head == "add":
+        return fold(lambda a, b: a + b, (meaning(a, point, at) for a in t[1:]))
+    return {"read": _read, "red": _reduced, "iv": _branch, "where": _branch}[head](t, point, at)
+
+
+_LEAVES: Mapping[str, Callable[[Tree, Point, Mapping[str, int]], Any]] = {
+    "num": lambda t, point, at: MP.mpf(t[1].numerator) / t[1].denominator,
+    "dim": lambda t, point, at: MP.mpf(SIZES[t[1]]),
+    "par": lambda t, point, at: point[t[1]],
+    "idx": lambda t, point, at: MP.mpf(at[t[1]]),
+    "get": lambda t, point, at: point[t[1]][tuple(at[i] for i in t[2])],
+}
 
 
 def holds(c: Tree, point: Point, at: Mapping[str, int]) -> bool:
@@ -225,20 +222,16 @@ def evaluate(t: Term, point: Point, at: Mapping[str, int]) -> Any:
 
 
 def _tree(t: Term) -> Tree:
-    """A term as the tree that says the same; `%1` and `$1` are names of indices like any other."""
+    """A term as the tree that says the same; the names of opened indices are like any other."""
     op = t.op
-    if op in ("num", "dim", "par"):
+    if op in ("num", "dim", "par", "lit"):
         return (op, t.data)
-    if op == "const":
-        return ("fn", "const", t.data)
     if op == "idx":
         EXTENTS.setdefault(str(t.data), str(t.args[0].data))
         assert EXTENTS[str(t.data)] == str(t.args[0].data), "one name, two extents"
         return ("idx", str(t.data))
     if op in ("get", "get0"):
-        if all(a.op == "idx" for a in t.args):
-            return ("get", t.data, tuple(_tree(a)[1] for a in t.args))
-        return ("read", t.data, tuple(map(_tree, t.args)), op == "get0")
+        return _access(t)
     if op == "red":
         return _closed(t)
     if op == "pow":
@@ -246,28 +239,24 @@ def _tree(t: Term) -> Tree:
         if exponent.op == "num":
             return ("pow", _tree(t.args[0]), exponent.data)
         return ("fn", "pow", _tree(t.args[0]), _tree(exponent))
-    if op == "fn":
-        return ("fn", t.data, *map(_tree, t.args))
-    if op == "cmp":
-        return ("cmp", t.data, *map(_tree, t.args))
-    if op == "lit":
-        return ("lit", t.data)
-    return (op, *map(_tree, t.args))
+    return (op, t.data, *map(_tree, t.args)) if op in ("fn", "cmp") else (op, *map(_tree, t.args))
 
 
-_opened = 0
+def _access(t: Term) -> Tree:
+    if all(a.op == "idx" for a in t.args):
+        return ("get", t.data, tuple(_tree(a)[1] for a in t.args))
+    return ("read", t.data, tuple(map(_tree, t.args)), t.op == "get0")
+
+
+_numbers = count(1)
 
 
 def _closed(t: Term) -> Tree:
     """A reduction, its variables under names of their own: `$1` may bind different extents in different places."""
-    from symgrad.algebra.build import substitute
-
-    global _opened
     names = []
     for v in t.args[1:]:
-        _opened += 1
-        names.append(idx(f"bound{_opened}", v.args[0]))
-        EXTENTS[f"bound{_opened}"] = str(v.args[0].data)
+        names.append(idx(f"bound{next(_numbers)}", v.args[0]))
+        EXTENTS[str(names[-1].data)] = str(v.args[0].data)
     body = substitute(t.args[0], dict(zip(t.args[1:], names, strict=True)))
     return ("red", t.data, _tree(body), tuple(str(n.data) for n in names))
 
@@ -281,7 +270,10 @@ FREE = ("i", "j")
 @st.composite
 def points(draw: st.DrawFn) -> dict[str, Any]:
     """Values of all tensors and parameters: quarters, so that ties and zeros happen and sums of them are exact."""
-    found: dict[str, Any] = {"a": MP.mpf(draw(st.sampled_from([1, 2, 3]))) / 2, "b": MP.mpf(draw(st.sampled_from([-2, -1, 0, 3]))) / 2}
+    found: dict[str, Any] = {
+        "a": MP.mpf(draw(st.sampled_from([1, 2, 3]))) / 2,
+        "b": MP.mpf(draw(st.sampled_from([-2, -1, 0, 3]))) / 2,
+    }
     for name, shape in SHAPES.items():
         pool = [q for q in QUARTERS if q > 0] if name in POSITIVE else QUARTERS
         cells = list(product(*(range(SIZES[d]) for d in shape)))
@@ -336,7 +328,9 @@ def trees(draw: st.DrawFn, scope: tuple[str, ...] = FREE, depth: int = 3) -> Tre
     if kind in ("add", "mul"):
         return (kind, *(draw(trees(scope, depth - 1)) for _ in range(draw(st.integers(2, 3)))))
     if kind == "pow":
-        exponent = draw(st.sampled_from([Fraction(2), Fraction(2), Fraction(-1), Fraction(1, 2), Fraction(3), Fraction(-2)]))
+        exponent = draw(
+            st.sampled_from([Fraction(2), Fraction(2), Fraction(-1), Fraction(1, 2), Fraction(3), Fraction(-2)])
+        )
         return ("pow", draw(trees(scope, depth - 1)), exponent)
     if kind == "fn":
         return draw(_functions(scope, depth))
@@ -401,7 +395,25 @@ def size(t: Tree) -> int:
     return 1 + sum(size(a) for a in t if isinstance(a, tuple) and a and isinstance(a[0], str) and a[0] in _HEADS)
 
 
-_HEADS = {"num", "dim", "par", "idx", "get", "add", "mul", "pow", "fn", "where", "iv", "red", "cmp", "and", "or", "not", "lit"}
+_HEADS = {
+    "num",
+    "dim",
+    "par",
+    "idx",
+    "get",
+    "add",
+    "mul",
+    "pow",
+    "fn",
+    "where",
+    "iv",
+    "red",
+    "cmp",
+    "and",
+    "or",
+    "not",
+    "lit",
+}
 
 
 def same(a: Any, b: Any, digits: int = 20) -> bool:

@@ -43,7 +43,9 @@ def both_modes(program: Program) -> Modes:
     return Modes(hoisted, adjoints, Tangents(hoisted, context))
 
 
-def evaluation(program: Program, point: Point, values: Mapping[str, Any], statements: Sequence[Statement]) -> Evaluation:
+def evaluation(
+    program: Program, point: Point, values: Mapping[str, Any], statements: Sequence[Statement]
+) -> Evaluation:
     work = Evaluation(program, point.inputs, point.parameters, strict=False)
     work.run(program.statements)
     work.bind(values)

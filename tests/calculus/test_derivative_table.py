@@ -73,7 +73,9 @@ def test_a_function_of_two_arguments(name: str, along: int) -> None:
     derivative = rule(U, V)
     assert derivative is not None
     for u, v in PAIRS:
-        assert_close(value(derivative, MP.mpf(u), MP.mpf(v)), slope(node("fn", (U, V), name), MP.mpf(u), MP.mpf(v), along))
+        assert_close(
+            value(derivative, MP.mpf(u), MP.mpf(v)), slope(node("fn", (U, V), name), MP.mpf(u), MP.mpf(v), along)
+        )
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
@@ -130,8 +132,9 @@ def test_every_function_of_the_language_has_a_derivative_or_a_definition() -> No
     assert not missing
 
 
+@pytest.mark.xfail(reason="bugs.md 3: the table knows Max and Min of two values alone", strict=True)
 @pytest.mark.parametrize("name", ["Max", "Min"])
 def test_the_larger_of_three_values_has_three_slopes(name: str) -> None:
     t = fn(name, U, V, ONE)
-    slopes = {a: d for a, d in partials(t)}
+    slopes = dict(partials(t))
     assert set(slopes) == {U, V, ONE} or t.op != "fn"

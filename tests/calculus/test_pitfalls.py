@@ -29,7 +29,9 @@ def gradient(derivation: Derivation, name: str, inputs: dict[str, Any], upstream
     g = derivation.gradient(name)
     known = {**inputs, **evaluate_program(derivation.program, inputs), **upstream}
     definitions = [(d.name, d.indices, d.body) for d in g.where]
-    return np.asarray(evaluate_term(g.closed, derivation.program, known, g.indices, definitions=definitions), dtype=float)
+    return np.asarray(
+        evaluate_term(g.closed, derivation.program, known, g.indices, definitions=definitions), dtype=float
+    )
 
 
 def differences(derivation: Derivation, name: str, inputs: dict[str, Any], upstream: dict[str, Any]) -> Any:
@@ -59,7 +61,11 @@ def assert_right(derivation: Derivation, **inputs: Any) -> None:
     rng = np.random.default_rng(0)
     program = derivation.program
     values = evaluate_program(program, inputs)
-    upstream = {} if program.is_loss else {f"d{o.name}": rng.standard_normal(np.shape(values[o.name])) for o in program.outputs}
+    upstream = (
+        {}
+        if program.is_loss
+        else {f"d{o.name}": rng.standard_normal(np.shape(values[o.name])) for o in program.outputs}
+    )
     for name in program.wrt:
         got, expected = gradient(derivation, name, inputs, upstream), differences(derivation, name, inputs, upstream)
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
@@ -77,7 +83,9 @@ def test_a_diamond_adds_up() -> None:
 
 
 def test_a_value_used_three_times_gets_three_contributions() -> None:
-    d = derived(inputs={"x": ["n"]}, let={"y[i]": "exp(x[i])", "u[i]": "y[i]*x[i]"}, loss="u[i]*y[i] + sin(u[i])*x[i] + y[i]**3")
+    d = derived(
+        inputs={"x": ["n"]}, let={"y[i]": "exp(x[i])", "u[i]": "y[i]*x[i]"}, loss="u[i]*y[i] + sin(u[i])*x[i] + y[i]**3"
+    )
     assert_right(d, x=normal(4))
 
 

@@ -89,7 +89,11 @@ def test_statements_hold_one_reduction_at_most_and_no_free_index_beyond_their_si
         ("losses/gaussian_nll", "s", "(1 - exp(-s[i])*(t[i] - m[i])**2)/(2*n)"),
         ("layers/softmax", "x", "y[..., j]*(dy[..., j] - Sum(dy[..., i]*y[..., i], i))"),
         ("layers/log_softmax", "x", "dy[..., j] - exp(y[..., j])*Sum(dy[..., i], i)"),
-        ("layers/layer_norm", "x", "s[...]*(dy[..., k]*g[k] - (Sum(dy[..., i]*g[i], i) + u[..., k]*Sum(dy[..., i]*g[i]*u[..., i], i))/c)"),
+        (
+            "layers/layer_norm",
+            "x",
+            "s[...]*(dy[..., k]*g[k] - (Sum(dy[..., i]*g[i], i) + u[..., k]*Sum(dy[..., i]*g[i]*u[..., i], i))/c)",
+        ),
         ("activations/sigmoid", "x", "dy[...]*y[...]*(1 - y[...])"),
         ("activations/tanh", "x", "dy[...]*(1 - y[...]**2)"),
         ("activations/relu", "x", "where(x[...] > 0, dy[...], 0)"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from ruamel.yaml import YAML
 
 from symgrad.algebra.show import INTERNAL, show
-from symgrad.algebra.terms import Term, by_name, dim, idx, walk
+from symgrad.algebra.terms import Term, by_name, dim, idx
 from symgrad.closing.rulebook import applied
 from symgrad.formula import vocabulary
 from symgrad.formula.expression import parse_closed
@@ -39,28 +38,36 @@ def violations(rule: Rule) -> Iterator[str]:
         yield f"the name {rule.name} is not family/what-it-does"
     if not (rule.law and rule.why):
         yield "a law and a reason are missing"
-    context = surroundings(rule.example)
-    before, after = read(rule.example.before, context.program), read(rule.example.after, context.program)
-    rules = applied(rule, context)
     try:
-        got = rewrite(before, rules, context)
+        yield from _wrong_example(rule)
     except RecursionError:
         yield "it fires on its own result again and again"
         return
+    if rule.needs and (fired := without_facts(rule)):
+        yield f"it fires without the facts that it needs: {fired}"
+
+
+def _wrong_example(rule: Rule) -> Iterator[str]:
+    context = surroundings(rule.example)
+    before, after = read(rule.example.before, context.program), read(rule.example.after, context.program)
+    rules = applied(rule, context)
+    got = rewrite(before, rules, context)
     if got is not after:
         yield f"the example {show(before)} becomes {show(got)}, not {show(after)}"
     if not any(s.rule.name == rule.name for s in context.steps):
         yield "it does not fire on its example"
+    yield from _wrong_steps(context)
+    if rewrite(got, rules, context) is not got:
+        yield f"it fires again on its own result {show(got)}"
+    yield from different_values(context, before, got, FACTUAL if rule.needs else EQUAL)
+
+
+def _wrong_steps(context: Context) -> Iterator[str]:
     for s in context.steps:
         if s.rule.on and s.before.op not in s.rule.on:
             yield f"it fires on {s.before.op}, which its record does not name"
         if not s.after.free <= s.before.free:
             yield f"{show(s.after)} has free indices that {show(s.before)} lacks"
-    if rewrite(got, rules, context) is not got:
-        yield f"it fires again on its own result {show(got)}"
-    yield from different_values(context, before, got, FACTUAL if rule.needs else EQUAL)
-    if rule.needs and (fired := without_facts(rule)):
-        yield f"it fires without the facts that it needs: {fired}"
 
 
 # ---- the example ----------------------------------------------------------------------------------------------------
@@ -108,8 +115,10 @@ def without_facts(rule: Rule) -> str:
 # ---- both sides ----------------------------------------------------------------------------------------------------
 
 
-def different_values(context: Context, before: Term, after: Term, equal: float = EQUAL, points: int = 6) -> Iterator[str]:
-    """Points at which the two terms differ: random ones, some with zeros and ties. Where `before` has no value, none is asked."""
+def different_values(
+    context: Context, before: Term, after: Term, equal: float = EQUAL, points: int = 6
+) -> Iterator[str]:
+    """Points at which the terms differ: random ones, some with zeros and ties, where `before` has a value."""
     program = context.program
     indices = tuple(by_name(before.free))
     compared = 0
@@ -143,13 +152,3 @@ def _with_zeros(program: Program, name: str, a: Any, rng: np.random.Generator) -
     if i.dtype != "real" or i.domain.kind not in ("real", "nonnegative"):
         return a
     return np.where(rng.random(a.shape) < 0.3, 0.0, np.round(2 * a) / 2)
-
-
-def wrong(rule: Rule, match: Any, **changes: Any) -> Rule:
-    """A rule with something else than it says."""
-    return replace(rule, match=match, **changes)
-
-
-def operations(t: Term) -> set[str]:
-    """The operations in a term."""
-    return {x.op for x in walk(t)}

@@ -1,4 +1,4 @@
-"""One test over all rules: each does what its record says, keeps the value, and fires only with the facts that it names."""
+"""One test over all rules: each does what its record says, keeps the value, and fires only with its facts."""
 
 from __future__ import annotations
 
@@ -86,18 +86,40 @@ def _modulus_of_anything(t: Term, context: Context) -> Term | None:
 
 
 PLANTED = {
-    "a wrong value": (_planted("stabilize/one-minus-sigmoid", _sigmoid_of_the_same_sign, example=Example("1 - sigmoid(x[i, j])", "sigmoid(x[i, j])")), "is "),
+    "a wrong value": (
+        _planted(
+            "stabilize/one-minus-sigmoid",
+            _sigmoid_of_the_same_sign,
+            example=Example("1 - sigmoid(x[i, j])", "sigmoid(x[i, j])"),
+        ),
+        "is ",
+    ),
     "an absent index": (
-        _planted("sum/separate", _separate_without_the_extent, example=Example("Sum(x[i, 0]*z[l, k], (j, 0, c - 1), k)", "x[i, 0]*Sum(z[l, k], k)")),
+        _planted(
+            "sum/separate",
+            _separate_without_the_extent,
+            example=Example("Sum(x[i, 0]*z[l, k], (j, 0, c - 1), k)", "x[i, 0]*Sum(z[l, k], k)"),
+        ),
         " is ",
     ),
-    "negative numbers": (_planted("power/join", _root_of_a_square, needs=(), example=Example("sqrt(x[i, j]**2)", "x[i, j]")), " is "),
-    "another example": (replace(RULES_BY_NAME["tanh/ratio"], example=Example("sinh(x[i, j])/cosh(x[i, j])", "tanh(z[i, j])")), "becomes"),
+    "negative numbers": (
+        _planted("power/join", _root_of_a_square, needs=(), example=Example("sqrt(x[i, j]**2)", "x[i, j]")),
+        " is ",
+    ),
+    "another example": (
+        replace(RULES_BY_NAME["tanh/ratio"], example=Example("sinh(x[i, j])/cosh(x[i, j])", "tanh(z[i, j])")),
+        "becomes",
+    ),
     "a fact not needed": (_planted("sign/known", _modulus_of_anything), "without the facts"),
     "never firing": (_planted("sign/abs", lambda t, context: None), "does not fire"),
     "an operation not named": (replace(RULES_BY_NAME["sign/abs"], on=("add",)), "does not fire"),
     "no end": (
-        _planted("product/distribute", lambda t, context: fn("sinh", t), on=("get",), example=Example("x[i, j]", "sinh(x[i, j])")),
+        _planted(
+            "product/distribute",
+            lambda t, context: fn("sinh", t),
+            on=("get",),
+            example=Example("x[i, j]", "sinh(x[i, j])"),
+        ),
         "again",
     ),
     "a fact of nobody": (replace(FACT, name="fact/invented"), "does not fire"),

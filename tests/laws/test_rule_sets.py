@@ -20,7 +20,20 @@ from symgrad.rewrite.rule import Rule
 from symgrad.rules.elementary import ELEMENTARY, PEOPLE
 from symgrad.rules.stabilize import EXP_SIGMOID, STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
-from tests.algebra.trees import EXAMPLES, PROGRAM, SIZES, Tree, build, evaluate, finite, meaning, points, rewritten, same, trees
+from tests.algebra.trees import (
+    EXAMPLES,
+    PROGRAM,
+    SIZES,
+    Tree,
+    build,
+    evaluate,
+    finite,
+    meaning,
+    points,
+    rewritten,
+    same,
+    trees,
+)
 
 CELLS = [dict(zip("ij", at, strict=True)) for at in product(range(SIZES["n"]), range(SIZES["c"]))]
 FACTS = (NORMALIZED, INFERRED)
