@@ -1,0 +1,1 @@
+"""The index algebra: interned terms, binders, constructors that simplify, matching, and their text."""

@@ -22,20 +22,12 @@ class Matcher:
     def unify(self, pattern: Term, t: Term, binding: Binding = _EMPTY) -> Iterator[Binding]:
         """Every binding under which the pattern is the term."""
         if pattern in self.variables:
-            bound = binding.get(pattern)
-            if bound is None:
+            if binding.get(pattern, t) is t:
                 yield {**binding, pattern: t}
-            elif bound is t:
-                yield binding
-            return
-        if pattern is t and not self._open(pattern):
+        elif pattern is t and (pattern.op == "idx" or not self._open(pattern)):
             yield binding
+        elif pattern.op == "idx" or _differ(pattern, t):
             return
-        if pattern.op != t.op or pattern.data != t.data or len(pattern.args) != len(t.args):
-            return
-        if pattern.op == "idx":
-            if pattern is t:
-                yield binding
         elif pattern.op in ("add", "mul", "and", "or"):
             for found, _ in self.subset(pattern.args, t.args, binding):
                 yield found
@@ -81,3 +73,7 @@ class Matcher:
             for found in self.unify(a, b, binding):
                 if all(not (value.free & frozenset(names)) for key, value in found.items() if key not in binding):
                     yield found
+
+
+def _differ(pattern: Term, t: Term) -> bool:
+    return pattern.op != t.op or pattern.data != t.data or len(pattern.args) != len(t.args)

@@ -90,7 +90,19 @@ def split_fraction(t: Term) -> tuple[Fraction, list[Term], list[Term]]:
     return c, order_factors(above), order_factors(below)
 
 
-_RANK = {"par": 0, "dim": 1, "const": 1, "idx": 1, "get": 2, "get0": 2, "pow": 3, "fn": 4, "add": 5, "where": 6, "red": 7}
+_RANK = {
+    "par": 0,
+    "dim": 1,
+    "const": 1,
+    "idx": 1,
+    "get": 2,
+    "get0": 2,
+    "pow": 3,
+    "fn": 4,
+    "add": 5,
+    "where": 6,
+    "red": 7,
+}
 
 
 def _factor_key(t: Term) -> tuple[int, int, str]:
@@ -304,7 +316,7 @@ def _log_softmax(t: Term) -> tuple[Term, Term, Term] | None:
 
 
 def _prefers_fraction(c: Fraction) -> bool:
-    return c.denominator <= 64 or c.numerator == 1 and c.denominator <= 1000
+    return c.denominator <= 64 or (c.numerator == 1 and c.denominator <= 1000)
 
 
 def decimal(v: Fraction) -> str | None:
@@ -360,4 +372,14 @@ def _internal() -> Mapping[str, Callable[[Term], Term]]:
 INTERNAL: Mapping[str, Callable[[Term], Term]] = _internal()
 """Functions that the derivation adds, as the language writes them."""
 
-__all__ = ["Names", "compare", "decimal", "named_reduction", "order_factors", "order_terms", "show", "softmax_parts", "split_fraction"]
+__all__ = [
+    "Names",
+    "compare",
+    "decimal",
+    "named_reduction",
+    "order_factors",
+    "order_terms",
+    "show",
+    "softmax_parts",
+    "split_fraction",
+]

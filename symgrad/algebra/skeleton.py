@@ -1,4 +1,4 @@
-"""The structure of a term in which the names of indices do not enter: an order that opening a binder does not change."""
+"""The structure of a term without the names of its indices: an order that opening a binder does not change."""
 
 from __future__ import annotations
 

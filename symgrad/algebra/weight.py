@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
 from symgrad.algebra.show import INTERNAL, REDUCTIONS, decimal, softmax_parts
-from symgrad.algebra.terms import ONE, Term, coefficient, value
+from symgrad.algebra.terms import BATCH, ONE, Term, coefficient, value
 
 _weights: WeakKeyDictionary[Term, int] = WeakKeyDictionary()
 
@@ -19,31 +20,33 @@ def weight(t: Term) -> int:
 
 
 def _weight(t: Term) -> int:
-    op, name = t.op, str(t.data)
-    if op == "num":
-        v = value(t)
-        return len(decimal(v) or f"{v.numerator}/{v.denominator}")
-    if op in ("const", "dim", "par"):
-        return 10 if name == "..." else len(name)
-    if op == "idx":
-        return len(name) if name[0] not in "$%" else 1
-    if op in ("get", "get0"):
-        return len(name) + (1 + len(t.args) + sum(map(weight, t.args)) if t.args else 0)
-    if op == "add":
-        return sum(weight(a) for a in t.args) + len(t.args) - 1 - sum(coefficient(a)[0] < 0 for a in t.args)
-    if op == "mul":
-        return _product(t)
-    if op == "pow":
-        return _power(t)
-    if op == "fn":
-        return _function(t)
-    if op == "iv":
-        return 11 + weight(t.args[0])
-    if op == "where":
-        return 9 + sum(map(weight, t.args))
-    if op == "red":
-        return len(REDUCTIONS[name]) + 2 + weight(t.args[0]) + sum(1 + weight(v) for v in t.args[1:])
-    return 2 + len(name) + sum(map(weight, t.args))
+    own = _BY_OPERATION.get(t.op)
+    return own(t) if own is not None else 2 + len(str(t.data)) + sum(map(weight, t.args))
+
+
+def _number(t: Term) -> int:
+    v = value(t)
+    return len(decimal(v) or f"{v.numerator}/{v.denominator}")
+
+
+def _name(t: Term) -> int:
+    return 10 if t.data == BATCH else len(str(t.data))
+
+
+def _index(t: Term) -> int:
+    return len(str(t.data)) if str(t.data)[0] not in "$%" else 1
+
+
+def _access(t: Term) -> int:
+    return len(str(t.data)) + (1 + len(t.args) + sum(map(weight, t.args)) if t.args else 0)
+
+
+def _sum(t: Term) -> int:
+    return sum(weight(a) for a in t.args) + len(t.args) - 1 - sum(coefficient(a)[0] < 0 for a in t.args)
+
+
+def _reduction(t: Term) -> int:
+    return len(REDUCTIONS[str(t.data)]) + 2 + weight(t.args[0]) + sum(1 + weight(v) for v in t.args[1:])
 
 
 def _wrapped(t: Term) -> int:
@@ -83,7 +86,13 @@ def _power(t: Term) -> int:
     if symbol is ONE and abs(c) * 2 == 1:
         return 6 + weight(b) + (2 if c < 0 else 0)
     extra = 0 if b.op in ("get", "par", "fn", "dim", "num", "red") else 2
-    return weight(b) + extra + 2 + weight(e) + (2 if e.op in ("add", "mul") or (symbol is ONE and c.denominator != 1) else 0)
+    return (
+        weight(b)
+        + extra
+        + 2
+        + weight(e)
+        + (2 if e.op in ("add", "mul") or (symbol is ONE and c.denominator != 1) else 0)
+    )
 
 
 def _function(t: Term) -> int:
@@ -93,3 +102,21 @@ def _function(t: Term) -> int:
     if name == "exp" and (found := softmax_parts(t.args[0])) is not None and found[2].size == 1:
         return 11 + weight(found[0])
     return len(name) + 1 + len(t.args) + sum(map(weight, t.args))
+
+
+_BY_OPERATION: Mapping[str, Callable[[Term], int]] = {
+    "num": _number,
+    "const": _name,
+    "dim": _name,
+    "par": _name,
+    "idx": _index,
+    "get": _access,
+    "get0": _access,
+    "add": _sum,
+    "mul": _product,
+    "pow": _power,
+    "fn": _function,
+    "iv": lambda t: 11 + weight(t.args[0]),
+    "where": lambda t: 9 + sum(map(weight, t.args)),
+    "red": _reduction,
+}

@@ -1,6 +1,7 @@
 """Reverse mode: cotangents flow from a statement to every access in its body.
 
-The one rule of the calculus: a statement `o[i] = f(a[phi(i, k)], ...)` gives `da[m] += sum_{i,k} do[i] df/da [m == phi(i, k)]`.
+The one rule of the calculus: a statement `o[i] = f(a[phi(i, k)], ...)` gives
+`da[m] += sum_{i,k} do[i] df/da [m == phi(i, k)]`.
 Reductions are opened on the way down, so that `k` are the indices opened between the statement and the access.
 """
 
@@ -96,11 +97,13 @@ class _Sweep:
         return order
 
     def reduction(self, t: Term, total: Term, opened: tuple[Term, ...]) -> None:
-        kind = str(t.data)
+        str(t.data)
         body, variables = open_reduction(t, self.fresh)
         batch = [v for v in variables if str(v.data) == BATCH and v in total.free]
         # the batch index keeps its name: the free one is summed here, before the bound one takes its place
-        inner = mul(reduce("sum", total, batch), reduction_partial(t, self.named.get(t, t), body, variables, self.fresh))
+        inner = mul(
+            reduce("sum", total, batch), reduction_partial(t, self.named.get(t, t), body, variables, self.fresh)
+        )
         self.scope(body, inner, (*opened, *variables))
 
 

@@ -27,10 +27,10 @@ def _tie_halves(x: Term, y: Term) -> Term:
 
 # name: derivatives by each argument; None: the argument is not differentiated
 DERIVATIVES: Mapping[str, tuple[Partial | None, ...]] = {
-    "exp": (lambda x: exp(x),),
+    "exp": (exp,),
     "log": (lambda x: power(x, MINUS_ONE),),
     "log1p": (lambda x: power(add(ONE, x), MINUS_ONE),),
-    "expm1": (lambda x: exp(x),),
+    "expm1": (exp,),
     "sigmoid": (lambda x: mul(fn("sigmoid", x), fn("sigmoid", neg(x))),),
     "log_sigmoid": (lambda x: fn("sigmoid", neg(x)),),
     "softplus": (lambda x: fn("sigmoid", x),),

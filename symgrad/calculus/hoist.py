@@ -1,7 +1,8 @@
 """Passes 2 and 3: nested reductions and shared differences become statements of their own, identical ones are shared.
 
-After this pass a statement holds at most one reduction, at its top, and every sum that is a factor, a base or an argument
-has a name. So adjoints never hold expanded squares, and a chain of names stands where the chain rule needs one.
+After this pass a statement holds at most one reduction, at its top, and every sum that is a factor, a base or an
+argument has a name. So adjoints never hold expanded squares, and a chain of names stands where the
+chain rule needs one.
 """
 
 from __future__ import annotations
@@ -13,9 +14,16 @@ from symgrad.algebra.terms import BATCH, Term, by_name, coefficient, extent, fac
 from symgrad.formula.program import Program, Statement
 
 KIND_NAMES = {
-    "sum": "total", "prod": "product", "max": "top", "min": "low", "max_first": "top", "min_first": "low",
-    "lse": "lse", "argmax": "winner", "norm": "length",
-}  # fmt: skip
+    "sum": "total",
+    "prod": "product",
+    "max": "top",
+    "min": "low",
+    "max_first": "top",
+    "min_first": "low",
+    "lse": "lse",
+    "argmax": "winner",
+    "norm": "length",
+}
 EXTREMES = ("max", "min", "max_first", "min_first")
 """Reductions whose derivative compares the body with the value: both must be the very same numbers."""
 LETTERS = "ijklmpqrsuvwabefgh"
@@ -70,7 +78,11 @@ class _Hoisting:
     def lift(self, t: Term) -> Term:
         """A term below the root: reductions in it are hoisted."""
         limits.check()
-        if not t.height and t.op != "mul" and t.op not in ("pow", "fn", "cmp", "add", "where", "iv", "and", "or", "not"):
+        if (
+            not t.height
+            and t.op != "mul"
+            and t.op not in ("pow", "fn", "cmp", "add", "where", "iv", "and", "or", "not")
+        ):
             return t
         if t.op == "red" or (t.op == "mul" and _scaled_reduction(t) is not None):
             number, rest = coefficient(t)

@@ -1,0 +1,1 @@
+"""Choosing forms: folding to names, factoring, closed forms."""

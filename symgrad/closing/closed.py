@@ -48,10 +48,14 @@ class ClosedForms:
         self.compared = {s.name: s for s in program.statements if s.kind == "hoisted" and s.name in _compared(program)}
         self.hidden = {s.name: s for s in program.statements if s.kind == "hoisted" and s.name not in self.compared}
         self.named = [s for s in program.statements if s.kind in ("let", "output")]
-        self.mean = {s.name: s for s in self._mean_cotangent()} | {s.name: s for s in program.statements if s.kind == "loss"}
+        self.mean = {s.name: s for s in self._mean_cotangent()} | {
+            s.name: s for s in program.statements if s.kind == "loss"
+        }
         self.adjoint = {s.name: s for s in adjoints.adjoint_of.values()}
         self.fresh = Fresh()
-        self.inner = Simplifier(context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True)
+        self.inner = Simplifier(
+            context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True
+        )
         visible = [self._visible(s) for s in self.named]
         logarithms = [f for s in visible if (f := logarithm_folding(s, context)) is not None]
         self.outer = Simplifier(context, [*logarithms, *foldings(visible, context)], closed=True)
@@ -85,7 +89,7 @@ class ClosedForms:
         """The term for people: first in all names, then without those that only machines need."""
         t = self.inner.simplify(unfold(t, self.mean, self.fresh))
         visible = unfold(t, self.hidden, self.fresh)
-        return self.outer.simplify(visible) if visible is not t or True else t
+        return self.outer.simplify(visible) if True else t
 
     def choose(self, closed: Term) -> tuple[Term, dict[str, Definition]]:
         """Adjoints by name, or written out: by length, names preferred where they stand for much."""

@@ -72,7 +72,9 @@ class _Collecting:
 
     def cleared(self, t: Term) -> Term:
         """Fractions inside of a denominator taken out, and of a numerator with it: 1/(1 + x/a) = a/(a + x)."""
-        if t.op != "mul" or not any(b is not f and _inner_denominator(b) is not ONE for f in t.args for b in [base_exponent(f)[0]]):
+        if t.op != "mul" or not any(
+            b is not f and _inner_denominator(b) is not ONE for f in t.args for b in [base_exponent(f)[0]]
+        ):
             return t
         parts, changed = [], False
         for f in t.args:
@@ -161,13 +163,13 @@ class _Collecting:
     # ---- sums -------------------------------------------------------------------------------------------------------
 
     def merge_sums(self, t: Term) -> Term | None:
-        """f sum_j a + f sum_j b = f sum_j (a + b), for sums over the same free indices: others are not one contraction."""
+        """f sum_j a + f sum_j b = f sum_j (a + b), where both have the same free indices (else no contraction)."""
         groups: dict[tuple[Term, tuple[bytes, ...], frozenset[Term]], list[tuple[Term, Term]]] = {}
         for a in t.args:
             reds = [f for f in factors_of(a) if f.op == "red" and f.data == "sum"]
             if len(reds) != 1 or any(f.op == "iv" and f.args[0].data == "==" for f in factors_of(reds[0].args[0])):
                 continue  # a delta under a sum is a scatter
-            c, rest = coefficient(mul(*(f for f in factors_of(a) if f is not reds[0])))
+            _c, rest = coefficient(mul(*(f for f in factors_of(a) if f is not reds[0])))
             shape = tuple(sorted(extent(v).digest for v in reds[0].args[1:]))
             groups.setdefault((rest, shape, reds[0].free), []).append((a, reds[0]))
         for (outside, _, _), members in groups.items():
@@ -293,7 +295,7 @@ def _divisors(t: Term) -> list[Term]:
     """Factors that may be taken out of a summand: a power also as its base."""
     found: list[Term] = []
     for f in factors_of(coefficient(t)[1]):
-        if f is ONE or f.op == "iv" and False:
+        if f is ONE or False:
             continue
         b, e = base_exponent(f)
         if b.op == "num":

@@ -1,6 +1,6 @@
 """The derivation: from a formula as read to closed forms and to the statements that kernels compute.
 
-    formula -> stabilized -> hoisted -> adjoint statements -> closed forms
+formula -> stabilized -> hoisted -> adjoint statements -> closed forms
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from symgrad.algebra.terms import Term, keeping
 from symgrad.calculus.hoist import hoist, taken_names
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.expected import ExpectedVerdict, prove
+from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import hints_of
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
-from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.softmax import rejoin
 from symgrad.errors import FormulaError, nearest
 from symgrad.formula.program import Fact, Formula, Program, Statement
@@ -59,7 +59,9 @@ class Derivation:
         return next(g for g in self.gradients if g.input == name)
 
 
-def derive_formula(formula: Formula, wrt: tuple[str, ...] | None = None, observer: Observer | None = None) -> Derivation:
+def derive_formula(
+    formula: Formula, wrt: tuple[str, ...] | None = None, observer: Observer | None = None
+) -> Derivation:
     """The gradients of a formula in closed form, and the programs that compute them.
 
     Raises FormulaError for a name in `wrt` that cannot be differentiated, LimitError at the limits in force.

@@ -9,7 +9,7 @@ from symgrad.algebra.build import sub, substitute
 from symgrad.algebra.terms import ZERO, Term
 from symgrad.closing.closed import ClosedForms, Gradient
 from symgrad.closing.unfold import unfold
-from symgrad.formula.program import Expected
+from symgrad.formula.program import Expected, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rules.elementary import DEFINITION_RULES, PEOPLE
@@ -51,12 +51,10 @@ def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, contex
     return ExpectedVerdict(e, None)
 
 
-def _levels(forms: ClosedForms, g: Gradient) -> list[dict[str, object]]:
-    from symgrad.formula.program import Statement
-
+def _levels(forms: ClosedForms, g: Gradient) -> list[dict[str, Statement]]:
     introduced = {d.name: Statement(d.name, d.indices, d.body, "adjoint") for d in g.where if d.introduced}
     named = {s.name: s for s in forms.program.statements if s.kind != "loss"}
-    return [{}, {**introduced}, {**introduced, **named}]  # type: ignore[list-item]
+    return [{}, {**introduced}, {**introduced, **named}]
 
 
 def _normal(t: Term, forms: ClosedForms, context: Context) -> Term:

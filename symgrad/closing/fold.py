@@ -1,7 +1,8 @@
 """Folding: facts fire on sums, and what has a name in the formula goes back to its name.
 
-A named statement `v = c * a**e * rest` is an equation; solved for its heaviest part `a` (the pivot) it says what to write
-for `a` wherever it occurs: `exp(z_j) = y_j exp(lse)`, `x - m = u/s`. A folding is kept where the form becomes shorter.
+A named statement `v = c * a**e * rest` is an equation; solved for its heaviest part `a` (the pivot) it says what to
+write for `a` wherever it occurs: `exp(z_j) = y_j exp(lse)`, `x - m = u/s`. A folding is kept
+where the form becomes shorter.
 """
 
 from __future__ import annotations
@@ -122,7 +123,9 @@ def _solved(s: Statement, b: Term, e: Term, others: Term, context: Context) -> S
 
 def _covers(binding: Binding, s: Statement) -> bool:
     return all(
-        i in binding and (binding[i].op != "idx" or extent(binding[i]) is extent(i)) and _is_index_expression(binding[i])
+        i in binding
+        and (binding[i].op != "idx" or extent(binding[i]) is extent(i))
+        and _is_index_expression(binding[i])
         for i in s.indices
     )
 
@@ -175,9 +178,7 @@ def _match_sum(
     return _match_part(t, s, b, value_at, context)
 
 
-def _match_part(
-    t: Term, s: Statement, b: Term, value_at: Callable[[Binding], Term], context: Context
-) -> Term | None:
+def _match_part(t: Term, s: Statement, b: Term, value_at: Callable[[Binding], Term], context: Context) -> Term | None:
     body, variables = open_reduction(t, context.fresh)
     pattern, bound = open_reduction(b, context.fresh)
     c, pattern = coefficient(pattern)
@@ -267,10 +268,13 @@ def _rule(solve: Solve) -> Rule:
 
 
 FOLD = Rule(
-    "name/fold", (), r"y_j = e^{z_j - \operatorname{lse} z} \Rightarrow e^{z_j - \operatorname{lse} z} = y_j",
-    "what the formula has a name for is written by that name", lambda t, context: None,
+    "name/fold",
+    (),
+    r"y_j = e^{z_j - \operatorname{lse} z} \Rightarrow e^{z_j - \operatorname{lse} z} = y_j",
+    "what the formula has a name for is written by that name",
+    lambda t, context: None,
     Example("softmax(z[i, j], j)", "y[i, j]", let="{'y[i, j]': 'softmax(z[i, j], j)'}"),
-)  # fmt: skip
+)
 
 
 # ---- facts ----------------------------------------------------------------------------------------------------------
@@ -304,9 +308,14 @@ def _fact_rule(f: Fact, a: Term, b: Term, context: Context) -> Rule:
 
 
 FACT = Rule(
-    "fact/declared", ("red",), r"\sum_j t_j = 1", "a declared fact", lambda t, context: None,
-    Example("Sum(t[i, j], j)", "1", "{z: [n, c], t: {shape: [n, c], domain: simplex, given: true}}"), needs=("fact",),
-)  # fmt: skip
+    "fact/declared",
+    ("red",),
+    r"\sum_j t_j = 1",
+    "a declared fact",
+    lambda t, context: None,
+    Example("Sum(t[i, j], j)", "1", "{z: [n, c], t: {shape: [n, c], domain: simplex, given: true}}"),
+    needs=("fact",),
+)
 
 
 def _normalized(t: Term, context: Context) -> Term | None:
@@ -332,9 +341,13 @@ def _lse_of(t: Term, context: Context) -> Term:
 
 
 NORMALIZED = Rule(
-    "fact/normalized", ("mul",), r"\sum_j e^{z_j - \operatorname{lse}(z)} = 1", "softmax sums to one", _normalized,
+    "fact/normalized",
+    ("mul",),
+    r"\sum_j e^{z_j - \operatorname{lse}(z)} = 1",
+    "softmax sums to one",
+    _normalized,
     Example("exp(-logsumexp(x[i, j], j))*Sum(exp(x[i, j]), j)", "1"),
-)  # fmt: skip
+)
 
 
 def _inferred(t: Term, context: Context) -> Term | None:
@@ -355,15 +368,21 @@ def _inferred(t: Term, context: Context) -> Term | None:
         for s in reversed(list(context.definitions.values())):
             if s.name != name and (f := folding(s, context)) is not None and f.pivot.op == "red":
                 unfolded = rewrite(rewrite(unfolded, f.rules, context), _INFERENCE, context)
-    result = unfolded if not unfolded.tensors or weight(unfolded) < weight(t) and unfolded.op in ("num", "dim") else None
+    result = (
+        unfolded if not unfolded.tensors or (weight(unfolded) < weight(t) and unfolded.op in ("num", "dim")) else None
+    )
     context.inferred[t] = result
     return result
 
 
 INFERRED = Rule(
-    "fact/inferred", ("red",), r"\sum_j \bigl(x_j - \tfrac1n \sum_k x_k\bigr) = 0", "it follows from the definition of the name", _inferred,
+    "fact/inferred",
+    ("red",),
+    r"\sum_j \bigl(x_j - \tfrac1n \sum_k x_k\bigr) = 0",
+    "it follows from the definition of the name",
+    _inferred,
     Example("Sum(u[i, j], j)", "0", let="{'u[i, j]': 'x[i, j] - Sum(x[i, k], k)/c'}"),
-)  # fmt: skip
+)
 
 _INFERENCE = (*EXPAND, NORMALIZED, INFERRED)
 

@@ -18,7 +18,11 @@ class Tangents:
     """Forward mode over a program: `statements`, and `names`: input or statement -> the name of its tangent."""
 
     def __init__(self, program: Program, context: Context) -> None:
-        taken = {s.name for s in program.statements} | {i.name for i in program.inputs} | {p.name for p in program.parameters}
+        taken = (
+            {s.name for s in program.statements}
+            | {i.name for i in program.inputs}
+            | {p.name for p in program.parameters}
+        )
         self.names = {n: _unique(n, taken) for n in program.wrt}
         found: list[Statement] = []
         with context.quietly():

@@ -50,8 +50,10 @@ def _of_term(t: Term) -> Iterator[tuple[Term, str, str]]:
                 yield compare("==", *c.args), "Piecewise" if t.op == "where" else "where", "the branch taken"
     elif t.op == "red" and t.data in ("max", "min", "max_first", "min_first"):
         first = str(t.data).endswith("_first")
-        yield compare("==", t, t.args[0]) if False else node_tie(t), "amax" if "max" in str(t.data) else "amin", (
-            "the first takes all" if first else "shared evenly"
+        yield (
+            compare("==", t, t.args[0]) if False else node_tie(t),
+            "amax" if "max" in str(t.data) else "amin",
+            ("the first takes all" if first else "shared evenly"),
         )
     elif t.op == "red" and t.data == "norm":
         yield compare("==", t, ZERO), "norm", "0"

@@ -58,13 +58,24 @@ def _relu(t: Term, context: Context) -> Term | None:
 
 
 CLIP = Rule(
-    "function/clip", ("where",), r"\begin{cases} x & |x| \le a \\ a \operatorname{sign} x & \text{else} \end{cases} = \operatorname{clip}(x, -a, a)",
-    "the branches are those of clip", _clip,
-    Example("where(Abs(x[i, j]) <= a, x[i, j], a*sign(x[i, j]))", "clip(x[i, j], -a, a)", parameters="{a: {value: 1.5, domain: positive}}"),
+    "function/clip",
+    ("where",),
+    r"\begin{cases} x & |x| \le a \\ a \operatorname{sign} x & \text{else} \end{cases} = \operatorname{clip}(x, -a, a)",
+    "the branches are those of clip",
+    _clip,
+    Example(
+        "where(Abs(x[i, j]) <= a, x[i, j], a*sign(x[i, j]))",
+        "clip(x[i, j], -a, a)",
+        parameters="{a: {value: 1.5, domain: positive}}",
+    ),
     needs=("sign",),
-)  # fmt: skip
+)
 RELU = Rule(
-    "function/relu", ("mul",), r"x\,[x > 0] = \operatorname{relu} x", "the branches are those of relu", _relu,
+    "function/relu",
+    ("mul",),
+    r"x\,[x > 0] = \operatorname{relu} x",
+    "the branches are those of relu",
+    _relu,
     Example("where(x[i, j] > 0, x[i, j], 0)", "relu(x[i, j])"),
-)  # fmt: skip
+)
 REFOLD = (CLIP, RELU)

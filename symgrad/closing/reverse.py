@@ -33,10 +33,9 @@ def input_indices(i: Input, program: Program, names: IndexNames = ()) -> tuple[T
     pool = [c for c in INDEX_NAMES if c not in used and c not in taken] + [f"i{k}" for k in range(1, 1100)]
     named: list[Term] = []
     for a in axes:
-        if str(a.data)[0] in "$%":
-            a = idx(_index_name(extent(a), names, used, pool), extent(a))
-            used.add(str(a.data))
-        named.append(a)
+        bound = str(a.data)[0] in "$%"
+        named.append(idx(_index_name(extent(a), names, used, pool), extent(a)) if bound else a)
+        used.add(str(named[-1].data))
     return (*batch, *named)
 
 
@@ -64,7 +63,7 @@ def _named(indices: tuple[Term, ...]) -> int:
 
 
 class Adjoints:
-    """Reverse mode over a program. `statements` in the order of evaluation; `bodies` of all adjoints, also those inlined."""
+    """Reverse mode over a program: `statements` in the order of evaluation, `adjoint_of` also those written out."""
 
     def __init__(self, program: Program, context: Context) -> None:
         self.program, self.context = program, context

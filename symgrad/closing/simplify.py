@@ -14,7 +14,8 @@ from symgrad.closing.refold import REFOLD
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
-from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE, UNGUARDED
+from symgrad.rules.brackets import UNGUARDED
+from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
@@ -34,7 +35,7 @@ class Candidate:
 class Simplifier:
     """Finds the shortest form. `closed`: a form for people, else one for machines.
 
-    For machines sigmoid(-x) stays (1 - sigmoid(x) cancels), and a delta with an affine subscript stays (it is a scatter).
+    For machines sigmoid(-x) stays (1 - sigmoid(x) cancels), and so does a delta with an affine subscript (a scatter).
     """
 
     def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
@@ -69,7 +70,9 @@ class Simplifier:
         candidates = [c for c, _ in found]
         if self.closed:
             for c, rules in found:
-                candidates += [self._trial(c.term, self._with(people, rules), c.steps) for people in _vocabularies(c.term)]
+                candidates += [
+                    self._trial(c.term, self._with(people, rules), c.steps) for people in _vocabularies(c.term)
+                ]
         distinct: dict[Term, Candidate] = {}
         for c in candidates:
             distinct.setdefault(c.term, c)

@@ -1,7 +1,8 @@
 """What a formula means: inputs, parameters, facts, and statements over terms of the index algebra.
 
-A `Program` is what every later floor works on. The reader builds it (pass 1 of docs/architecture.md); the passes of the
-derivation rewrite its statements. `Formula` is a program together with what only people need: the text, places, `expect`.
+A `Program` is what every later floor works on. The reader builds it (pass 1 of docs/architecture.md); the passes of
+the derivation rewrite its statements. `Formula` is a program together with what only people
+need: the text, places, `expect`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Domain:
-    """A fact and a sampler: `kind` as in SPEC (real, positive, interval, integer, simplex, ...), `bounds` its arguments."""
+    """A fact and a sampler: `kind` is real, positive, interval, integer, simplex, ...; `bounds` its arguments."""
 
     kind: str = "real"
     bounds: tuple[Term, ...] = ()
@@ -161,4 +162,3 @@ class Formula:
     def name(self) -> str:
         """The name of the formula."""
         return self.program.name
-

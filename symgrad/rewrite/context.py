@@ -120,33 +120,32 @@ class Context:
         return t.op == "get" and (body := self.body(t)) is not None and self._never_zero(body)
 
     def _sign(self, t: Term, strict: bool) -> bool:
-        op = t.op
-        if op == "num":
-            return value(t) > 0 or (not strict and value(t) == 0)
-        if op in ("const", "dim"):
-            return True
-        if op == "par":
-            p = self.parameters.get(str(t.data))
-            return p is not None and _domain_sign(p.domain, strict)
-        if op == "get":
-            return self._access_sign(t, strict)
-        if op == "get0":
-            return not strict and self._access_sign(t, strict)
-        if op == "add":
-            return any(self._sign(a, strict) for a in t.args) and all(self._sign(a, False) for a in t.args)
-        if op == "mul":
-            return all(self._sign(a, strict) for a in t.args)
-        if op == "pow":
-            return self._power_sign(t, strict)
-        if op == "fn":
-            return self._function_sign(t, strict)
-        if op == "iv":
-            return not strict
-        if op == "where":
-            return all(self._sign(a, strict) for a in t.args[1:])
-        if op == "red" and t.data in ("sum", "prod", "max", "min", "max_first", "min_first"):
+        own = _SIGNS.get(t.op)
+        return own is not None and own(self, t, strict)
+
+    def _number_sign(self, t: Term, strict: bool) -> bool:
+        return value(t) > 0 or (not strict and value(t) == 0)
+
+    def _parameter_sign(self, t: Term, strict: bool) -> bool:
+        p = self.parameters.get(str(t.data))
+        return p is not None and _domain_sign(p.domain, strict)
+
+    def _guarded_sign(self, t: Term, strict: bool) -> bool:
+        return not strict and self._access_sign(t, strict)
+
+    def _sum_sign(self, t: Term, strict: bool) -> bool:
+        return any(self._sign(a, strict) for a in t.args) and all(self._sign(a, False) for a in t.args)
+
+    def _product_sign(self, t: Term, strict: bool) -> bool:
+        return all(self._sign(a, strict) for a in t.args)
+
+    def _branch_sign(self, t: Term, strict: bool) -> bool:
+        return all(self._sign(a, strict) for a in t.args[1:])
+
+    def _reduction_sign(self, t: Term, strict: bool) -> bool:
+        if t.data in ("sum", "prod", "max", "min", "max_first", "min_first"):
             return self._sign(t.args[0], strict)
-        return op == "red" and t.data in ("norm", "argmax") and not strict
+        return t.data in ("norm", "argmax") and not strict
 
     def _access_sign(self, t: Term, strict: bool) -> bool:
         i = self.inputs.get(str(t.data))
@@ -158,9 +157,10 @@ class Context:
     def _assumed_sign(self, t: Term, strict: bool) -> bool:
         for f in self.program.facts:
             c = f.condition
-            if c.op == "cmp" and c.data in (("<",) if strict else ("<", "<=")) and is_num(c.args[0]):
-                if value(c.args[0]) >= 0 and c.args[1].op == "get" and c.args[1].data == t.data:
-                    return True
+            if c.op != "cmp" or c.data not in (("<",) if strict else ("<", "<=")) or not is_num(c.args[0]):
+                continue
+            if value(c.args[0]) >= 0 and c.args[1].op == "get" and c.args[1].data == t.data:
+                return True
         return False
 
     def _power_sign(self, t: Term, strict: bool) -> bool:
@@ -181,9 +181,11 @@ class Context:
         return t.data in _SIGN_KEEPING and self._sign(t.args[0], strict)
 
 
-_POSITIVE = frozenset("exp sigmoid softplus cosh erfc normal_cdf normal_pdf sech2".split())
-_NONNEGATIVE = frozenset("Abs relu logcosh Heaviside".split())
-_SIGN_KEEPING = frozenset("tanh sinh atan asinh erf expm1 log1p sign relu silu gelu atanh".split())
+_POSITIVE = frozenset(["exp", "sigmoid", "softplus", "cosh", "erfc", "normal_cdf", "normal_pdf", "sech2"])
+_NONNEGATIVE = frozenset(["Abs", "relu", "logcosh", "Heaviside"])
+_SIGN_KEEPING = frozenset(
+    ["tanh", "sinh", "atan", "asinh", "erf", "expm1", "log1p", "sign", "relu", "silu", "gelu", "atanh"]
+)
 
 
 def _domain_sign(domain: Domain, strict: bool) -> bool:
@@ -195,3 +197,20 @@ def _domain_sign(domain: Domain, strict: bool) -> bool:
         low: Fraction = value(domain.bounds[0])
         return low > 0 or (low >= 0 and (not strict or domain.kind == "greater_than"))
     return False
+
+
+_SIGNS: Mapping[str, Callable[[Context, Term, bool], bool]] = {
+    "num": Context._number_sign,
+    "const": lambda context, t, strict: True,
+    "dim": lambda context, t, strict: True,
+    "par": Context._parameter_sign,
+    "get": Context._access_sign,
+    "get0": Context._guarded_sign,
+    "add": Context._sum_sign,
+    "mul": Context._product_sign,
+    "pow": Context._power_sign,
+    "fn": Context._function_sign,
+    "iv": lambda context, t, strict: not strict,
+    "where": Context._branch_sign,
+    "red": Context._reduction_sign,
+}

@@ -11,7 +11,7 @@ from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
 
 MOST_FIRINGS = 64
-"""Times in a row that rules may fire at one place; every rule lowers a measure, so this is never reached by right ones."""
+"""Times in a row that rules may fire at one place; every rule lowers a measure, so right ones never reach it."""
 
 
 def rewrite(t: Term, rules: Sequence[Rule], context: Context) -> Term:

@@ -13,7 +13,7 @@ Match = Callable[[Term, Context], Term | None]
 
 @dataclass(frozen=True)
 class Example:
-    """`before` and what the rule makes of it, in the formula language; `inputs`, `parameters`, `let` as in a formula (YAML).
+    """`before` and what the rule makes of it, in the formula language; `inputs`, `parameters`, `let` as in a formula.
 
     In the texts i, l, m run over n, and j, k, q over c. Reads outside of a tensor give 0.
     """
@@ -29,7 +29,8 @@ class Example:
 class Rule:
     """One law. `match` gives the new term, or None where the law does not apply; it never changes a value.
 
-    `name` is family/what-it-does, `on` the operations at which it can fire (all if empty), `law` its LaTeX, `why` one sentence for people, `needs` the kinds of facts it uses.
+    `name` is family/what-it-does, `on` the operations at which it can fire (all if empty), `law` its LaTeX, `why` one
+    sentence for people, `needs` the kinds of facts it uses.
     """
 
     name: str

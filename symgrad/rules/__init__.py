@@ -1,0 +1,1 @@
+"""Rule families as data."""

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import add, assume, compare, div, exp, fn, iverson, mul, neg, negation, power, rebuild, sub, where
+from collections.abc import Callable, Mapping
+
+from symgrad.algebra.build import (
+    add,
+    compare,
+    fn,
+    mul,
+    neg,
+    power,
+    sub,
+    where,
+)
 from symgrad.algebra.skeleton import skeleton
 from symgrad.algebra.terms import (
     HALF,
-    INFINITY,
     MINUS_ONE,
     ONE,
     TWO,
@@ -17,10 +27,10 @@ from symgrad.algebra.terms import (
     node,
     terms_of,
     value,
-    walk,
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.brackets import BRACKETS
 
 
 def _define(t: Term, context: Context) -> Term | None:
@@ -31,7 +41,7 @@ def _define(t: Term, context: Context) -> Term | None:
     return DEFINITIONS[str(t.data)](*t.args)
 
 
-DEFINITIONS = {
+DEFINITIONS: Mapping[str, Callable[..., Term]] = {
     "relu": lambda x: where(compare(">", x, ZERO), x, ZERO),
     "clip": lambda x, a, b: where(compare("<", x, a), a, where(compare(">", x, b), b, x)),
     "silu": lambda x: mul(x, fn("sigmoid", x)),
@@ -120,19 +130,6 @@ def _square_of_abs(t: Term, context: Context) -> Term | None:
     return None
 
 
-def _guard_norm(t: Term, context: Context) -> Term | None:
-    """[norm x != 0] norm x = norm x."""
-    if t.op != "mul":
-        return None
-    for f in t.args:
-        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
-            x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
-            rest = mul(*(g for g in t.args if g is not f))
-            if not any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
-                return rest if any(g is x or g.op == "pow" and g.args[0] is x for g in t.args) else None
-    return None
-
-
 def _hyperbolic(t: Term, context: Context) -> Term | None:
     """sinh x / cosh x = tanh x."""
     if t.op != "mul":
@@ -142,134 +139,6 @@ def _hyperbolic(t: Term, context: Context) -> Term | None:
             below = power(fn("cosh", f.args[0]), MINUS_ONE)
             if below in t.args:
                 return mul(fn("tanh", f.args[0]), *(g for g in t.args if g is not f and g is not below))
-    return None
-
-
-def _bracket_of_branches(t: Term, context: Context) -> Term | None:
-    """[c] where(c, a, b) = [c] a, and [c][not c] = 0."""
-    if t.op != "mul":
-        return None
-    for f in t.args:
-        if f.op != "iv":
-            continue
-        c = f.args[0]
-        for g in t.args:
-            if g.op == "where" and g.args[0] in (c, negation(c)):
-                taken = g.args[1] if g.args[0] is c else g.args[2]
-                return mul(taken, *(h for h in t.args if h is not g))
-            if g.op == "iv" and g.args[0] is negation(c):
-                return ZERO
-    return None
-
-
-def _bracket_inside(t: Term, context: Context) -> Term | None:
-    """[c] f([c] x) = [c] f(x)."""
-    if t.op != "mul":
-        return None
-    for f in t.args:
-        if f.op == "iv":
-            rest = mul(*(g for g in t.args if g is not f))
-            new = _given(rest, f.args[0])
-            if new is not rest:
-                return mul(f, new)
-    return None
-
-
-def _given(t: Term, c: Term) -> Term:
-    """The term where c holds: brackets and branches on c are decided, also inside of functions."""
-    if t.op in ("iv", "where") and t.args[0] in (c, negation(c)):
-        return assume(t, c, True)
-    if t.op not in ("mul", "add", "pow", "fn"):
-        return t
-    return rebuild(t, tuple(_given(a, c) for a in t.args))
-
-
-def _comparison_excludes(t: Term, context: Context) -> Term | None:
-    """[a < b][b < a] = 0, [a < b][a == b] = 0, [a <= b][b <= a] = [a == b]."""
-    if t.op != "mul":
-        return None
-    brackets = [f for f in t.args if f.op == "iv" and f.args[0].op == "cmp"]
-    for k, f in enumerate(brackets):
-        for g in brackets[k + 1 :]:
-            both = _both(f.args[0], g.args[0])
-            if both is not None:
-                return mul(both, *(h for h in t.args if h is not f and h is not g))
-    return None
-
-
-def _both(a: Term, b: Term) -> Term | None:
-    if frozenset(a.args) != frozenset(b.args) or a is b:
-        return None
-    kinds = (str(a.data), str(b.data))
-    flipped = a.args != b.args
-    if "==" in kinds:
-        other = kinds[0] if kinds[1] == "==" else kinds[1]
-        return iverson(compare("==", *a.args)) if other == "<=" else ZERO
-    if "!=" in kinds:
-        c = a if kinds[1] == "!=" else b
-        return iverson(c if c.data == "<" else compare("<", *c.args))
-    if kinds == ("<=", "<="):
-        return iverson(compare("==", *a.args)) if flipped else None
-    if kinds == ("<", "<") or flipped:
-        return ZERO
-    return iverson(a if a.data == "<" else b)
-
-
-def support(t: Term, context: Context) -> list[Term]:
-    """Conditions outside of which the term is 0."""
-    if t.op == "mul":
-        return [c for f in t.args for c in support(f, context)]
-    if t.op == "iv":
-        return [t.args[0]]
-    if t.op == "fn" and t.data == "exp":
-        masked = [a for a in terms_of(t.args[0]) if a.op == "where" and a.args[2] is neg(INFINITY)]
-        return [a.args[0] for a in masked] + [
-            negation(a.args[0]) for a in terms_of(t.args[0]) if a.op == "where" and a.args[1] is neg(INFINITY)
-        ]
-    if t.op == "get" and (body := context.body(t)) is not None:
-        return support(body, context)
-    return []
-
-
-def _absorb_bracket(t: Term, context: Context) -> Term | None:
-    """[c] f = f where f is 0 unless c."""
-    if t.op != "mul":
-        return None
-    for f in t.args:
-        if f.op == "iv":
-            for g in t.args:
-                if g is not f and f.args[0] in support(g, context) and g.op != "iv":
-                    return mul(*(h for h in t.args if h is not f))
-    return None
-
-
-def _bracket_of_factor(t: Term, context: Context) -> Term | None:
-    """[0 < x] x = x for x >= 0, where no other factor is undefined at 0."""
-    if t.op != "mul":
-        return None
-    for f in t.args:
-        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "<" and f.args[0].args[0] is ZERO:
-            x = f.args[0].args[1]
-            rest = [g for g in t.args if g is not f]
-            if x in rest and context.is_nonnegative(x) and not any(_may_be_undefined(g, x) for g in rest):
-                return mul(*rest)
-    return None
-
-
-def _may_be_undefined(t: Term, x: Term) -> bool:
-    """Whether the term holds x under a function that is not defined everywhere."""
-    return any(y.op in ("pow", "fn") and x in walk(y) for y in walk(t))
-
-
-def _unguarded_norm(t: Term, context: Context) -> Term | None:
-    """[norm x != 0] / norm x = 1 / norm x: the kink is reported, its convention too."""
-    if t.op != "mul":
-        return None
-    for f in t.args:
-        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
-            x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
-            if any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
-                return mul(*(g for g in t.args if g is not f))
     return None
 
 
@@ -292,83 +161,94 @@ def _zero_one(t: Term, context: Context) -> Term | None:
 
 
 DEFINE = Rule(
-    "function/define", ("fn",), r"\operatorname{relu} x = x\,[x > 0], \quad \operatorname{silu} x = x\,\sigma(x)",
-    "a function of the field is replaced by its definition", _define,
+    "function/define",
+    ("fn",),
+    r"\operatorname{relu} x = x\,[x > 0], \quad \operatorname{silu} x = x\,\sigma(x)",
+    "a function of the field is replaced by its definition",
+    _define,
     Example("relu(x[i, j])", "where(x[i, j] > 0, x[i, j], 0)"),
-)  # fmt: skip
+)
 ONE_MINUS_SIGMOID = Rule(
-    "stabilize/one-minus-sigmoid", ("add",), r"1 - \sigma(x) = \sigma(-x)", "no digits cancel where sigma is near 1", _one_minus_sigmoid,
+    "stabilize/one-minus-sigmoid",
+    ("add",),
+    r"1 - \sigma(x) = \sigma(-x)",
+    "no digits cancel where sigma is near 1",
+    _one_minus_sigmoid,
     Example("1 - sigmoid(x[i, j])", "sigmoid(-x[i, j])"),
-)  # fmt: skip
+)
 COMPLEMENT = Rule(
-    "sigmoid/complement", ("fn",), r"\sigma(-x) = 1 - \sigma(x)", "one sigmoid is enough", _complement,
+    "sigmoid/complement",
+    ("fn",),
+    r"\sigma(-x) = 1 - \sigma(x)",
+    "one sigmoid is enough",
+    _complement,
     Example("sigmoid(-x[i, j])", "1 - sigmoid(x[i, j])"),
-)  # fmt: skip
+)
 SECH2 = Rule(
-    "tanh/derivative", ("fn",), r"\operatorname{sech}^2 x = 1 - \tanh^2 x", "the derivative of tanh in its value", _sech2,
+    "tanh/derivative",
+    ("fn",),
+    r"\operatorname{sech}^2 x = 1 - \tanh^2 x",
+    "the derivative of tanh in its value",
+    _sech2,
     Example("sech2(x[i, j])", "1 - tanh(x[i, j])**2"),
-)  # fmt: skip
+)
 SIGN = Rule(
-    "sign/known", ("fn",), r"|x| = x \quad (x \ge 0)", "the sign is declared", _sign,
-    Example("Abs(p[i])", "p[i]", "{p: {shape: [n], domain: positive}}"), needs=("sign",),
-)  # fmt: skip
+    "sign/known",
+    ("fn",),
+    r"|x| = x \quad (x \ge 0)",
+    "the sign is declared",
+    _sign,
+    Example("Abs(p[i])", "p[i]", "{p: {shape: [n], domain: positive}}"),
+    needs=("sign",),
+)
 ABS_SIGN = Rule(
-    "sign/abs", ("mul",), r"|x|\,\operatorname{sign} x = x, \quad x \operatorname{sign} x = |x|", "modulus and sign make the number", _abs_times_sign,
+    "sign/abs",
+    ("mul",),
+    r"|x|\,\operatorname{sign} x = x, \quad x \operatorname{sign} x = |x|",
+    "modulus and sign make the number",
+    _abs_times_sign,
     Example("Abs(x[i, j])*sign(x[i, j])", "x[i, j]"),
-)  # fmt: skip
+)
 SQUARE_OF_ABS = Rule(
-    "power/even", ("pow",), r"|x|^2 = x^2, \quad \lVert x \rVert^2 = \sum_j x_j^2", "an even power needs no modulus and no root", _square_of_abs,
+    "power/even",
+    ("pow",),
+    r"|x|^2 = x^2, \quad \lVert x \rVert^2 = \sum_j x_j^2",
+    "an even power needs no modulus and no root",
+    _square_of_abs,
     Example("norm(x[i, j], j)**2", "Sum(x[i, j]**2, j)"),
-)  # fmt: skip
+)
 HYPERBOLIC = Rule(
-    "tanh/ratio", ("mul",), r"\frac{\sinh x}{\cosh x} = \tanh x", "the ratio does not overflow", _hyperbolic,
+    "tanh/ratio",
+    ("mul",),
+    r"\frac{\sinh x}{\cosh x} = \tanh x",
+    "the ratio does not overflow",
+    _hyperbolic,
     Example("sinh(x[i, j])/cosh(x[i, j])", "tanh(x[i, j])"),
-)  # fmt: skip
-BRACKET = Rule(
-    "bracket/branch", ("mul",), r"[c]\,\begin{cases} a & c \\ b & \text{else} \end{cases} = [c]\,a", "the branch is known", _bracket_of_branches,
-    Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] > 0, z[i, j], w[i, j])", "where(x[i, j] > 0, z[i, j], 0)"),
-)  # fmt: skip
-BRACKET_INSIDE = Rule(
-    "bracket/inside", ("mul",), r"[c]\,f([c]\,x) = [c]\,f(x)", "the condition is known", _bracket_inside,
-    Example("where(x[i, j] > 0, exp(where(x[i, j] > 0, z[i, j], 0)), 0)", "where(x[i, j] > 0, exp(z[i, j]), 0)"),
-)  # fmt: skip
-EXCLUDE = Rule(
-    "bracket/exclude", ("mul",), r"[a < b]\,[b < a] = 0", "conditions that exclude each other", _comparison_excludes,
-    Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] < 0, 1, 0)", "0"),
-)  # fmt: skip
-ABSORB = Rule(
-    "bracket/absorb", ("mul",), r"[c]\,e^{x} = e^{x} \quad (x = -\infty \text{ unless } c)", "a masked value is 0 already", _absorb_bracket,
-    Example("where(j <= i, exp(Piecewise((x[i, j], j <= i), (-oo, True))), 0)", "exp(Piecewise((x[i, j], j <= i), (-oo, True)))"),
-)  # fmt: skip
-GUARD_NORM = Rule(
-    "norm/guard", ("mul",), r"[\lVert x \rVert \ne 0]\,\lVert x \rVert = \lVert x \rVert", "nothing is divided by the norm any more", _guard_norm,
-    Example("where(norm(x[i, j], j) != 0, norm(x[i, j], j), 0)", "norm(x[i, j], j)"),
-)  # fmt: skip
+)
 ZERO_ONE = Rule(
-    "fact/zero-one", ("pow",), r"t^2 = t \quad (t \in \{0, 1\})", "powers of 0 and 1 are themselves", _zero_one,
-    Example("t[i]**2", "t[i]", "{x: [n], t: {shape: [n], domain: boolean, given: true}}"), needs=("domain",),
-)  # fmt: skip
+    "fact/zero-one",
+    ("pow",),
+    r"t^2 = t \quad (t \in \{0, 1\})",
+    "powers of 0 and 1 are themselves",
+    _zero_one,
+    Example("t[i]**2", "t[i]", "{x: [n], t: {shape: [n], domain: boolean, given: true}}"),
+    needs=("domain",),
+)
 
-NONNEGATIVE_FACTOR = Rule(
-    "bracket/factor", ("mul",), r"[x > 0]\,x = x \quad (x \ge 0)", "the factor is 0 where the condition fails", _bracket_of_factor,
-    Example("where(p[i] > 0, p[i], 0)", "p[i]", "{x: [n], p: {shape: [n], domain: nonnegative, given: true}}"), needs=("sign",),
-)  # fmt: skip
 LOG_SIGMOID = Rule(
-    "sigmoid/log", ("fn",), r"\log \sigma(-x) = \log(1 - \sigma(x))", "one sigmoid is enough", _log_sigmoid,
+    "sigmoid/log",
+    ("fn",),
+    r"\log \sigma(-x) = \log(1 - \sigma(x))",
+    "one sigmoid is enough",
+    _log_sigmoid,
     Example("log(1 - sigmoid(x[i, j]))", "log(1 - sigmoid(x[i, j]))"),
-)  # fmt: skip
+)
 
-UNGUARDED_NORM = Rule(
-    "norm/kink", ("mul",), r"\frac{[\lVert x \rVert \ne 0]}{\lVert x \rVert} = \frac{1}{\lVert x \rVert}",
-    "the point where the norm is 0 is listed as a kink", _unguarded_norm,
-    Example("where(norm(x[i, j], j) != 0, 1/norm(x[i, j], j), 0)", "1/norm(x[i, j], j)"),
-)  # fmt: skip
 
 DEFINITION_RULES = (DEFINE, ONE_MINUS_SIGMOID)
-ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM, ZERO_ONE)
+ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, *BRACKETS, ZERO_ONE)
 PEOPLE = (COMPLEMENT, SECH2)
-UNGUARDED = (UNGUARDED_NORM,)
 NAMED_LOGARITHMS = (LOG_SIGMOID,)
 """For closed forms only: against the direction of `stabilize`."""
 
-__all__ = ["DEFINITION_RULES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE", "UNGUARDED", "support"]
+__all__ = ["DEFINITION_RULES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE"]

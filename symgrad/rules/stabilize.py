@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from symgrad.algebra.build import add, exp, fn, mul, neg, open_reduction, power, reduce, where
-from symgrad.algebra.terms import INFINITY, MINUS_ONE, ONE, Term, coefficient, factors_of, num, terms_of
+from symgrad.algebra.terms import MINUS_ONE, ONE, Term, coefficient, factors_of, num, terms_of
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
 
 def logarithm(t: Term, context: Context) -> Term | None:
     """log(t) where it has a form without exp, products or sigmoids under the logarithm; None where it has none."""
-    if t.op == "fn":
-        return _log_of_function(t)
-    if t.op == "mul":
-        return _log_of_product(t, context)
-    if t.op == "pow":
-        return _log_of_power(t, context)
-    if t.op == "add":
-        return _log_of_sum(t, context)
-    if t.op == "red" and t.data == "sum":
+    own = _LOGARITHMS.get(t.op)
+    return None if own is None else own(t, context)
+
+
+def _log_of_reduction(t: Term, context: Context) -> Term | None:
+    if t.data == "sum":
         return _log_sum_exp(t, context)
-    if t.op == "red" and t.data == "prod" and context.is_positive(t.args[0]):
+    if t.data == "prod" and context.is_positive(t.args[0]):
         body, variables = open_reduction(t, context.fresh)
         return reduce("sum", logarithm(body, context) or fn("log", body), variables)
-    if t.op == "get":
-        body = context.body(t)
-        return None if body is None else logarithm(body, context)
-    if t.op == "where":
-        return _log_of_branches(t, context)
     return None
 
 
-def _log_of_function(t: Term) -> Term | None:
+def _log_of_name(t: Term, context: Context) -> Term | None:
+    body = context.body(t)
+    return None if body is None else logarithm(body, context)
+
+
+def _log_of_function(t: Term, context: Context) -> Term | None:
     name, x = str(t.data), t.args[0]
     if name == "exp":
         return x
@@ -44,7 +43,7 @@ def _log_of_function(t: Term) -> Term | None:
 
 def _log_of_product(t: Term, context: Context) -> Term | None:
     c, rest = coefficient(t)
-    factors = [f for f in factors_of(rest)]
+    factors = list(factors_of(rest))
     if c <= 0 or not all(context.is_nonnegative(f) for f in factors):
         return None
     logs = [logarithm(f, context) for f in factors]
@@ -114,21 +113,25 @@ def _has_exponential(t: Term) -> bool:
 
 
 def _log_of_branches(t: Term, context: Context) -> Term | None:
-    logs = [logarithm(a, context) for a in t.args[1:]]
-    if any(x is None for x in logs):
-        return None
-    a, b = (x for x in logs if x is not None)
-    return where(t.args[0], a, b)
+    a, b = (logarithm(x, context) for x in t.args[1:])
+    return None if a is None or b is None else where(t.args[0], a, b)
+
+
+_LOGARITHMS: Mapping[str, Callable[[Term, Context], Term | None]] = {
+    "fn": _log_of_function,
+    "mul": _log_of_product,
+    "pow": _log_of_power,
+    "add": _log_of_sum,
+    "red": _log_of_reduction,
+    "get": _log_of_name,
+    "where": _log_of_branches,
+}
 
 
 def _log(t: Term, context: Context) -> Term | None:
     if t.op != "fn" or t.data != "log":
         return None
-    return logarithm(_masked(t.args[0]), context)
-
-
-def _masked(t: Term) -> Term:
-    return t
+    return logarithm(t.args[0], context)
 
 
 def _log1p(t: Term, context: Context) -> Term | None:
@@ -205,7 +208,11 @@ def _normalize_inside(t: Term, context: Context) -> Term | None:
         if c >= 0 or r.op not in ("red", "get") or (r.op == "red" and r.data != "lse"):
             continue
         for f in t.args:
-            if f.op == "red" and f.data == "sum" and any(g.op == "fn" and g.data == "exp" for g in factors_of(f.args[0])):
+            if (
+                f.op == "red"
+                and f.data == "sum"
+                and any(g.op == "fn" and g.data == "exp" for g in factors_of(f.args[0]))
+            ):
                 body, variables = open_reduction(f, context.fresh)
                 inside = reduce("sum", mul(body, exp(neg(r))), variables)
                 return mul(exp(add(e.args[0], r)), inside, *(g for g in t.args if g is not e and g is not f))
@@ -213,36 +220,61 @@ def _normalize_inside(t: Term, context: Context) -> Term | None:
 
 
 LOG = Rule(
-    "stabilize/log", ("fn",), r"\log e^{x} = x, \quad \log(a\,b) = \log a + \log b, \quad \log \sum_j e^{x_j} = \operatorname{lse}_j x_j",
-    "the logarithm is taken before the exponential can overflow or round to 0", _log,
+    "stabilize/log",
+    ("fn",),
+    r"\log e^{x} = x, \quad \log(a\,b) = \log a + \log b, \quad \log \sum_j e^{x_j} = \operatorname{lse}_j x_j",
+    "the logarithm is taken before the exponential can overflow or round to 0",
+    _log,
     Example("log(exp(x[i, j])/Sum(exp(x[i, k]), k))", "x[i, j] - logsumexp(x[i, k], k)"),
-)  # fmt: skip
+)
 LOG1P = Rule(
-    "stabilize/log1p", ("fn",), r"\log(1 + e^{x}) = \operatorname{softplus} x", "softplus never overflows", _log1p,
+    "stabilize/log1p",
+    ("fn",),
+    r"\log(1 + e^{x}) = \operatorname{softplus} x",
+    "softplus never overflows",
+    _log1p,
     Example("log1p(exp(x[i, j]))", "softplus(x[i, j])"),
-)  # fmt: skip
+)
 SOFTMAX = Rule(
-    "stabilize/softmax", ("pow",), r"\frac{e^{x_j}}{\sum_k e^{x_k}} = e^{x_j - \operatorname{lse} x}",
-    "a ratio of exponentials is the exponential of a difference", _normalized_exponential,
+    "stabilize/softmax",
+    ("pow",),
+    r"\frac{e^{x_j}}{\sum_k e^{x_k}} = e^{x_j - \operatorname{lse} x}",
+    "a ratio of exponentials is the exponential of a difference",
+    _normalized_exponential,
     Example("exp(x[i, j])/Sum(exp(x[i, k]), k)", "softmax(x[i, j], j)"),
-)  # fmt: skip
+)
 SIGMOID = Rule(
-    "stabilize/sigmoid", ("pow",), r"\frac{1}{1 + e^{-x}} = \sigma(x)", "sigma never overflows", _sigmoid,
+    "stabilize/sigmoid",
+    ("pow",),
+    r"\frac{1}{1 + e^{-x}} = \sigma(x)",
+    "sigma never overflows",
+    _sigmoid,
     Example("1/(1 + exp(-x[i, j]))", "sigmoid(x[i, j])"),
-)  # fmt: skip
+)
 EXP_SIGMOID = Rule(
-    "stabilize/exp-sigmoid", ("mul",), r"e^{x}\,\sigma(-x) = \sigma(x)", "sigma never overflows", _exponential_times_sigmoid,
+    "stabilize/exp-sigmoid",
+    ("mul",),
+    r"e^{x}\,\sigma(-x) = \sigma(x)",
+    "sigma never overflows",
+    _exponential_times_sigmoid,
     Example("exp(x[i, j])*sigmoid(-x[i, j])", "sigmoid(x[i, j])"),
-)  # fmt: skip
+)
 NAMED_EXP = Rule(
-    "stabilize/named-exp", ("mul",), r"e^{x} = E \Rightarrow E\,e^{-y} = e^{x - y}", "exponentials meet in one exponent", _unfold_shared,
+    "stabilize/named-exp",
+    ("mul",),
+    r"e^{x} = E \Rightarrow E\,e^{-y} = e^{x - y}",
+    "exponentials meet in one exponent",
+    _unfold_shared,
     Example("e[i, j]*exp(-z[i, j])", "exp(x[i, j] - z[i, j])", let="{'e[i, j]': 'exp(x[i, j])'}"),
-)  # fmt: skip
+)
 
 NORMALIZE_INSIDE = Rule(
-    "stabilize/normalize-inside", ("mul",), r"e^{-\operatorname{lse} x} \sum_j a_j e^{x_j} = \sum_j a_j e^{x_j - \operatorname{lse} x}",
-    "the exponentials are scaled before they are summed", _normalize_inside,
+    "stabilize/normalize-inside",
+    ("mul",),
+    r"e^{-\operatorname{lse} x} \sum_j a_j e^{x_j} = \sum_j a_j e^{x_j - \operatorname{lse} x}",
+    "the exponentials are scaled before they are summed",
+    _normalize_inside,
     Example("exp(-logsumexp(x[i, j], j))*Sum(z[i, j]*exp(x[i, j]), j)", "Sum(z[i, j]*softmax(x[i, j], j), j)"),
-)  # fmt: skip
+)
 
 STABILIZE = (LOG, LOG1P, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)

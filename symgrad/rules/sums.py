@@ -5,10 +5,19 @@ from __future__ import annotations
 from math import prod
 
 from symgrad.algebra.affine import range_conditions, solve_for
-from symgrad.algebra.build import add, exp, iverson, mul, open_reduction, power, reduce, substitute
+from symgrad.algebra.build import (
+    add,
+    conjunction,
+    exp,
+    iverson,
+    mul,
+    open_reduction,
+    power,
+    reduce,
+    substitute,
+)
 from symgrad.algebra.terms import (
     ONE,
-    ZERO,
     Term,
     by_name,
     extent,
@@ -19,7 +28,6 @@ from symgrad.algebra.terms import (
     terms_of,
     walk,
 )
-from symgrad.algebra.build import compare, conjunction
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -107,9 +115,11 @@ def _flatten(t: Term, context: Context) -> Term | None:
     body, variables = open_reduction(t, context.fresh)
     factors: list[Term] = []
     for f in factors_of(body):
-        if f.op == "red" and f.data == "sum" and "..." not in {str(v.data) for v in f.args[1:]} & {
-            str(v.data) for v in variables
-        }:
+        if (
+            f.op == "red"
+            and f.data == "sum"
+            and "..." not in {str(v.data) for v in f.args[1:]} & {str(v.data) for v in variables}
+        ):
             part, more = open_reduction(f, context.fresh)
             factors.append(part)
             variables += more
@@ -124,7 +134,8 @@ def _equalities(body: Term) -> list[tuple[Term, Term, Term]]:
     found = []
     for f in factors_of(body):
         if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "==":
-            found.append((f, *f.args[0].args))
+            a, b = f.args[0].args
+            found.append((f, a, b))
     return found
 
 
@@ -145,7 +156,7 @@ def _solve(t: Term, context: Context, bare: bool) -> Term | None:
     for factor, a, b in _equalities(t.args[0]):
         for v in bound:
             e = solve_for(v, a, b)
-            if e is None or str(v.data) == "..." and e.op != "idx":
+            if e is None or (str(v.data) == "..." and e.op != "idx"):
                 continue
             inside = _stays_inside(e, v, context)
             if bare and not inside:
@@ -248,50 +259,87 @@ def _join_powers(t: Term, context: Context) -> Term | None:
 
 
 DISTRIBUTE = Rule(
-    "product/distribute", ("mul",), r"a\,(b + c) = a\,b + a\,c", "a product of sums is multiplied out", _distribute,
+    "product/distribute",
+    ("mul",),
+    r"a\,(b + c) = a\,b + a\,c",
+    "a product of sums is multiplied out",
+    _distribute,
     Example("x[i, j]*(z[i, j] + w[i, j])", "x[i, j]*z[i, j] + x[i, j]*w[i, j]"),
-)  # fmt: skip
+)
 LINEAR = Rule(
-    "sum/linear", ("red",), r"\sum_j (a_j + b_j) = \sum_j a_j + \sum_j b_j", "a sum is taken term by term", _linear,
+    "sum/linear",
+    ("red",),
+    r"\sum_j (a_j + b_j) = \sum_j a_j + \sum_j b_j",
+    "a sum is taken term by term",
+    _linear,
     Example("Sum(x[i, j] + z[i, j], j)", "Sum(x[i, j], j) + Sum(z[i, j], j)"),
-)  # fmt: skip
+)
 SEPARATE = Rule(
-    "sum/separate", ("red",), r"\sum_j a\,b_j = a \sum_j b_j, \quad \sum_{j=1}^{n} a = n\,a",
-    "what does not depend on the summed index leaves the sum", _separate,
+    "sum/separate",
+    ("red",),
+    r"\sum_j a\,b_j = a \sum_j b_j, \quad \sum_{j=1}^{n} a = n\,a",
+    "what does not depend on the summed index leaves the sum",
+    _separate,
     Example("Sum(x[i, 0]*z[i, j], j)", "x[i, 0]*Sum(z[i, j], j)"),
-)  # fmt: skip
+)
 FLATTEN = Rule(
-    "sum/flatten", ("red",), r"\sum_j a_j \sum_k b_{jk} = \sum_{j,k} a_j b_{jk}", "nested sums are one sum over all indices", _flatten,
+    "sum/flatten",
+    ("red",),
+    r"\sum_j a_j \sum_k b_{jk} = \sum_{j,k} a_j b_{jk}",
+    "nested sums are one sum over all indices",
+    _flatten,
     Example("Sum(x[i, j]*Sum(z[k, j]*w[k, i], k), j)", "Sum(x[i, j]*z[k, j]*w[k, i], j, k)"),
-)  # fmt: skip
+)
 SOLVE = Rule(
-    "delta/solve", ("red",), r"\sum_j [j = k]\,a_j = a_k", "a delta picks one term of the sum", _solve_bare,
+    "delta/solve",
+    ("red",),
+    r"\sum_j [j = k]\,a_j = a_k",
+    "a delta picks one term of the sum",
+    _solve_bare,
     Example("Sum(where(j == k, x[i, j], 0)*z[i, k], j, k)", "Sum(x[i, j]*z[i, j], j)"),
-)  # fmt: skip
+)
 SOLVE_AFFINE = Rule(
-    "delta/solve-affine", ("red",), r"\sum_j [m = s\,i + j]\,a_j = a_{m - s\,i}",
-    "a delta picks one term of the sum; outside of its range the term is 0", _solve_affine,
+    "delta/solve-affine",
+    ("red",),
+    r"\sum_j [m = s\,i + j]\,a_j = a_{m - s\,i}",
+    "a delta picks one term of the sum; outside of its range the term is 0",
+    _solve_affine,
     Example("Sum(where(k == i + j, x[i, j]*w[k], 0), j)", "w[k]*x[i, k - i]", "{x: [n, c], w: [c]}"),
-)  # fmt: skip
+)
 UNIFY = Rule(
-    "delta/unify", ("mul",), r"[i = j]\,a_j = [i = j]\,a_i", "under a delta its two indices are the same", _unify_delta,
+    "delta/unify",
+    ("mul",),
+    r"[i = j]\,a_j = [i = j]\,a_i",
+    "under a delta its two indices are the same",
+    _unify_delta,
     Example("where(i == l, x[l, j], 0)", "where(i == l, x[i, j], 0)"),
-)  # fmt: skip
+)
 SHIFT_LSE = Rule(
-    "lse/shift", ("red",), r"\operatorname{lse}_j(a_j + b) = b + \operatorname{lse}_j a_j",
-    "a constant leaves the log-sum-exp", _shift_lse,
+    "lse/shift",
+    ("red",),
+    r"\operatorname{lse}_j(a_j + b) = b + \operatorname{lse}_j a_j",
+    "a constant leaves the log-sum-exp",
+    _shift_lse,
     Example("logsumexp(x[i, j] + z[i, 0], j)", "z[i, 0] + logsumexp(x[i, j], j)"),
-)  # fmt: skip
+)
 SPLIT_POWER = Rule(
-    "power/split", ("pow",), r"(a\,b)^e = a^e\,b^e \quad (a > 0)", "a positive factor leaves the power", _sum_of_power,
+    "power/split",
+    ("pow",),
+    r"(a\,b)^e = a^e\,b^e \quad (a > 0)",
+    "a positive factor leaves the power",
+    _sum_of_power,
     Example("sqrt(p[i]*x[i, 0])", "sqrt(p[i])*sqrt(x[i, 0])", "{x: [n, c], p: {shape: [n], domain: positive}}"),
     needs=("sign",),
-)  # fmt: skip
+)
 JOIN_POWERS = Rule(
-    "power/join", ("pow",), r"(a^b)^c = a^{b c} \quad (a \ge 0)", "a power of a power is one power", _join_powers,
+    "power/join",
+    ("pow",),
+    r"(a^b)^c = a^{b c} \quad (a \ge 0)",
+    "a power of a power is one power",
+    _join_powers,
     Example("(p[i]**2)**(3/2)", "p[i]**3", "{p: {shape: [n], domain: positive}}"),
     needs=("sign",),
-)  # fmt: skip
+)
 
 SUMS = (UNIFY, SOLVE, FLATTEN, LINEAR, SEPARATE, SHIFT_LSE, SPLIT_POWER, JOIN_POWERS)
 """The normal form of sums; products are not multiplied out."""

@@ -1,0 +1,215 @@
+"""Laws of brackets and branches: conditions that are known, excluded or implied."""
+
+from __future__ import annotations
+
+from symgrad.algebra.build import assume, compare, iverson, mul, neg, negation, rebuild
+from symgrad.algebra.terms import INFINITY, ZERO, Term, coefficient, terms_of, walk
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.rule import Example, Rule
+
+
+def _guard_norm(t: Term, context: Context) -> Term | None:
+    """[norm x != 0] norm x = norm x."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
+            x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
+            rest = mul(*(g for g in t.args if g is not f))
+            if not any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
+                return rest if any(g is x or (g.op == "pow" and g.args[0] is x) for g in t.args) else None
+    return None
+
+
+def _bracket_of_branches(t: Term, context: Context) -> Term | None:
+    """[c] where(c, a, b) = [c] a, and [c][not c] = 0."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op != "iv":
+            continue
+        c = f.args[0]
+        for g in t.args:
+            if g.op == "where" and g.args[0] in (c, negation(c)):
+                taken = g.args[1] if g.args[0] is c else g.args[2]
+                return mul(taken, *(h for h in t.args if h is not g))
+            if g.op == "iv" and g.args[0] is negation(c):
+                return ZERO
+    return None
+
+
+def _bracket_inside(t: Term, context: Context) -> Term | None:
+    """[c] f([c] x) = [c] f(x)."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv":
+            rest = mul(*(g for g in t.args if g is not f))
+            new = _given(rest, f.args[0])
+            if new is not rest:
+                return mul(f, new)
+    return None
+
+
+def _given(t: Term, c: Term) -> Term:
+    """The term where c holds: brackets and branches on c are decided, also inside of functions."""
+    if t.op in ("iv", "where") and t.args[0] in (c, negation(c)):
+        return assume(t, c, True)
+    if t.op not in ("mul", "add", "pow", "fn"):
+        return t
+    return rebuild(t, tuple(_given(a, c) for a in t.args))
+
+
+def _comparison_excludes(t: Term, context: Context) -> Term | None:
+    """[a < b][b < a] = 0, [a < b][a == b] = 0, [a <= b][b <= a] = [a == b]."""
+    if t.op != "mul":
+        return None
+    brackets = [f for f in t.args if f.op == "iv" and f.args[0].op == "cmp"]
+    for k, f in enumerate(brackets):
+        for g in brackets[k + 1 :]:
+            both = _both(f.args[0], g.args[0])
+            if both is not None:
+                return mul(both, *(h for h in t.args if h is not f and h is not g))
+    return None
+
+
+def _both(a: Term, b: Term) -> Term | None:
+    if frozenset(a.args) != frozenset(b.args) or a is b:
+        return None
+    kinds = (str(a.data), str(b.data))
+    flipped = a.args != b.args
+    if "==" in kinds:
+        other = kinds[0] if kinds[1] == "==" else kinds[1]
+        return iverson(compare("==", *a.args)) if other == "<=" else ZERO
+    if "!=" in kinds:
+        c = a if kinds[1] == "!=" else b
+        return iverson(c if c.data == "<" else compare("<", *c.args))
+    if kinds == ("<=", "<="):
+        return iverson(compare("==", *a.args)) if flipped else None
+    if kinds == ("<", "<") or flipped:
+        return ZERO
+    return iverson(a if a.data == "<" else b)
+
+
+def support(t: Term, context: Context) -> list[Term]:
+    """Conditions outside of which the term is 0."""
+    if t.op == "mul":
+        return [c for f in t.args for c in support(f, context)]
+    if t.op == "iv":
+        return [t.args[0]]
+    if t.op == "fn" and t.data == "exp":
+        masked = [a for a in terms_of(t.args[0]) if a.op == "where" and a.args[2] is neg(INFINITY)]
+        return [a.args[0] for a in masked] + [
+            negation(a.args[0]) for a in terms_of(t.args[0]) if a.op == "where" and a.args[1] is neg(INFINITY)
+        ]
+    if t.op == "get" and (body := context.body(t)) is not None:
+        return support(body, context)
+    return []
+
+
+def _absorb_bracket(t: Term, context: Context) -> Term | None:
+    """[c] f = f where f is 0 unless c."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv":
+            for g in t.args:
+                if g is not f and f.args[0] in support(g, context) and g.op != "iv":
+                    return mul(*(h for h in t.args if h is not f))
+    return None
+
+
+def _bracket_of_factor(t: Term, context: Context) -> Term | None:
+    """[0 < x] x = x for x >= 0, where no other factor is undefined at 0."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "<" and f.args[0].args[0] is ZERO:
+            x = f.args[0].args[1]
+            rest = [g for g in t.args if g is not f]
+            if x in rest and context.is_nonnegative(x) and not any(_may_be_undefined(g, x) for g in rest):
+                return mul(*rest)
+    return None
+
+
+def _may_be_undefined(t: Term, x: Term) -> bool:
+    """Whether the term holds x under a function that is not defined everywhere."""
+    return any(y.op in ("pow", "fn") and x in walk(y) for y in walk(t))
+
+
+def _unguarded_norm(t: Term, context: Context) -> Term | None:
+    """[norm x != 0] / norm x = 1 / norm x: the kink is reported, its convention too."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
+            x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
+            if any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
+                return mul(*(g for g in t.args if g is not f))
+    return None
+
+
+BRACKET = Rule(
+    "bracket/branch",
+    ("mul",),
+    r"[c]\,\begin{cases} a & c \\ b & \text{else} \end{cases} = [c]\,a",
+    "the branch is known",
+    _bracket_of_branches,
+    Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] > 0, z[i, j], w[i, j])", "where(x[i, j] > 0, z[i, j], 0)"),
+)
+BRACKET_INSIDE = Rule(
+    "bracket/inside",
+    ("mul",),
+    r"[c]\,f([c]\,x) = [c]\,f(x)",
+    "the condition is known",
+    _bracket_inside,
+    Example("where(x[i, j] > 0, exp(where(x[i, j] > 0, z[i, j], 0)), 0)", "where(x[i, j] > 0, exp(z[i, j]), 0)"),
+)
+EXCLUDE = Rule(
+    "bracket/exclude",
+    ("mul",),
+    r"[a < b]\,[b < a] = 0",
+    "conditions that exclude each other",
+    _comparison_excludes,
+    Example("where(x[i, j] > 0, 1, 0)*where(x[i, j] < 0, 1, 0)", "0"),
+)
+ABSORB = Rule(
+    "bracket/absorb",
+    ("mul",),
+    r"[c]\,e^{x} = e^{x} \quad (x = -\infty \text{ unless } c)",
+    "a masked value is 0 already",
+    _absorb_bracket,
+    Example(
+        "where(j <= i, exp(Piecewise((x[i, j], j <= i), (-oo, True))), 0)",
+        "exp(Piecewise((x[i, j], j <= i), (-oo, True)))",
+    ),
+)
+GUARD_NORM = Rule(
+    "norm/guard",
+    ("mul",),
+    r"[\lVert x \rVert \ne 0]\,\lVert x \rVert = \lVert x \rVert",
+    "nothing is divided by the norm any more",
+    _guard_norm,
+    Example("where(norm(x[i, j], j) != 0, norm(x[i, j], j), 0)", "norm(x[i, j], j)"),
+)
+NONNEGATIVE_FACTOR = Rule(
+    "bracket/factor",
+    ("mul",),
+    r"[x > 0]\,x = x \quad (x \ge 0)",
+    "the factor is 0 where the condition fails",
+    _bracket_of_factor,
+    Example("where(p[i] > 0, p[i], 0)", "p[i]", "{x: [n], p: {shape: [n], domain: nonnegative, given: true}}"),
+    needs=("sign",),
+)
+UNGUARDED_NORM = Rule(
+    "norm/kink",
+    ("mul",),
+    r"\frac{[\lVert x \rVert \ne 0]}{\lVert x \rVert} = \frac{1}{\lVert x \rVert}",
+    "the point where the norm is 0 is listed as a kink",
+    _unguarded_norm,
+    Example("where(norm(x[i, j], j) != 0, 1/norm(x[i, j], j), 0)", "1/norm(x[i, j], j)"),
+)
+
+BRACKETS = (ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM)
+UNGUARDED = (UNGUARDED_NORM,)
+"""For closed forms only: kernels keep their guards."""
