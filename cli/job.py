@@ -7,7 +7,7 @@ from pathlib import Path
 from symgrad import limits, staging
 from symgrad.child import Send, Work
 from symgrad.errors import VerdictError
-from symgrad.pipeline import Result, derive, explainer, read, read_bytes
+from symgrad.pipeline import Result, derive, explainer, load, read, read_bytes
 
 from .arguments import Item
 from .options import Options
@@ -52,6 +52,7 @@ def _derive(item: Item, options: Options, send: Send) -> None:
 
 def _closed_forms(item: Item, options: Options, send: Send) -> Result:
     """Derive under the limits, and show what came out before anything slow is imported."""
+    load()
     with limits.bounded_address_space(options.memory_limit):
         with limits.within(options.time_limit, options.memory_limit):
             formula = read(item.path) if item.path is not None else read_bytes(item.text or b"", item.label)

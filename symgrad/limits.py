@@ -32,7 +32,8 @@ def out_of_time(what: str, seconds: float) -> LimitError:
 
 def out_of_memory(what: str, growth: int) -> LimitError:
     """The error for a memory limit."""
-    return LimitError(f"{what} was stopped at the memory limit of {growth >> 20} MiB (--memory-limit)")
+    amount = f"{growth >> 20} MiB" if growth >> 20 else f"{growth >> 10} KiB"
+    return LimitError(f"{what} was stopped at the memory limit of {amount} (--memory-limit)")
 
 
 def resident() -> int:
