@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 WIDTH = 100
 INDENT = "    "
 OPERATORS = (
@@ -38,6 +40,9 @@ def _expression(prefix: str, text: str, depth: int, suffix: str = "", inside: bo
     pad = INDENT * depth
     if len(pad + prefix + text + suffix) <= WIDTH:
         return [pad + prefix + text + suffix]
+    items = split_commas(text)
+    if len(items) > 1 and not inside:
+        return [f"{pad}{prefix}(", *_content(text, depth + 1, explode=True), f"{pad}){suffix}"]
     for operators in OPERATORS:
         parts = split_top(text, operators)
         if len(parts) > 1:
@@ -71,7 +76,9 @@ def _at_brackets(line: str, depth: int, start: int) -> list[str]:
         stop = groups[k + 1][0] + 1 if k + 1 < len(groups) else len(line)
         if len(pad) + stop > WIDTH:
             rest = _at_brackets(line[closing:], depth, 1)
-            return [pad + line[: opening + 1], *_content(line[opening + 1 : closing], depth + 1), *rest]
+            collection = opening == 0 or not (line[opening - 1].isalnum() or line[opening - 1] in "_)]")
+            body = _content(line[opening + 1 : closing], depth + 1, explode=collection)
+            return [pad + line[: opening + 1], *body, *rest]
     return [pad + line]
 
 
@@ -79,7 +86,7 @@ def _groups(line: str, start: int) -> list[tuple[int, int]]:
     """The outermost brackets that hold something."""
     stack: list[int] = []
     found = []
-    for k, c in enumerate(line):
+    for k, c in _code(line):
         if c in "([{":
             stack.append(k)
         elif c in ")]}" and stack:
@@ -89,12 +96,14 @@ def _groups(line: str, start: int) -> list[tuple[int, int]]:
     return found
 
 
-def _content(body: str, depth: int) -> list[str]:
-    """What stands in brackets, on lines of its own: one line if it fits, else an item or an operand a line."""
-    inner = INDENT * depth
-    if len(inner + body) <= WIDTH:
+def _content(body: str, depth: int, explode: bool = False) -> list[str]:
+    """What stands in brackets, on lines of its own: one line if it fits, else an item or an operand a line.
+
+    `explode`: the bracket is a list or a tuple, whose items never share a line.
+    """
+    inner, items = INDENT * depth, split_commas(body)
+    if len(inner + body) <= WIDTH and not (explode and len(items) > 1):
         return [inner + body]
-    items = split_commas(body)
     if len(items) == 1:
         return _expression("", items[0], depth, "", True)
     lines = []
@@ -125,28 +134,32 @@ def split_top(text: str, operators: tuple[str, ...]) -> list[str]:
 
 
 def _first(text: str, operators: tuple[str, ...], begin: int = 0) -> tuple[int, str] | None:
-    depth, quote = 0, ""
-    for k in range(len(text)):
-        c = text[k]
-        if quote:
-            quote = "" if c == quote else quote
-        elif c in "\"'":
-            quote = c
-        elif c in "([{":
-            depth += 1
-        elif c in ")]}":
-            depth -= 1
-        elif not depth and c == " " and k >= begin:
+    depth = 0
+    for k, c in _code(text):
+        depth += (c in "([{") - (c in ")]}")
+        if not depth and c == " " and k >= begin:
             for o in operators:
                 if text.startswith(o, k):
                     return k, o
     return None
 
 
+def _code(text: str) -> Iterator[tuple[int, str]]:
+    """The characters outside of string literals, with their places."""
+    quote = ""
+    for k, c in enumerate(text):
+        if quote:
+            quote = "" if c == quote and text[k - 1] != "\\" else quote
+        elif c in "\"'":
+            quote = c
+        else:
+            yield k, c
+
+
 def split_commas(text: str) -> list[str]:
     """The arguments of a call."""
     items, depth, start = [], 0, 0
-    for k, c in enumerate(text):
+    for k, c in _code(text):
         depth += (c in "([{") - (c in ")]}")
         if c == "," and not depth:
             items.append(text[start:k].strip())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symgrad.algebra.build import mul, substitute
-from symgrad.algebra.terms import ONE, Term, extent, get, par, walk
+from symgrad.algebra.build import Fresh, mul, open_reduction, rebuild, reduce
+from symgrad.algebra.terms import ONE, Term, extent, par
 from symgrad.closing.derivation import Derivation
 from symgrad.emit.checks import check_function
 from symgrad.emit.dialect import NumpyDialect
@@ -55,13 +55,19 @@ def taken_names(module: Module) -> Names:
 
 def scaled(statements: Sequence[Statement], cotangent: str, by: Term) -> tuple[Statement, ...]:
     """The statements with every read of a cotangent replaced by one number."""
-    return tuple(replace(s, body=_scaled(s.body, cotangent, by)) for s in statements)
+    fresh = Fresh()
+    return tuple(replace(s, body=_scaled(s.body, cotangent, by, fresh)) for s in statements)
 
 
-def _scaled(t: Term, cotangent: str, by: Term) -> Term:
-    while cotangent in t.tensors:
-        t = substitute(t, {next(x for x in walk(t) if x.op == "get" and x.data == cotangent): by})
-    return t
+def _scaled(t: Term, cotangent: str, by: Term, fresh: Fresh) -> Term:
+    if cotangent not in t.tensors:
+        return t
+    if t.op == "get" and t.data == cotangent:
+        return by
+    if t.op == "red":
+        body, over = open_reduction(t, fresh)
+        return reduce(str(t.data), _scaled(body, cotangent, by, fresh), over)
+    return rebuild(t, tuple(_scaled(a, cotangent, by, fresh) for a in t.args))
 
 
 class Writer:
@@ -268,5 +274,3 @@ class LayerWriter(Writer):
     def _inline(told: Sources, text: str, numbers: Sequence[str]) -> str:
         return text
 
-
-__all__ = ["get", "numpy_kernels"]

@@ -155,6 +155,8 @@ def _check_one(a: Array, sources: Sources, names: Namespace, helper: str, parame
     call = f"{helper}({', '.join([repr_of(a.name), a.name, repr_of(shape_text(a.extents, a.batched)), *sizes])})"
     if targets == ["*" + names.bind("batch shape")]:
         return [f"{targets[0][1:]} = {a.name}.shape"]
+    if not targets:
+        return [call]
     unpack = ", ".join(targets) if len(targets) > 1 else f"({targets[0]},)"
     return [f"{unpack} = {call}" if any(t.strip("*") != "_" for t in targets) else call]
 
