@@ -80,7 +80,6 @@ def test_text_and_term_are_two_sides_of_one_thing(text: str) -> None:
     assert show(again) == show(term)
 
 
-@pytest.mark.xfail(reason="bugs.md 2: [a][b] and [And(a, b)] have one text and are two terms", strict=True)
 def test_a_product_of_brackets_is_the_bracket_of_the_conjunction() -> None:
     a, b = compare("<", ZERO, get("x", (I, J))), compare("<", get("z", (I, J)), ONE)
     assert mul(iverson(a), iverson(b)) is iverson(conjunction(a, b))

@@ -87,3 +87,22 @@ def test_a_wrong_gradient_is_seen() -> None:
     point = next(iter(normal_points(program, 0, 1, 100)))
     left, right, _ = both_sides(modes, point, 0)
     assert abs(2 * left - right) < 1e-9 * abs(left)
+
+
+FAULTS = {
+    "an exponent with indices of its own": (
+        "{x: [n, c], z: [n, c]}",
+        "(log_softmax(where(p < i, z[p, i], 1), i)**2 + 1)**sigmoid(x[p, i])",
+    ),
+    "one base under two kinds of exponents": ("{x: [n, c]}", "(1 + x[p, i]**2)**(1/n) + log(1 + x[p, i]**2) + x[p, i]"),
+}
+"""What random formulas found."""
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(f, marks=pytest.mark.xfail(reason="bugs.md 11, 12", strict=True)) for f in FAULTS]
+)
+def test_a_fault_that_was_found_once_stays_away(fault: str) -> None:
+    inputs, body = FAULTS[fault]
+    text = f"name: fault\ninputs: {inputs}\noutput: {{'y[p, i]': '{body}'}}\n"
+    assert_transposed(read_text(text, fault).program)
