@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from symgrad import __version__, settings
-from symgrad.child import Interrupted
-from symgrad.errors import SymgradError, nearest
-from symgrad.failures import Failure, describe, failure
+from symgrad import __version__
+from symgrad.interrupts import Interrupted
+
+if TYPE_CHECKING:
+    from symgrad.failures import Failure
 
 COMMANDS = {
     "derive": "closed form, kernels, certificate and report of formulas",
@@ -39,6 +39,9 @@ class Commands(click.Group):
         """The command of that name, loaded now."""
         if cmd_name not in COMMANDS:
             return None
+        from symgrad import settings
+
+        settings.current()
         command: click.Command = import_module(f".{cmd_name}", __package__).command
         return command
 
@@ -52,6 +55,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command of the first argument; an unknown one names the nearest."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from symgrad.errors import nearest
+
             close = nearest(args[0], COMMANDS)
             hint = f"did you mean {close}?" if close else "symgrad --help shows the commands"
             ctx.fail(f"no command {args[0]!r}\n = help: {hint}")
@@ -70,13 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        settings.current()
         result: Any = root.main(words, prog_name="symgrad", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         return _fail(_usage(error), words)
-    except SymgradError as error:
-        return _fail(describe(error), words)
     except (click.Abort, KeyboardInterrupt):
         return _interrupted(2)
     except Interrupted as error:
@@ -84,12 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = None
         return 1
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001  the boundary: nobody gets a traceback
+        from symgrad.failures import describe
+
         return _fail(describe(error), words)
     return int(result or 0)
 
 
 def _usage(error: click.ClickException) -> Failure:
+    from symgrad.failures import failure
+
     message = error.format_message().rstrip(".")
     text, _, help = message.partition("\n = help: ")
     return failure("usage", 2, text[:1].lower() + text[1:] if text[1:2].islower() else text, help)
@@ -97,6 +103,8 @@ def _usage(error: click.ClickException) -> Failure:
 
 def _fail(told: Failure, words: Sequence[str]) -> int:
     if "--json" in words:
+        import json
+
         click.echo(json.dumps(told.document, ensure_ascii=False))
     click.echo(f"error: {told.text}", err=True)
     return told.code

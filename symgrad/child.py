@@ -24,6 +24,7 @@ from typing import NoReturn, Protocol
 
 from symgrad import limits
 from symgrad.failures import Failure, describe, failure
+from symgrad.interrupts import Interrupted
 
 Message = dict[str, object]
 Send = Callable[[Message], None]
@@ -45,14 +46,6 @@ class Handler(Protocol):
 
     def tick(self) -> None:
         """Called a few times a second."""
-
-
-class Interrupted(BaseException):
-    """The user or the system asked this process to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 @dataclass

@@ -158,7 +158,8 @@ def test_children_end_when_their_parent_is_interrupted_or_killed(tmp_path: Path,
     script = tmp_path / "parent.py"
     script.write_text(
         "import os, sys, time\n"
-        "from symgrad.child import Interrupted, Watch\n"
+        "from symgrad.child import Watch\n"
+        "from symgrad.interrupts import Interrupted\n"
         "class Heard:\n"
         "    def message(self, key, message): print(message['pid'], flush=True)\n"
         "    def ended(self, key, fault): pass\n"

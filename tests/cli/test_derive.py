@@ -124,10 +124,10 @@ def test_wrt_chooses_the_inputs(run: Run, formula: Path) -> None:
     ],
 )
 def test_wrong_usage_is_code_2_with_an_error_and_nothing_written(
-    run: Run, formula: Path, words: list[str], said: str
+    call: Run, formula: Path, words: list[str], said: str
 ) -> None:
     (formula.parent / "somewhere").mkdir()
-    result = run(*words)
+    result = call(*words)
     assert result.code == 2
     assert result.err.startswith("error: ")
     assert said in result.err
