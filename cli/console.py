@@ -73,6 +73,10 @@ class Single:
         """Tell a terminal that something goes on."""
         self._line.show()
 
+    def close(self) -> None:
+        """Take the line away."""
+        self._line.clear()
+
     def _fail(self, told: Failure) -> None:
         complain(told)
         self.document, self.code = told.document, told.code
@@ -98,7 +102,8 @@ class Many:
             from rich.console import Console
             from rich.progress import Progress
 
-            self._progress = Progress(console=Console(stderr=True), transient=True)
+            # drawn by `tick`, not by a thread: children are forked meanwhile
+            self._progress = Progress(console=Console(stderr=True), transient=True, auto_refresh=False)
             self._bar = self._progress.add_task("deriving", total=len(items))
             self._progress.start()
 
@@ -121,7 +126,15 @@ class Many:
             self._progress.advance(self._bar)
 
     def tick(self) -> None:
-        """The bar moves by itself."""
+        """Draw the bar."""
+        if self._progress is not None:
+            self._progress.refresh()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress = None
 
     def _fail(self, key: str, told: Failure) -> None:
         complain(told, self.labels[key])
@@ -129,8 +142,6 @@ class Many:
 
     def finish(self) -> int:
         """The table, or the document of all; 1 if a verdict is negative, else the largest code."""
-        if self._progress is not None:
-            self._progress.stop()
         ordered = [self.documents[key] for key in self.labels if key in self.documents]
         if self.options.json:
             click.echo(json.dumps({"formulas": ordered}, ensure_ascii=False))

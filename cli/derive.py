@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -49,7 +50,7 @@ def command(formulas: tuple[str, ...], **given: object) -> int:
     staging.refuse_out(options.out)
     found = items(formulas)
     handler = Many(found, options) if is_many(formulas) else Single(options)
-    with staging.guarded(options.out):
+    with staging.guarded(options.out), closing(handler):
         work = [(str(k), derivation(item, options)) for k, item in enumerate(found)]
         Watch(handler, options.time_limit).run(work, options.jobs)
     return handler.finish()

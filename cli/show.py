@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 
 import click
 
@@ -26,5 +27,6 @@ def command(name: str, json: bool) -> int:
     if item.path is not None and not json:
         say(item.path.read_text("utf-8", errors="replace"), options)
     handler = Single(options)
-    Watch(handler, options.time_limit).run([("0", display(item, options))])
+    with closing(handler):
+        Watch(handler, options.time_limit).run([("0", display(item, options))])
     return handler.finish()

@@ -1,11 +1,13 @@
 """`symgrad derive FOLDER` and several formulas at once."""
 
+import contextlib
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from .conftest import SQUARE, Run
+from .conftest import COMMAND, SQUARE, Run
 
 QUICK = ("--no-validate", "--report", "none")
 
@@ -29,6 +31,22 @@ def test_every_formula_below_is_derived_and_listed_in_a_table(run: Run, formulas
     assert [line.split()[0] for line in lines[1:4]] == ["three", "one", "two"]
     assert "dx = 2*x[i]/n" in said.out
     assert lines[-1] == "3 of 3 derived"
+
+
+def test_a_terminal_sees_a_bar_that_goes_away(formulas: Path) -> None:
+    pty = pytest.importorskip("pty")
+    controller, terminal = pty.openpty()
+    words = ["derive", "formulas/", "--jobs", "2", "--out", "build", *QUICK]
+    process = subprocess.Popen([*COMMAND, *words], cwd=formulas.parent, stdout=subprocess.DEVNULL, stderr=terminal)
+    os.close(terminal)
+    said = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while data := os.read(controller, 1 << 16):
+            said += data
+    os.close(controller)
+    assert process.wait() == 0
+    assert b"deriving" in said
+    assert said.rstrip().endswith(b"\x1b[2K"), "the bar is taken away"
 
 
 def test_generated_folders_are_skipped(run: Run, formulas: Path) -> None:
