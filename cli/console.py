@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 import click
 
 from symgrad.child import Message, Watch
+from symgrad.errors import printable
 from symgrad.failures import Failure, failure
 
 from .arguments import Item
@@ -36,7 +37,7 @@ def say(text: str, options: Options) -> None:
 
 def complain(told: Failure, label: str = "") -> None:
     """An error on standard error."""
-    click.echo(f"error: {told.text}" + (f"\n = in {label}" if label else ""), err=True)
+    click.echo(f"error: {told.text}" + (f"\n = in {printable(label)}" if label else ""), err=True)
 
 
 class Single:
@@ -84,7 +85,7 @@ class Single:
     def finish(self) -> int:
         """Print the document where it is asked for; the exit code."""
         if self.options.json:
-            click.echo(json.dumps(self.document, ensure_ascii=False))
+            click.echo(json.dumps(self.document))
         return self.code
 
 
@@ -144,7 +145,7 @@ class Many:
         """The table, or the document of all; 1 if a verdict is negative, else the largest code."""
         ordered = [self.documents[key] for key in self.labels if key in self.documents]
         if self.options.json:
-            click.echo(json.dumps({"formulas": ordered}, ensure_ascii=False))
+            click.echo(json.dumps({"formulas": ordered}))
         from .table import table
 
         say(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from symgrad import limits, staging
 from symgrad.child import Send, Work
-from symgrad.errors import VerdictError
+from symgrad.errors import VerdictError, printable
 from symgrad.pipeline import Result, derive, explainer, load, read, read_bytes
 
 from .arguments import Item
@@ -46,7 +46,7 @@ def _derive(item: Item, options: Options, send: Send) -> None:
         return
     send({"phase": REPORT, "seconds": REPORT_SECONDS})
     notes = _publish(result, options, options.out, options.force)
-    send({"note": "\n".join([*notes, f"wrote     {target}/"])})
+    send({"note": "\n".join([*notes, f"wrote     {printable(str(target))}/"])})
     send({"code": 0, "document": result.document(str(target))})
 
 

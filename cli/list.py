@@ -17,7 +17,7 @@ def command(json: bool) -> None:
     for name, path in catalogue.paths().items():
         fields.setdefault(path.parent.name, {})[name] = catalogue.summary(path)
     if json:
-        click.echo(json_module.dumps({"catalogue": fields}, ensure_ascii=False))
+        click.echo(json_module.dumps({"catalogue": fields}))
         return
     width = max((len(name) for names in fields.values() for name in names), default=0)
     for field, names in fields.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,6 +75,8 @@ def root() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result: Any = root.main(words, prog_name="symgrad", standalone_mode=False)
         sys.stdout.flush()
@@ -105,7 +108,7 @@ def _fail(told: Failure, words: Sequence[str]) -> int:
     if "--json" in words:
         import json
 
-        click.echo(json.dumps(told.document, ensure_ascii=False))
+        click.echo(json.dumps(told.document))
     click.echo(f"error: {told.text}", err=True)
     return told.code
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from symgrad.errors import printable
+
 _WIDEST = 44
 
 
@@ -25,7 +27,7 @@ _HEAD = ("formula", "verdict", "derive", "gradient")
 
 def _cells(label: str, document: Any, code: int) -> tuple[str, str, str, str]:
     if "error" in document:
-        return label, "error", "", _cut(str(document["error"]["message"]))
+        return printable(label), "error", "", _cut(str(document["error"]["message"]))
     verdict = {True: "passed", False: "FAILED", None: "not judged"}[document["verdict"]["passed"]]
     return (
         str(document["name"]),

@@ -48,7 +48,8 @@ def run(tmp_path: Path) -> Run:
 
     def call(*words: str, stdin: str | None = None, env: Mapping[str, str] | None = None) -> Said:
         done = subprocess.run(
-            [*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+            [*COMMAND, *words], cwd=tmp_path, capture_output=True, timeout=120, check=False,
+            encoding="utf-8", errors="replace",
             input=stdin or "",
             env={**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", **(env or {})},
         )  # fmt: skip

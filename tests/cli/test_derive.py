@@ -210,6 +210,15 @@ def test_a_misspelt_setting_is_refused(run: Run, formula: Path) -> None:
     assert "did you mean SYMGRAD_VERIFY?" in said.err
 
 
+def test_names_that_a_terminal_cannot_show_are_no_reason_to_fail(run: Run, formula: Path) -> None:
+    odd = os.fsdecode(b"b\xfcild\x1b[2J")
+    (formula.parent / "bj\u00f8rn.yaml").write_text("name: nobody\nloss: [")
+    for words in (["--out", odd], ["--out", odd, "--json"], ["bj\u00f8rn.yaml", "--json"], ["bj\u00f8rn.yaml"]):
+        said = run("derive", "loss.yaml", *QUICK, *words, env={"PYTHONIOENCODING": "latin-1"})
+        assert said.code == (0 if odd in words else 2), said.err
+        assert "\x1b" not in said.out + said.err
+
+
 def test_an_ascii_terminal_gets_the_formula_language(run: Run, formula: Path) -> None:
     said = run("derive", "loss.yaml", *QUICK, env={"PYTHONIOENCODING": "ascii"})
     assert said.code == 0, said.err
