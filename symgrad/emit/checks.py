@@ -53,7 +53,12 @@ def check_function(d: Derivation, module: Module, call: str) -> str:
     if any(tolerance in line for line in lines):
         start.append(f"{tolerance} = {body.note('helper _tolerance')}({targets.rsplit(', ', 1)[-1]})")
     head = f"def check_inputs({arguments(p, False)}):"
-    return function(head, text, [*start, *body.prelude(), *lines] if lines else [rest], f"{module.module('target')}.errstate(all=\"ignore\")")
+    return function(
+        head,
+        text,
+        [*start, *body.prelude(), *lines] if lines else [rest],
+        f'{module.module("target")}.errstate(all="ignore")',
+    )
 
 
 def _like(d: Derivation, module: Module) -> str:
@@ -73,7 +78,9 @@ def _fact_lines(f: Fact, number: int, d: Derivation, body: Body, tolerance: str)
     whole = f.condition.op == "cmp" and all(is_integer(a, signatures_of(d.program)) for a in f.condition.args)
     demand = Demand(iverson(f.condition), False) if whole else demand_of(f.condition)
     name = f"excess {number}"
-    statement = Statement(name, tuple(i for i in by_name(f.condition.free) if i in demand.excess.free), demand.excess, "part")
+    statement = Statement(
+        name, tuple(i for i in by_name(f.condition.free) if i in demand.excess.free), demand.excess, "part"
+    )
     taken = Names(set(body.module.names.taken) | set(body.names.values()))
     program = lower_statements([*d.forward, statement], signatures_of(d.program), [name], taken)
     body.assign(program[:-1])
@@ -84,5 +91,3 @@ def _fact_lines(f: Fact, number: int, d: Derivation, body: Body, tolerance: str)
     text = body.printer.text(last, MUL)
     bound = "< 0" if demand.strict else f"<= {tolerance}"
     return [*lines, f"{helper}({text} {bound}, {said})"]
-
-

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from symgrad.emit.expressions import Printer
 
 NUMPY_FUNCTIONS: Mapping[str, str] = {
-    name: name
-    for name in "exp log sqrt sign sin cos tan sinh cosh tanh floor expm1 log1p where".split()
+    name: name for name in "exp log sqrt sign sin cos tan sinh cosh tanh floor expm1 log1p where".split()
 } | {
     "Abs": "abs",
     "asin": "arcsin",
@@ -71,12 +70,23 @@ TORCH_FUNCTIONS: Mapping[str, str] = {
 }
 
 
+TORCH_REDUCTIONS = {"sum": "sum", "prod": "prod", "max": "amax", "min": "amin"}
+
+
 class Dialect(Protocol):
     """The spelling of one target."""
 
-    cast: str
-    move_axes: str
-    einsum_options: Sequence[str]
+    @property
+    def cast(self) -> str:
+        """The method that changes the dtype."""
+
+    @property
+    def move_axes(self) -> str:
+        """The function that moves axes to other places."""
+
+    @property
+    def einsum_options(self) -> Sequence[str]:
+        """Further arguments of einsum."""
 
     def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
         """A function, applied elementwise."""
@@ -119,8 +129,6 @@ class NumpyDialect:
             return p.call("clip", texts[0], "0", texts[1])
         if op in SCIPY_FUNCTIONS:
             return f"{p.note('module scipy.special')}.{SCIPY_FUNCTIONS[op]}({', '.join(texts)})", ATOM
-        if op == "mod":
-            return f"{_atom(args[0])} % {_atom(args[1])}", ATOM - 3
         if op not in NUMPY_FUNCTIONS:
             raise UnsupportedError(f"{op} has no NumPy function")
         return p.call(NUMPY_FUNCTIONS[op], *texts)
@@ -131,8 +139,8 @@ class NumpyDialect:
         inner = p.text(e.operand, ATOM)
         if e.kind == "argmax" and len(e.over) > 1:
             lead = len(e.operand.frame) - len(e.over)
-            rest = f"{inner}.shape[:{-len(e.over)}]"
-            inner, options = (f"{inner}.reshape({rest} + (-1,))", ["axis=-1"]) if lead else (f"{inner}.reshape(-1)", ["axis=-1"])
+            rest = f"*{inner}.shape[:{-len(e.over)}], " if lead else ""
+            inner, options = f"{inner}.reshape({rest}-1)", ["axis=-1"]
         return f"{inner}.{e.kind}({', '.join(options)})", ATOM
 
     def broadcast(self, p: Printer, inner: Code, shape: str) -> Code:
@@ -182,12 +190,13 @@ class TorchDialect:
         options = ([f"dim={axes}"] if axes is not None else []) + (["keepdim=True"] if keep else [])
         inner = p.text(e.operand, ATOM)
         if e.kind == "argmax":
-            return f"{inner}.flatten({-len(e.over)}).argmax(dim=-1)" if len(e.over) > 1 else f"{inner}.argmax(dim={axes or 0})", ATOM
+            flat = f".flatten({-len(e.over)})" if len(e.over) > 1 else ""
+            return f"{inner}{flat}.argmax(dim={-1 if flat else axes or 0})", ATOM
         if e.kind == "prod" and len(e.over) > 1:
             for i in sorted((p.axis(e.operand.frame, i) for i in e.over), key=lambda k: -(k % len(e.operand.frame))):
                 inner = f"{inner}.prod(dim={i})"
             return inner, ATOM
-        return f"{inner}.{ {'sum': 'sum', 'prod': 'prod', 'max': 'amax', 'min': 'amin'}[e.kind] }({', '.join(options)})", ATOM
+        return f"{inner}.{TORCH_REDUCTIONS[e.kind]}({', '.join(options)})", ATOM
 
     def broadcast(self, p: Printer, inner: Code, shape: str) -> Code:
         """`x.expand(shape)`."""

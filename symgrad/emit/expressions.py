@@ -7,7 +7,20 @@ from dataclasses import replace
 
 from symgrad.algebra.terms import Term, extent
 from symgrad.emit.dialect import Dialect
-from symgrad.emit.scalars import ADD, ATOM, BIT_AND, BIT_OR, COMPARE, MUL, TERNARY, UNARY, Code, ScalarPrinter, power_code, wrap
+from symgrad.emit.scalars import (
+    ADD,
+    ATOM,
+    BIT_AND,
+    BIT_OR,
+    COMPARE,
+    MUL,
+    TERNARY,
+    UNARY,
+    Code,
+    ScalarPrinter,
+    power_code,
+    wrap,
+)
 from symgrad.errors import UnsupportedError
 from symgrad.lower.arrays import (
     Along,
@@ -33,7 +46,14 @@ from symgrad.lower.arrays import (
     is_batch,
 )
 
-OPERATORS = {"add": ("+", ADD), "sub": ("-", ADD), "mul": ("*", MUL), "div": ("/", MUL), "floordiv": ("//", MUL), "mod": ("%", MUL)}
+OPERATORS = {
+    "add": ("+", ADD),
+    "sub": ("-", ADD),
+    "mul": ("*", MUL),
+    "div": ("/", MUL),
+    "floordiv": ("//", MUL),
+    "mod": ("%", MUL),
+}
 COMPARISONS = ("<", "<=", "==", "!=")
 LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 
@@ -43,7 +63,7 @@ class Printer:
 
     def __init__(self, dialect: Dialect, names: Mapping[str, str], note: Callable[[str], str], like: str) -> None:
         self.dialect, self.names, self.note, self.like = dialect, names, note, like
-        self.scalars = ScalarPrinter(names, note)
+        self.scalars = ScalarPrinter(note)
 
     def code(self, e: Expr) -> Code:
         """The text of an expression and how tightly it binds."""
@@ -88,9 +108,9 @@ class Printer:
 
     def shape(self, frame: Frame) -> str:
         """A shape as a tuple."""
-        sizes = [f"*{self.note('dim ...')}" if is_batch(i) else self.scalars.text(extent(i)) for i in frame]
-        if sizes == [f"*{self.note('dim ...')}"] if any(is_batch(i) for i in frame) else False:
+        if len(frame) == 1 and is_batch(frame[0]):
             return self.note("dim ...")
+        sizes = [f"*{self.note('dim ...')}" if is_batch(i) else self.scalars.text(extent(i)) for i in frame]
         return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
     def _transpose(self, e: Transpose) -> Code:
@@ -189,7 +209,11 @@ class Printer:
         if len(left) == 1 and len(right) > 1:
             if right[-1] is k:
                 return self._at(self._operand(e.right), self._operand(e.left))
-            return self._at(self._operand(e.left), self._operand(e.right)) if right[:1] == (k,) and len(right) == 2 else None
+            return (
+                self._at(self._operand(e.left), self._operand(e.right))
+                if right[:1] == (k,) and len(right) == 2
+                else None
+            )
         if len(right) == 1:
             if left[-1] is k:
                 return self._at(self._operand(e.left), self._operand(e.right))
@@ -225,10 +249,16 @@ class Printer:
         letters: dict[Term, str] = {}
         for i in (*e.left.frame, *e.right.frame):
             name = str(i.data)
-            free = [c for c in (name if len(name) == 1 else "") + LETTERS if c not in letters.values() and c.isascii() and c.isalpha()]
+            free = [
+                c
+                for c in (name if len(name) == 1 else "") + LETTERS
+                if c not in letters.values() and c.isascii() and c.isalpha()
+            ]
             letters.setdefault(i, "..." if is_batch(i) else free[0])
         left, right, out = ("".join(letters[i] for i in f) for f in (e.left.frame, e.right.frame, e.frame))
-        return self.call("einsum", f'"{left},{right}->{out}"', self.text(e.left), self.text(e.right), *self.dialect.einsum_options)
+        return self.call(
+            "einsum", f'"{left},{right}->{out}"', self.text(e.left), self.text(e.right), *self.dialect.einsum_options
+        )
 
     # ---- reading and writing at positions ---------------------------------------------------------------------------
 

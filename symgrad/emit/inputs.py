@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from symgrad.algebra.build import sub
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import ONE, ZERO, Term, dim, extent, walk
 from symgrad.emit.module import Body, Module, function
-from symgrad.emit.shapes import Array, Sources, check_lines, repr_of
+from symgrad.emit.shapes import Array, Sources, check_lines, equations_of, repr_of
 from symgrad.emit.signature import docstring, input_text
 from symgrad.formula.program import Input, Program
 
@@ -33,7 +33,12 @@ def input_array(i: Input, module: Module) -> Array:
 
 def input_sources(program: Program, module: Module) -> Sources:
     """The dimensions that the inputs tell."""
-    return Sources(tuple(input_array(i, module) for i in program.inputs), module.names, parameter_names(program, module))
+    return sources_of(program, module, [input_array(i, module) for i in program.inputs])
+
+
+def sources_of(program: Program, module: Module, arrays: Sequence[Array]) -> Sources:
+    """The dimensions that these arrays tell."""
+    return Sources(arrays, module.names, parameter_names(program, module), equations_of(program))
 
 
 def parameter_names(program: Program, module: Module) -> dict[str, str]:
@@ -43,7 +48,9 @@ def parameter_names(program: Program, module: Module) -> dict[str, str]:
 
 def gathered(program: Program) -> Iterator[Gathered]:
     """Every use of an integer input as a subscript, once for each axis."""
-    extents: dict[str, tuple[Term, ...]] = {i.name: ((dim("..."),) if i.batch else ()) + i.shape for i in program.inputs}
+    extents: dict[str, tuple[Term, ...]] = {
+        i.name: ((dim("..."),) if i.batch else ()) + i.shape for i in program.inputs
+    }
     extents |= {s.name: tuple(extent(i) for i in s.indices) for s in program.statements}
     whole = {i.name: i for i in program.inputs if i.dtype == "int"}
     seen = set()
@@ -68,7 +75,11 @@ def inputs_function(program: Program, module: Module) -> tuple[str, str]:
     own = {i.name: names.bind(i.name) for i in program.inputs}
     dtype = names.fresh("dtype")
     real = [own[i.name] for i in program.inputs if i.dtype == "real"]
-    lines = [f"{', '.join([*real, dtype])} = {module.helper('_floats')}({', '.join(f'{n}={n}' for n in real)})"] if real else []
+    lines = (
+        [f"{', '.join([*real, dtype])} = {module.helper('_floats')}({', '.join(f'{n}={n}' for n in real)})"]
+        if real
+        else []
+    )
     for i in program.inputs:
         if i.dtype != "real":
             n = own[i.name]
@@ -109,12 +120,13 @@ def prune(lines: list[str], kept: set[str]) -> list[str]:
             out.append(line)
             continue
         later = " ".join(lines[k + 1 :])
-        parts = [t if t.lstrip("*") in kept or _uses(later, t.lstrip("*")) else ("*_" if t[0] == "*" else "_") for t in target.strip("(,)").split(", ")]
+        parts = [
+            t if t.lstrip("*") in kept or _uses(later, t.lstrip("*")) else ("*_" if t[0] == "*" else "_")
+            for t in target.strip("(,)").split(", ")
+        ]
         if any(t.strip("*_") for t in parts):
             text = f"({parts[0]},)" if target.startswith("(") else ", ".join(parts)
             out.append(f"{text} = {rest}")
         elif not rest.endswith(".shape"):
             out.append(rest)
     return out
-
-

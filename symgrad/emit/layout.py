@@ -1,4 +1,4 @@
-"""Long lines broken as ruff formats them. The printers set blanks around every binary operator, which is relied on here."""
+"""Long lines broken as ruff formats them; that the printers set blanks around binary operators is relied on here."""
 
 from __future__ import annotations
 
@@ -56,7 +56,11 @@ def _operands(prefix: str, text: str, parts: list[str], depth: int, suffix: str,
     pad = INDENT * depth
     if inside and not prefix:
         last = len(parts) - 1
-        return [line for k, p in enumerate(parts) for line in _expression(*_operator(p), depth, suffix if k == last else "", True)]
+        return [
+            line
+            for k, p in enumerate(parts)
+            for line in _expression(*_operator(p), depth, suffix if k == last else "", True)
+        ]
     inner = INDENT * (depth + 1)
     if len(inner + text) <= WIDTH:
         return [f"{pad}{prefix}(", inner + text, f"{pad}){suffix}"]
@@ -123,7 +127,8 @@ def _operator(part: str) -> tuple[str, str]:
 
 def split_top(text: str, operators: tuple[str, ...]) -> list[str]:
     """The text cut before every operator that stands outside of brackets and strings."""
-    parts, start, k = [], 0, 0
+    parts: list[str] = []
+    start = k = 0
     while True:
         at = _first(text, operators, k)
         if at is None:

@@ -20,7 +20,13 @@ IMPORTS = {
     "functools": "import functools",
     "NamedTuple": "from typing import NamedTuple",
 }
-PLAIN = {"math": "math", "target np": "np", "target torch": "torch", "scipy.special": "special", "functools": "functools"}
+PLAIN = {
+    "math": "math",
+    "target np": "np",
+    "target torch": "torch",
+    "scipy.special": "special",
+    "functools": "functools",
+}
 PLAIN |= {"NamedTuple": "NamedTuple"}
 ORDER = tuple(IMPORTS)
 
@@ -60,7 +66,9 @@ class Module:
         helpers = [self._aliased(self.helpers[n]).strip() for n in self.helpers if n in self.used_helpers]
         first = [k for k in ORDER if k in self.imported and k in ("math", "functools", "NamedTuple")]
         third = [k for k in ORDER if k in self.imported and k not in first]
-        groups = [self._imports(g) for g in (sorted(first, key=self._import_key), sorted(third, key=self._import_key)) if g]
+        groups = [
+            self._imports(g) for g in (sorted(first, key=self._import_key), sorted(third, key=self._import_key)) if g
+        ]
         head = "\n\n".join([docstring, *groups])
         return "\n\n\n".join([head, *self.blocks, *helpers]) + "\n"
 
@@ -89,6 +97,7 @@ class Body:
     def __init__(self, module: Module, sources: Sources, like: str) -> None:
         self.module, self.sources = module, sources
         self.dims: dict[str, None] = {}
+        self.parameters: dict[str, None] = {}
         self.lines: list[str] = []
         self.names = Lookup(module.names)
         self.printer = Printer(module.dialect, self.names, self.note, like)
@@ -99,6 +108,9 @@ class Body:
         if kind == "dim":
             self.dims[name] = None
             return self.sources.variable(name)
+        if kind == "parameter":
+            self.parameters[name] = None
+            return self.names[name]
         return self.module.helper(name) if kind == "helper" else self.module.module(name)
 
     def assign(self, program: Sequence[Assign]) -> None:
@@ -136,5 +148,3 @@ def function(head: str, docstring: str, lines: Sequence[str], decorator: str = "
         more = (len(line) - len(stripped)) // 4
         out += lay_out(stripped, depth + 1 + more) if stripped else [""]
     return "\n".join(out)
-
-

@@ -27,7 +27,11 @@ def exports(derivation: Derivation, target: str) -> list[str]:
     name = derivation.formula.name
     if target == "torch":
         return [name, camel(name)]
-    return ["loss", "grad", "value_and_grad", "check_inputs"] if derivation.program.is_loss else ["forward", "backward", "check_inputs"]
+    return (
+        ["loss", "grad", "value_and_grad", "check_inputs"]
+        if derivation.program.is_loss
+        else ["forward", "backward", "check_inputs"]
+    )
 
 
 def package_source(derivation: Derivation, targets: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from symgrad.algebra.build import neg, power
@@ -76,13 +76,25 @@ def power_code(base: Code, exponent: Code) -> Code:
     return (f"{b}**{e}" if simple(b) and simple(e) else f"{b} ** {e}"), POWER
 
 
+def split_powers(factors: Sequence[Term]) -> tuple[list[Term], list[Term]]:
+    """Factors above and below the line."""
+    above: list[Term] = []
+    below: list[Term] = []
+    for f in factors:
+        b, e = base_exponent(f)
+        if f.op == "pow" and coefficient(e)[0] < 0:
+            below.append(power(b, neg(e)))
+        else:
+            above.append(f)
+    return above, below
+
+
 class ScalarPrinter:
     """Prints terms without tensors and indices; notes the dimensions and modules that they need."""
 
-    def __init__(self, names: Mapping[str, str], note: Callable[[str], str]) -> None:
-        self.names = names
+    def __init__(self, note: Callable[[str], str]) -> None:
         self.note = note
-        """Called with `dim NAME` or `module NAME`; returns what to write."""
+        """Called with `dim NAME`, `parameter NAME` or `module NAME`; returns what to write."""
 
     def code(self, t: Term) -> Code:
         """The expression of a term."""
@@ -108,7 +120,7 @@ class ScalarPrinter:
         return self.note(f"dim {t.data}"), ATOM
 
     def _par(self, t: Term) -> Code:
-        return self.names[str(t.data)], ATOM
+        return self.note(f"parameter {t.data}"), ATOM
 
     def _add(self, t: Term) -> Code:
         text = ""
@@ -120,10 +132,7 @@ class ScalarPrinter:
 
     def _mul(self, t: Term) -> Code:
         c, rest = coefficient(t)
-        above, below = [], []
-        for f in order_factors(factors_of(rest)):
-            b, e = base_exponent(f)
-            (below if f.op == "pow" and coefficient(e)[0] < 0 else above).append(power(b, neg(e)) if coefficient(e)[0] < 0 else f)
+        above, below = split_powers(order_factors(factors_of(rest)))
         tops = [number_code(Fraction(abs(c.numerator)))] if abs(c.numerator) != 1 or not above else []
         tops += [self.code(f) for f in above]
         bottoms = [number_code(Fraction(c.denominator))] if c.denominator != 1 else []
@@ -177,5 +186,3 @@ class ScalarPrinter:
     def _where(self, t: Term) -> Code:
         c, a, b = t.args
         return f"{self.text(a, NOT)} if {self.text(c, NOT)} else {self.text(b, TERNARY)}", TERNARY
-
-

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symgrad.algebra.build import add, mul
+from symgrad.algebra.build import add, mul, neg, sub
 from symgrad.algebra.show import show
-from symgrad.algebra.terms import BATCH, Term, dim, factors_of, terms_of, walk
+from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, coefficient, dim, factors_of, terms_of, walk
 from symgrad.emit.naming import Namespace
-from symgrad.emit.scalars import UNARY, ScalarPrinter
+from symgrad.emit.scalars import MUL, UNARY, ScalarPrinter
 from symgrad.errors import UnsupportedError
 from symgrad.formula.program import Program
 
@@ -62,6 +62,8 @@ class Sources:
     arrays: Sequence[Array]
     names: Namespace
     parameters: Mapping[str, str]
+    equations: Sequence[Term] = ()
+    """Facts between dimensions, `d == h*e`."""
     bare: dict[str, tuple[Array, int]] = field(default_factory=dict)
     solved: dict[str, str] = field(default_factory=dict)
     """Dimension -> expression over sizes, parameters and other dimensions."""
@@ -74,6 +76,11 @@ class Sources:
                     self.bare.setdefault(str(e.data), (a, k))
         self._solve()
 
+    def answer(self, request: str) -> str:
+        """The identifier of a dimension or parameter that a size holds."""
+        kind, _, name = request.partition(" ")
+        return self.parameters[name] if kind == "parameter" else self.variable(name)
+
     def known(self, name: str) -> bool:
         """Whether the arrays tell the dimension."""
         return name in self.bare or name in self.solved
@@ -83,17 +90,25 @@ class Sources:
         return all(self.known(n) for n in dims_in(t))
 
     def _solve(self) -> None:
-        work = [(a, k, e) for a in self.arrays for k, e in enumerate(a.extents) if e.op not in ("dim", "num")]
+        work = [(a.size(k), e) for a in self.arrays for k, e in enumerate(a.extents) if e.op not in ("dim", "num")]
+        work += [("0", sub(*c.args)) for c in self.equations if c.op == "cmp" and c.data == "=="]
         for _ in work:
-            for a, k, e in work:
+            for size, e in work:
                 unknown = [n for n in dims_in(e) if not self.known(n)]
                 found = solve(e, unknown[0]) if len(unknown) == 1 else None
                 if found is not None:
-                    slope, rest = found
-                    printer = ScalarPrinter(self.parameters, lambda request: self.names.bind(request.split(" ", 1)[1]))
-                    size = a.size(k) if not rest.args and rest.op == "num" and not rest.data else f"({a.size(k)} - {printer.text(rest, UNARY)})"
-                    self.solved[unknown[0]] = size if slope.op == "num" and slope.data == 1 else f"{size} // {printer.text(slope, UNARY)}"
+                    self.solved[unknown[0]] = self._solution(size, *found)
                     self.needs[unknown[0]] = [n for n in dims_in(e) if n != unknown[0]]
+
+    def _solution(self, size: str, slope: Term, rest: Term) -> str:
+        """v with slope*v + rest == size."""
+        printer = ScalarPrinter(self.answer)
+        if size == "0":
+            slope, rest = (neg(slope), rest) if coefficient(slope)[0] < 0 else (slope, neg(rest))
+            text = printer.text(rest, MUL)
+        else:
+            text = size if rest is ZERO else f"({size} - {printer.text(rest, UNARY)})"
+        return text if slope is ONE else f"{text} // {printer.text(slope, UNARY)}"
 
     def expression(self, name: str) -> str:
         """How the dimension is read off."""
@@ -127,6 +142,11 @@ class Sources:
         return self.names.bind("batch shape") if name == BATCH else self.names.bind(name)
 
 
+def equations_of(program: Program) -> list[Term]:
+    """The facts that hold between dimensions and int parameters."""
+    return [f.condition for f in program.facts if not f.condition.tensors and not f.condition.free]
+
+
 def shape_text(extents: Sequence[Term], batched: bool) -> str:
     """A shape in the dimension names of the formula: `[..., h, w]`."""
     return f"[{', '.join(['...'] * batched + [show(e) for e in extents[batched:]])}]"
@@ -146,7 +166,8 @@ def check_lines(program: Program, names: Namespace, helper: str, parameters: Map
 
 def _check_one(a: Array, sources: Sources, names: Namespace, helper: str, parameters: Mapping[str, str]) -> list[str]:
     """One input: sizes already told are demanded, new ones are read."""
-    sizes, targets = size_texts(a, sources, names, parameters), []
+    sizes = size_texts(a, sources)
+    targets: list[str] = []
     for e in a.extents:
         new = e.op == "dim" and not sources.known(str(e.data))
         star = "*" if e is dim(BATCH) else ""
@@ -161,9 +182,9 @@ def _check_one(a: Array, sources: Sources, names: Namespace, helper: str, parame
     return [f"{unpack} = {call}" if any(t.strip("*") != "_" for t in targets) else call]
 
 
-def size_texts(a: Array, sources: Sources, names: Namespace, parameters: Mapping[str, str]) -> list[str]:
+def size_texts(a: Array, sources: Sources) -> list[str]:
     """Expected sizes as arguments: an expression where it is told, None else, `...` for an unknown batch."""
-    printer = ScalarPrinter(parameters, lambda request: sources.variable(request.split(" ", 1)[1]))
+    printer = ScalarPrinter(sources.answer)
     texts = []
     for e in a.extents:
         if e is dim(BATCH):
@@ -180,8 +201,10 @@ def _late_checks(told: Sequence[Array], names: Namespace, helper: str, parameter
     for k, a in enumerate(told):
         before = Sources(tuple(told[:k]), names, parameters)
         if any(e.op not in ("dim", "num") and not before.tells(e) for e in a.extents):
-            sizes = size_texts(a, sources, names, parameters)
-            lines.append(f"{helper}({', '.join([repr_of(a.name), a.name, repr_of(shape_text(a.extents, a.batched)), *sizes])})")
+            sizes = size_texts(a, sources)
+            lines.append(
+                f"{helper}({', '.join([repr_of(a.name), a.name, repr_of(shape_text(a.extents, a.batched)), *sizes])})"
+            )
     return lines
 
 

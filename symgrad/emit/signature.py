@@ -25,20 +25,26 @@ def default_text(p: Parameter) -> str:
 def arguments(program: Program, reduction: bool) -> str:
     """`z, t, *, reduction="mean", g=2.0`."""
     names = [identifier(i.name) for i in program.inputs]
-    options = (['reduction="mean"'] if reduction else []) + [f"{identifier(p.name)}={default_text(p)}" for p in program.parameters]
+    options = (['reduction="mean"'] if reduction else []) + [
+        f"{identifier(p.name)}={default_text(p)}" for p in program.parameters
+    ]
     return ", ".join(names + (["*", *options] if options else []))
 
 
 def passed(program: Program, reduction: bool) -> str:
     """The same arguments handed on: `z, t, reduction=reduction, g=g`."""
     names = [identifier(i.name) for i in program.inputs]
-    options = (["reduction=reduction"] if reduction else []) + [f"{identifier(p.name)}={identifier(p.name)}" for p in program.parameters]
+    options = (["reduction=reduction"] if reduction else []) + [
+        f"{identifier(p.name)}={identifier(p.name)}" for p in program.parameters
+    ]
     return ", ".join(names + options)
 
 
 def input_text(i: Input) -> str:
     """`x[..., d]`; a scalar is its name."""
-    return i.name + (shape_text(i.shape, False) if not i.batch else shape_text((extent_of_batch(), *i.shape), True)) * bool(i.shape or i.batch)
+    return i.name + (
+        shape_text(i.shape, False) if not i.batch else shape_text((extent_of_batch(), *i.shape), True)
+    ) * bool(i.shape or i.batch)
 
 
 def extent_of_batch() -> Term:
@@ -98,7 +104,14 @@ def closed_forms(d: Derivation) -> str:
 def hanging(text: str, indent: str = "") -> str:
     """A long line continued with a deeper indentation."""
     return "\n".join(
-        wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", break_long_words=False, break_on_hyphens=False)
+        wrap(
+            text,
+            WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent + "    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     )
 
 
@@ -113,5 +126,3 @@ def docstring(text: str) -> str:
         return f'"""{text}"""'
     lines = wrap(text, WIDTH - 10, break_long_words=False, break_on_hyphens=False)
     return '"""' + "\n".join(lines) + '\n"""'
-
-

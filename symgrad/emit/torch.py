@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from symgrad.closing.derivation import Derivation
 from symgrad.emit.dialect import TorchDialect
-from symgrad.emit.inputs import input_sources, inputs_function, parameter_names, range_lines
+from symgrad.emit.inputs import input_sources, inputs_function, parameter_names, range_lines, sources_of
 from symgrad.emit.module import Body, Module, function
 from symgrad.emit.naming import camel
-from symgrad.emit.shapes import Array, Sources
+from symgrad.emit.shapes import Array
 from symgrad.emit.signature import arguments, default_text, docstring, input_text, module_docstring, statement_text
 from symgrad.emit.torch_helpers import HELPERS
 from symgrad.formula.program import Program, Statement
@@ -41,13 +41,15 @@ class TorchWriter:
         self.p: Program = d.program
         self.torch = module.module("target")
         self.given: Mapping[str, Signature] = signatures_of(self.p)
-        self.dtype = call.split(" = ")[0].rsplit(", ", 1)[-1]
+        self.dtype = call.split(" = ", maxsplit=1)[0].rsplit(", ", 1)[-1]
         self.inputs = [module.names.bind(i.name) for i in self.p.inputs]
         self.parameters = list(parameter_names(self.p, module).values())
         self.like = next(module.names.bind(i.name) for i in self.p.inputs if i.dtype == "real")
         self.wrt = [i for i in self.p.wrt if i in d.gradient_of]
         self.outs = [s.name for s in self.p.outputs]
         self.batch = self.p.is_loss and bool(self.p.loss.indices)
+        shapes = ", ".join(input_text(i) for i in self.p.inputs)
+        self.values_text = f"{shapes} -> {', '.join(statement_text(s) for s in self.p.outputs)}"
 
     def write(self) -> None:
         """Adds all blocks."""
@@ -72,11 +74,21 @@ class TorchWriter:
     def _function(self, outputs: str | None) -> str:
         values = [self.module.names.bind(n) for n in self.outs]
         arguments_ = ", ".join([*self.inputs, *self.parameters])
-        kernel = "_Function if " + f"{self.torch}.compiler.is_compiling() else _ForwardModeFunction" if self.d.tangent else "_Function"
+        kernel = (
+            "_Function if " + f"{self.torch}.compiler.is_compiling() else _ForwardModeFunction"
+            if self.d.tangent
+            else "_Function"
+        )
         chosen = self.module.names.free("kernel")
         body = Body(self.module, input_sources(self.p, self.module), self.like)
         ranges = range_lines(self.p, body)
-        lines = [self.call, *body.prelude(), *ranges, f"{chosen} = {kernel}", f"with {self.torch}.autocast({self.like}.device.type, enabled=False):"]
+        lines = [
+            self.call,
+            *body.prelude(),
+            *ranges,
+            f"{chosen} = {kernel}",
+            f"with {self.torch}.autocast({self.like}.device.type, enabled=False):",
+        ]
         lines.append(f"    {', '.join(values)} = {chosen}.apply({arguments_})")
         if self.batch:
             value = f"{self.module.helper('_reduced')}({values[0]}, reduction).to({self.dtype})"
@@ -91,29 +103,45 @@ class TorchWriter:
 
     def _module(self) -> str:
         name, base = camel(self.d.formula.name), f"{self.torch}.nn.Module"
-        options = (['reduction="mean"'] if self.batch else []) + [f"{n}={default_text(q)}" for n, q in zip(self.parameters, self.p.parameters, strict=True)]
+        options = (['reduction="mean"'] if self.batch else []) + [
+            f"{n}={default_text(q)}" for n, q in zip(self.parameters, self.p.parameters, strict=True)
+        ]
         handed = (["reduction"] if self.batch else []) + self.parameters
-        lines = [f"class {name}({base}):", f'    """{self.d.formula.name} as a Module; the parameters are arguments of the constructor."""']
+        lines = [
+            f"class {name}({base}):",
+            f'    """{self.d.formula.name} as a Module; the parameters are arguments of the constructor."""',
+        ]
         if options:
             this = self.module.names.free("self")
-            start = ["super().__init__()", f"{this}.options = {{{', '.join(f'{chr(34)}{n}{chr(34)}: {n}' for n in handed)}}}"]
+            start = [
+                "super().__init__()",
+                f"{this}.options = {{{', '.join(f'{chr(34)}{n}{chr(34)}: {n}' for n in handed)}}}",
+            ]
             lines += ["", function(f"def __init__({', '.join([this, '*', *options])}):", "", start, depth=1)]
         this = this if options else self.module.names.free("self")
         call = f"return {self.d.formula.name}({', '.join([*self.inputs, *([f'**{this}.options'] if options else [])])})"
-        text = docstring(f"{', '.join(input_text(i) for i in self.p.inputs)} -> {', '.join(statement_text(s) for s in self.p.outputs)}")
-        return "\n".join([*lines, "", function(f"def forward({', '.join([this, *self.inputs])}):", text, [call], depth=1)])
+        text = docstring(self.values_text)
+        return "\n".join(
+            [*lines, "", function(f"def forward({', '.join([this, *self.inputs])}):", text, [call], depth=1)]
+        )
 
     # ---- the autograd.Function --------------------------------------------------------------------------------------
 
     def _kernel(self) -> str:
         count = len(self.inputs)
-        grads = [None if i.name not in self.wrt else self.module.names.bind(self.d.gradient_of[i.name]) for i in self.p.inputs]
+        grads = [
+            None if i.name not in self.wrt else self.module.names.bind(self.d.gradient_of[i.name])
+            for i in self.p.inputs
+        ]
         cotangents = [self.module.names.bind(c) for c in self._cotangents()]
         context = self.module.names.free("ctx")
         everything = f"*{context}.saved_tensors" + (f", *{context}.parameters" if self.parameters else "")
         targets = ", ".join(g for g in grads if g is not None)
         given = self.module.names.free("inputs"), self.module.names.free("output")
-        setup = [f"{context}.save_for_backward(*{given[0]}[:{count}])", f"{context}.save_for_forward(*{given[0]}[:{count}])"]
+        setup = [
+            f"{context}.save_for_backward(*{given[0]}[:{count}])",
+            f"{context}.save_for_forward(*{given[0]}[:{count}])",
+        ]
         if self.parameters:
             setup.append(f"{context}.parameters = {given[0]}[{count}:]")
         results = ", ".join([*(g or "None" for g in grads), *["None"] * len(self.parameters)])
@@ -129,7 +157,10 @@ class TorchWriter:
             "    generate_vmap_rule = True",
         ]
         pieces = [
-            (f"forward({', '.join([*self.inputs, *self.parameters])})", [f"return _values({', '.join([*self.inputs, *self.parameters])})"]),
+            (
+                f"forward({', '.join([*self.inputs, *self.parameters])})",
+                [f"return _values({', '.join([*self.inputs, *self.parameters])})"],
+            ),
             (f"setup_context({context}, {given[0]}, {given[1]})", setup),
             (f"backward({context}, {', '.join(cotangents)})", backward),
         ]
@@ -149,7 +180,11 @@ class TorchWriter:
             ")",
             f"return _tangents(*{n}, {everything})",
         ]
-        head = ["class _ForwardModeFunction(_Function):", '    """With forward mode; torch.compile does not trace a Function that has it."""', ""]
+        head = [
+            "class _ForwardModeFunction(_Function):",
+            '    """With forward mode; torch.compile does not trace a Function that has it."""',
+            "",
+        ]
         return "\n".join([*head, function(f"def jvp({context}, *{n}):", "", lines, "staticmethod", depth=1)])
 
     # ---- what it computes -------------------------------------------------------------------------------------------
@@ -157,20 +192,27 @@ class TorchWriter:
     def _cotangents(self) -> dict[str, Signature]:
         return {self.d.cotangents[s.name]: Signature(signature_of(s).extents) for s in self.p.outputs}
 
-    def _compute(self, name: str, first: Sequence[str], statements: Sequence[Statement], given: Mapping[str, Signature], results: Sequence[str], text: str) -> str:
+    def _compute(
+        self,
+        name: str,
+        first: Sequence[str],
+        statements: Sequence[Statement],
+        given: Mapping[str, Signature],
+        results: Sequence[str],
+        text: str,
+    ) -> str:
         taken = Names(set(self.module.names.taken) | set(self.module.names.names))
         program = lower_statements(statements, {**self.given, **given}, results, taken)
         sources = input_sources(self.p, self.module)
         arrays = [*sources.arrays, *(Array(self.module.names.bind(n), g.extents) for n, g in given.items())]
-        body = Body(self.module, Sources(arrays, self.module.names, parameter_names(self.p, self.module)), self.like)
+        body = Body(self.module, sources_of(self.p, self.module, arrays), self.like)
         body.assign(program)
         values = ", ".join(self.module.names.bind(r) for r in results)
         head = f"def {name}({', '.join([*first, *self.inputs, *self.parameters])}):"
         return function(head, docstring(text), [*body.prelude(), *body.lines, f"return {values}"])
 
     def _values(self) -> str:
-        text = f"{', '.join(input_text(i) for i in self.p.inputs)} -> {', '.join(statement_text(s) for s in self.p.outputs)}"
-        return self._compute("_values", [], self.d.forward, {}, self.outs, text)
+        return self._compute("_values", [], self.d.forward, {}, self.outs, self.values_text)
 
     def _gradients(self) -> str:
         given = self._cotangents()

@@ -12,8 +12,8 @@ from symgrad.algebra.affine import affine_in
 from symgrad.algebra.build import compare, conjunction
 from symgrad.algebra.terms import ZERO, Term, by_name, extent, idx
 from symgrad.errors import UnsupportedError
-from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Scalar, Window, is_batch
-from symgrad.lower.elementwise import lower_integer, mapped, number
+from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Window, is_batch
+from symgrad.lower.elementwise import last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
 from symgrad.lower.scatter import rising
 from symgrad.lower.scope import Guard, Scope, is_scalar
@@ -23,12 +23,12 @@ def lower_access(t: Term, scope: Scope, guard: Guard) -> Expr:
     """tensor[subscripts]."""
     signature = scope.signatures[str(t.data)]
     labels = _placeholders(signature.extents)
-    operand: Expr = Read(labels, signature.dtype, str(t.data))
     views, general = _split_axes(t.args, signature.extents)
     if not views and not general:
         return Read(t.args, signature.dtype, str(t.data))
     padded = t.op == "get0" or bool(guard)
-    operand = _relabel(operand, {labels[k]: s for k, s in enumerate(t.args) if k not in views and k not in general})
+    whole = tuple(labels[k] if k in views or k in general else s for k, s in enumerate(t.args))
+    operand: Expr = Read(whole, signature.dtype, str(t.data))
     for k in views:
         operand = _view(operand, labels[k], t.args[k], scope, padded)
     if not general:
@@ -40,11 +40,9 @@ def lower_access(t: Term, scope: Scope, guard: Guard) -> Expr:
 
 
 def _placeholders(extents: Sequence[Term]) -> Frame:
-    return tuple(idx("..." if str(e.data) == "..." and e.op == "dim" else f"axis {k}", e) for k, e in enumerate(extents))
-
-
-def _relabel(e: Read, names: dict[Term, Term]) -> Read:
-    return Read(tuple(names.get(i, i) for i in e.frame), e.dtype, e.name)
+    return tuple(
+        idx("..." if str(e.data) == "..." and e.op == "dim" else f"axis {k}", e) for k, e in enumerate(extents)
+    )
 
 
 def _plain(s: Term) -> bool:
@@ -109,7 +107,9 @@ def _view(operand: Expr, label: Term, s: Term, scope: Scope, padded: bool) -> Ex
 
 
 def _name(e: Expr) -> str:
-    return e.name.split("_windows")[0] if isinstance(e, Read) else _name(e.operand) if isinstance(e, Window | Pick) else "part"
+    while isinstance(e, Window | Pick):
+        e = e.operand
+    return e.name.split("_windows")[0] if isinstance(e, Read) else "part"
 
 
 # ---- gathers --------------------------------------------------------------------------------------------------------
@@ -127,7 +127,9 @@ def _gather(operand: Expr, axes: Sequence[tuple[Term, Term]], scope: Scope, padd
         raise UnsupportedError(f"an index of {_name(operand)} that is both a subscript and inside another subscript")
     rest = tuple(i for i in operand.frame if i not in labels)
     if batched:
-        return Gather((*rest, *frame), operand.dtype, transposed(operand, (*rest, *labels)), tuple(positions), last=True)
+        return Gather(
+            (*rest, *frame), operand.dtype, transposed(operand, (*rest, *labels)), tuple(positions), last=True
+        )
     return Gather((*frame, *rest), operand.dtype, transposed(operand, (*labels, *rest)), tuple(positions))
 
 
@@ -135,14 +137,7 @@ def _position(label: Term, s: Term, scope: Scope, padded: bool) -> Expr:
     e = lower_integer(s, scope)
     if not padded or (s.op == "idx" and extent(s) is extent(label)):
         return e
-    return mapped(scope, "clamp_index", e, _last(extent(label)), dtype="int")
-
-
-def _last(e: Term) -> Expr:
-    from symgrad.algebra.build import add
-    from symgrad.algebra.terms import MINUS_ONE
-
-    return Scalar((), "int", add(e, MINUS_ONE))
+    return mapped(scope, "clamp_index", e, last_position(extent(label)), dtype="int")
 
 
 def _along(operand: Expr, axes: Sequence[tuple[Term, Term]], positions: Sequence[Expr], scope: Scope) -> Expr:
@@ -164,5 +159,3 @@ def _zero_outside(e: Expr, axes: Sequence[tuple[Term, Term]], scope: Scope) -> E
         return e
     c = scope.lower(inside)
     return Map(scope.order.merge([c.frame, e.frame]), e.dtype, "where", (c, e, number(ZERO)))
-
-

@@ -141,7 +141,7 @@ class Window(Expr):
 
 @dataclass(frozen=True)
 class Fold(Expr):
-    """The transpose of a window: [.., p, .., u] is added at start + step*p + dilation*u of an axis, and dropped outside."""
+    """The transpose of a window: [.., p, .., u] is added at start + step*p + dilation*u of an axis, dropped outside."""
 
     operand: Expr
     axis: int

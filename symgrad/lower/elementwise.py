@@ -1,7 +1,7 @@
 """Sums, products, powers, functions and conditions of a statement become maps.
 
-A factor [c] is a `where`, so that nan or inf of a branch not taken never passes; the operands of partial functions inside
-such a branch are made safe first, so that derivatives of the kernel itself stay finite too (the double where).
+A factor [c] is a `where`, so that nan or inf of a branch not taken never passes; the operands of partial functions
+inside such a branch are made safe first, so that derivatives of the kernel itself stay finite too (the double where).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symgrad.algebra.build import conjunction, is_integer_valued, mul, neg, negation, power
+from symgrad.algebra.build import add, compare, conjunction, is_integer_valued, mul, neg, negation, power, where
 from symgrad.algebra.show import order_factors, order_terms
-from symgrad.algebra.terms import HALF, ONE, TWO, ZERO, Term, base_exponent, coefficient, factors_of, num
+from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, TWO, ZERO, Term, base_exponent, coefficient, factors_of, num
 from symgrad.lower.arrays import Cast, Expr, Fill, Map, Range, Scalar
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.lower.softmax import softmax_of
@@ -206,8 +206,6 @@ def lower_extremum(name: str, args: Sequence[Expr], scope: Scope) -> Expr:
 
 def lower_heaviside(t: Term, scope: Scope, guard: Guard) -> Expr:
     """0 below zero, 1 above, the second argument at zero."""
-    from symgrad.algebra.build import compare, where
-
     x, h = t.args
     return scope.lower(where(compare("<", x, ZERO), ZERO, where(compare("<", ZERO, x), ONE, h)), guard)
 
@@ -258,6 +256,11 @@ def lower_integer(t: Term, scope: Scope) -> Expr:
         assert total is not None
         return total
     return scope.lower(t)
+
+
+def last_position(n: Term) -> Expr:
+    """The last position of an axis of that extent."""
+    return Scalar((), "int", add(n, MINUS_ONE))
 
 
 def lower_index(t: Term, scope: Scope, guard: Guard) -> Expr:

@@ -22,7 +22,9 @@ class Order:
 
     def sort(self, indices: Iterable[Term]) -> Frame:
         """The indices in this order."""
-        return tuple(sorted(dict.fromkeys(indices), key=lambda i: (self.position.get(i, 1 << 20), str(i.data), i.digest)))
+        return tuple(
+            sorted(dict.fromkeys(indices), key=lambda i: (self.position.get(i, 1 << 20), str(i.data), i.digest))
+        )
 
     def merge(self, frames: Sequence[Frame]) -> Frame:
         """A frame that holds all: the widest one where it does, so that nothing is transposed."""

@@ -64,7 +64,9 @@ def signature_of(s: Statement) -> Signature:
     return Signature(tuple(extent(i) for i in s.indices), "int" if whole else "real")
 
 
-def lower_statement(s: Statement, signatures: Mapping[str, Signature], definitions: Mapping[str, Statement], names: Names) -> list[Assign]:
+def lower_statement(
+    s: Statement, signatures: Mapping[str, Signature], definitions: Mapping[str, Statement], names: Names
+) -> list[Assign]:
     """One statement: its parts, then the array in the order of its signature."""
     scope = Scope(signatures, definitions, s.indices, names, lower_term)
     e = finish(scope.lower(s.body), s, signatures)

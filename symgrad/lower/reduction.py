@@ -37,7 +37,9 @@ def reduced(kind: str, operand: Expr, over: Iterable[Term], scope: Scope) -> Exp
         operand = flattened(operand, scope)
         gone = frozenset(flat_index(i) for i in gone)
     rest = tuple(i for i in operand.frame if i not in gone)
-    return Reduce(rest, "int" if kind == "argmax" else operand.dtype, kind, operand, tuple(i for i in operand.frame if i in gone))
+    return Reduce(
+        rest, "int" if kind == "argmax" else operand.dtype, kind, operand, tuple(i for i in operand.frame if i in gone)
+    )
 
 
 def flat_index(index: Term) -> Term:

@@ -1,7 +1,7 @@
 """Sums that hold [m == e], m a free index of the statement: values are added at the positions e.
 
-`Sum_i dy[i, d]*[v == t[i]]` adds row i to row t[i]; `Sum_p dy[p]*[m == s*p + u]` is the transpose of a window. Comparing
-every m with every summed position would cost the product of both extents.
+`Sum_i dy[i, d]*[v == t[i]]` adds row i to row t[i]; `Sum_p dy[p]*[m == s*p + u]` is the transpose of a window.
+Comparing every m with every summed position would cost the product of both extents.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgrad.algebra.affine import affine_in, solve_for
-from symgrad.algebra.build import iverson, mul, substitute
+from symgrad.algebra.build import compare, conjunction, iverson, mul, substitute
 from symgrad.algebra.terms import ZERO, Term, extent, factors_of
-from symgrad.lower.arrays import Expr, Fold, Frame, Map, Range, Scatter, is_batch
-from symgrad.lower.elementwise import as_real, lower_integer, mapped
+from symgrad.lower.arrays import Broadcast, Expr, Fold, Frame, Map, Range, Scatter, is_batch
+from symgrad.lower.elementwise import as_real, last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 
@@ -78,14 +78,14 @@ def lower_scatter(found: Scattered, over: Sequence[Term], scope: Scope, guard: G
     general = [t for t, f in zip(found.targets, folds, strict=True) if f is None]
     for t, f in zip(found.targets, folds, strict=True):
         if f is not None:
-            values = f.apply(complete(values, sorted(t.position.free & frozenset(over), key=lambda i: str(i.data)), scope), scope)
+            values = f.apply(
+                complete(values, sorted(t.position.free & frozenset(over), key=lambda i: str(i.data)), scope), scope
+            )
     return _scatter(values, general, scope) if general else values
 
 
 def complete(e: Expr, indices: Sequence[Term], scope: Scope) -> Expr:
     """The expression with all these indices in its frame."""
-    from symgrad.lower.arrays import Broadcast
-
     missing = [i for i in indices if i not in e.frame]
     return Broadcast(scope.order.sort([*e.frame, *missing]), e.dtype, e) if missing else e
 
@@ -156,32 +156,22 @@ def _scatter(values: Expr, targets: Sequence[Target], scope: Scope) -> Expr:
     free = frozenset(i for t in targets for i in t.position.free)
     outer = [i for i in scope.indices if i in free]
     positions: list[Expr] = [Range((i,), "int") for i in outer]
-    rename = {}
-    for t in targets:
-        positions.append(lower_integer(substitute(t.position, rename), scope))
+    positions += [lower_integer(t.position, scope) for t in targets]
     frame = scope.order.merge([p.frame for p in positions])
     values = complete(values, frame, scope)
     rest = tuple(i for i in values.frame if i not in frame)
     values = transposed(values, (*frame, *rest))
     inside = _inside(targets, positions[len(outer) :], scope)
     if inside is not None:
-        values = Map(values.frame, "real", "where", (inside, values, _zero()))
+        values = Map(values.frame, "real", "where", (inside, values, number(ZERO)))
         clipped = [_clipped(t, p, scope) for t, p in zip(targets, positions[len(outer) :], strict=True)]
         positions = [*positions[: len(outer)], *clipped]
     out = (*outer, *(t.index for t in targets), *rest)
     return scope.part(Scatter(out, "real", values, tuple(positions)), "scattered")
 
 
-def _zero() -> Expr:
-    from symgrad.lower.elementwise import number
-
-    return number(ZERO)
-
-
 def _inside(targets: Sequence[Target], positions: Sequence[Expr], scope: Scope) -> Expr | None:
     """Where computed positions lie in their axes; None where they are read from an integer tensor as they are."""
-    from symgrad.algebra.build import compare, conjunction
-
     computed = [t for t in targets if t.position.op != "get"]
     if not computed:
         return None
@@ -193,12 +183,4 @@ def _inside(targets: Sequence[Target], positions: Sequence[Expr], scope: Scope) 
 def _clipped(t: Target, p: Expr, scope: Scope) -> Expr:
     if t.position.op == "get":
         return p
-    return mapped(scope, "clamp_index", p, _last(extent(t.index)), dtype="int")
-
-
-def _last(e: Term) -> Expr:
-    from symgrad.algebra.build import add
-    from symgrad.algebra.terms import MINUS_ONE
-    from symgrad.lower.arrays import Scalar
-
-    return Scalar((), "int", add(e, MINUS_ONE))
+    return mapped(scope, "clamp_index", p, last_position(extent(t.index)), dtype="int")

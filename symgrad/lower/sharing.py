@@ -28,7 +28,16 @@ from symgrad.lower.arrays import (
 from symgrad.lower.scope import Names
 
 WISHES = {"sub": "difference", "mul": "product", "div": "ratio", "add": "total", "where": "masked", "sqrt": "root"}
-WISHES |= {"pow": "power", "<": "mask", "<=": "mask", "==": "mask", "!=": "mask", "and": "mask", "or": "mask", "not": "mask"}
+WISHES |= {
+    "pow": "power",
+    "<": "mask",
+    "<=": "mask",
+    "==": "mask",
+    "!=": "mask",
+    "and": "mask",
+    "or": "mask",
+    "not": "mask",
+}
 
 
 def wish(e: Expr) -> str:
@@ -119,11 +128,11 @@ def _without_aliases(work: Sequence[Assign]) -> list[Assign]:
         for e in walk(a.expr):
             if isinstance(e, Read) and e.name in names:
                 swap[e] = replace(e, name=names[e.name])
-        a = replace(a, expr=rebuild(a.expr, swap)) if swap else a
-        if isinstance(a.expr, Read) and a.kind == "part":
-            names[a.name] = a.expr.name
+        expr = rebuild(a.expr, swap)
+        if isinstance(expr, Read) and a.kind == "part":
+            names[a.name] = expr.name
         else:
-            out.append(a)
+            out.append(replace(a, expr=expr))
     return out
 
 

@@ -55,5 +55,3 @@ def assignments(over: list[Term], candidates: list[Term]) -> Iterator[tuple[Term
     for chosen in permutations(candidates, len(over)):
         if all(extent(a) is extent(b) for a, b in zip(over, chosen, strict=True)):
             yield chosen
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -69,7 +69,7 @@ class Kernels:
         return self.derivation.program.wrt
 
 
-@lru_cache(maxsize=None)
+@cache
 def kernels(text: str) -> Kernels:
     d = derive_formula(read_text(text, "case.yaml"))
     files = emit_package(d)
@@ -77,7 +77,9 @@ def kernels(text: str) -> Kernels:
     return Kernels(d, load_package(files, name, "numpy"), load_package(files, name, "torch"), files)
 
 
-def numpy_results(k: Kernels, x: dict[str, np.ndarray], cotangents: list[np.ndarray] | None, /, **params: Any) -> tuple[list[Any], dict[str, Any]]:
+def numpy_results(
+    k: Kernels, x: dict[str, np.ndarray], cotangents: list[np.ndarray] | None, /, **params: Any
+) -> tuple[list[Any], dict[str, Any]]:
     """Values and gradients of the NumPy kernels."""
     if k.derivation.program.is_loss:
         value, g = k.numpy.value_and_grad(*x.values(), **params)
@@ -98,7 +100,9 @@ def as_list(y: Any) -> list[torch.Tensor]:
     return list(y) if isinstance(y, tuple) else [y]
 
 
-def reference_results(c: Case, k: Kernels, x: dict[str, np.ndarray], seed: int = 1) -> tuple[list[Any], list[np.ndarray], dict[str, Any]]:
+def reference_results(
+    c: Case, k: Kernels, x: dict[str, np.ndarray], seed: int = 1
+) -> tuple[list[Any], list[np.ndarray], dict[str, Any]]:
     """Values, cotangents and gradients of the reference (of the mean, for a loss)."""
     t = tensors(k, x)
     y = as_list(c.reference(**t, **c.params))
@@ -260,7 +264,12 @@ loss: -t[i]*(1 - p[i])**g*log(p[i]) - (1 - t[i])*p[i]**g*log(1 - p[i])
 CASES["mlp"] = Case(
     """
 name: mlp
-inputs: {x: {shape: [n, d], given: true}, W: [h, d], b: [h], U: [c, h], t: {shape: [n, c], domain: simplex, given: true}}
+inputs:
+  x: {shape: [n, d], given: true}
+  W: [h, d]
+  b: [h]
+  U: [c, h]
+  t: {shape: [n, c], domain: simplex, given: true}
 let:
   a[i, k]: relu(Sum(x[i, l]*W[k, l], l) + b[k])
   z[i, j]: Sum(a[i, k]*U[j, k], k)
@@ -319,7 +328,9 @@ inputs: {x: [n], w: [n]}
 loss: where(x[i] > 0, log(x[i])*w[i] + sqrt(x[i]), exp(x[i])*w[i])
 """,
     lambda x, w: torch.where(
-        x > 0, torch.log(torch.where(x > 0, x, 1)) * w + torch.sqrt(torch.where(x > 0, x, 1)), torch.exp(torch.where(x > 0, 0, x)) * w
+        x > 0,
+        torch.log(torch.where(x > 0, x, 1)) * w + torch.sqrt(torch.where(x > 0, x, 1)),
+        torch.exp(torch.where(x > 0, 0, x)) * w,
     ),
     {"x": (7,), "w": (7,)},
 )
@@ -377,10 +388,20 @@ CASES["special"] = Case(
 name: special
 inputs: {x: {shape: [n], domain: positive}}
 output:
-  y[i]: erf(x[i]) + loggamma(x[i])*normal_cdf(x[i]) + digamma(x[i]) + gelu(x[i]) + silu(x[i]) + log(cosh(x[i])) + atan(x[i]) + softplus(x[i])
+  y[i]: >-
+    erf(x[i]) + loggamma(x[i])*normal_cdf(x[i]) + digamma(x[i]) + gelu(x[i]) + silu(x[i]) + log(cosh(x[i])) + atan(x[i])
+    + softplus(x[i])
 """,
-    lambda x: torch.erf(x) + torch.lgamma(x) * torch.special.ndtr(x) + torch.digamma(x) + F.gelu(x) + F.silu(x)
-    + torch.log(torch.cosh(x)) + torch.atan(x) + F.softplus(x),
+    lambda x: (
+        torch.erf(x)
+        + torch.lgamma(x) * torch.special.ndtr(x)
+        + torch.digamma(x)
+        + F.gelu(x)
+        + F.silu(x)
+        + torch.log(torch.cosh(x))
+        + torch.atan(x)
+        + F.softplus(x)
+    ),
     {"x": (6,)},
     positive=("x",),
 )

@@ -57,7 +57,11 @@ def test_a_wrong_dtype_is_named():
 def test_an_integer_outside_of_its_axis_is_an_index_error(bad):
     k = kernels(CASES["cross_entropy"].text)
     z, t = np.ones((4, 5)), np.array([0, 1, bad, 2])
-    for f in (lambda: k.numpy.loss(z, t), lambda: k.numpy.grad(z, t), lambda: k.function(torch.tensor(z), torch.tensor(t))):
+    for f in (
+        lambda: k.numpy.loss(z, t),
+        lambda: k.numpy.grad(z, t),
+        lambda: k.function(torch.tensor(z), torch.tensor(t)),
+    ):
         with pytest.raises(IndexError, match=rf"t holds {bad}, outside of 0 to 4 \(axis c of z\)"):
             f()
 
@@ -72,7 +76,9 @@ def test_mixed_floats_are_promoted_and_python_numbers_never():
     assert k.numpy.grad(np.ones((2, 3), np.float32), 2.0).x.dtype == np.float32
 
 
-@pytest.mark.parametrize("name", ["softmax_ce", "cross_entropy", "linear", "layer_norm", "attention", "embedding", "batch_loss"])
+@pytest.mark.parametrize(
+    "name", ["softmax_ce", "cross_entropy", "linear", "layer_norm", "attention", "embedding", "batch_loss"]
+)
 def test_an_empty_batch_works_without_warnings(name):
     c, k = CASES[name], kernels(CASES[name].text)
     x = c.data()
@@ -174,7 +180,10 @@ loss: scale[i]**2 + Sum(kernel[i, j]*print[j]*ctx[j]*dtype[j], j)
 def test_names_of_the_formula_are_kept_and_generated_names_give_way(name):
     k = kernels(NAMES.format(name=name))
     rng = np.random.default_rng(0)
-    x = {i.name: rng.standard_normal((4, 3)[: len(i.shape)] if len(i.shape) == 2 else (3,) * len(i.shape)) for i in k.derivation.program.inputs}
+    x = {
+        i.name: rng.standard_normal((4, 3)[: len(i.shape)] if len(i.shape) == 2 else (3,) * len(i.shape))
+        for i in k.derivation.program.inputs
+    }
     value, g = k.numpy.value_and_grad(**x)
     t = {n: torch.tensor(v, requires_grad=True) for n, v in x.items()}
     y = k.function(**t)
@@ -203,7 +212,10 @@ def test_sources_are_formatted_as_ruff_does(name, tmp_path):
     for file, text in kernels(CASES[name].text).files.items():
         (tmp_path / file).write_text(text)
     run = subprocess.run(
-        [sys.executable, "-m", "ruff", "format", "--diff", "--isolated", "--line-length", "100", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "ruff", "format", "--diff", "--isolated", "--line-length", "100", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stdout
 
@@ -215,7 +227,13 @@ def test_sources_are_the_same_bytes_in_every_process():
         " kernels(CASES[n].text).files.values()).encode()).hexdigest())"
     )
     runs = [
-        subprocess.run([sys.executable, "-W", "ignore", "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ".", "PATH": ""}, capture_output=True, text=True, check=True)
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ".", "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         for seed in ("0", "1")
     ]
     assert len({r.stdout for r in runs}) == 1

@@ -18,7 +18,10 @@ def scalar_of(function, t, wrt, params):
 
     def f(*w):
         y = function(*{**t, **dict(zip(wrt, w, strict=True))}.values(), **params)
-        return sum(torch.sin(o + torch.arange(o.numel()).reshape(o.shape)).sum() for o in as_list(tuple(y) if isinstance(y, tuple) else y))
+        return sum(
+            torch.sin(o + torch.arange(o.numel()).reshape(o.shape)).sum()
+            for o in as_list(tuple(y) if isinstance(y, tuple) else y)
+        )
 
     return f
 
