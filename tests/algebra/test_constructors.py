@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad.algebra.build import Fresh, add, mul, open_reduction, reduce, sub, substitute
+from symgrad.algebra.build import Fresh, add, compare, iverson, mul, open_reduction, power, reduce, sub, substitute
 from symgrad.algebra.terms import Term, dim, get, idx, num, walk
 from tests.algebra.trees import (
     EXAMPLES,
@@ -165,7 +165,6 @@ def test_argmax_and_first_ties_keep_the_order_of_their_indices() -> None:
     ],
 )
 def test_a_condition_has_one_form(op: str, a: Term, b: Term, text: str) -> None:
-    from symgrad.algebra.build import compare
     from symgrad.algebra.show import show
 
     assert show(compare(op, a, b)).strip("()") == text
@@ -184,3 +183,10 @@ def test_terms_are_kept_alive_only_by_their_users() -> None:
 
 def test_extents_of_the_test_indices_are_as_declared() -> None:
     assert {k: v for k, v in EXTENTS.items() if k in "ijkl"} == {"i": "n", "l": "n", "j": "c", "k": "c"}
+
+
+@pytest.mark.xfail(reason="bugs.md 13: the exponents of a bracket are added", strict=True)
+def test_a_bracket_absorbs_its_own_inverse() -> None:
+    """Where c does not hold, [c] times what has no value there is 0."""
+    c = iverson(compare("<", num(0), x(I, J)))
+    assert mul(c, power(mul(c, get("z", (I, J))), num(-2))) is mul(c, power(get("z", (I, J)), num(-2)))

@@ -48,15 +48,12 @@ N, C = dim("n"), dim("c")
 EXTENTS = {"i": "n", "l": "n", "m": "n", "j": "c", "k": "c", "q": "c"}
 INDEX = {name: idx(name, dim(size)) for name, size in EXTENTS.items()}
 SIZES = {"n": 2, "c": 3}
-SHAPES = {"x": ("n", "c"), "z": ("n", "c"), "w": ("c",), "v": ("n",), "p": ("n",), "s": ()}
-POSITIVE = ("p", "a")
+SHAPES = {"x": ("n", "c"), "z": ("n", "c"), "w": ("c",), "v": ("n",), "p": ("n",), "g": ("n",), "s": ()}
+DOMAINS = {"p": "positive", "g": "nonnegative"}
 SMOOTH = ("exp", "sin", "cos", "tanh", "sigmoid", "softplus", "Abs", "relu", "erf", "sinh", "cosh", "atan")
 PROGRAM = Program(
     "random",
-    tuple(
-        Input(t, tuple(dim(d) for d in shape), domain=Domain("positive" if t in POSITIVE else "real"))
-        for t, shape in SHAPES.items()
-    ),
+    tuple(Input(t, tuple(dim(d) for d in shape), domain=Domain(DOMAINS.get(t, "real"))) for t, shape in SHAPES.items()),
     (Parameter("a", Fraction(3, 2), domain=Domain("positive")), Parameter("b", Fraction(-1, 2))),
     (),
     (),
@@ -275,7 +272,7 @@ def points(draw: st.DrawFn) -> dict[str, Any]:
         "b": MP.mpf(draw(st.sampled_from([-2, -1, 0, 3]))) / 2,
     }
     for name, shape in SHAPES.items():
-        pool = [q for q in QUARTERS if q > 0] if name in POSITIVE else QUARTERS
+        pool = [q for q in QUARTERS if name not in DOMAINS or q > 0 or (q == 0 and name == "g")]
         cells = list(product(*(range(SIZES[d]) for d in shape)))
         values = draw(st.lists(st.sampled_from(pool), min_size=len(cells), max_size=len(cells)))
         found[name] = {c: MP.mpf(v.numerator) / v.denominator for c, v in zip(cells, values, strict=True)}
@@ -286,7 +283,7 @@ def _accesses(scope: tuple[str, ...]) -> list[Tree]:
     rows = [i for i in scope if EXTENTS[i] == "n"]
     columns = [i for i in scope if EXTENTS[i] == "c"]
     found: list[Tree] = [("get", "s", ())]
-    found += [("get", t, (i,)) for t in ("v", "p") for i in rows]
+    found += [("get", t, (i,)) for t in ("v", "p", "g") for i in rows]
     found += [("get", "w", (j,)) for j in columns]
     return found + [("get", t, (i, j)) for t in ("x", "z") for i in rows for j in columns] * 2
 
@@ -347,9 +344,23 @@ def _functions(draw: st.DrawFn, scope: tuple[str, ...], depth: int) -> Tree:
     if name == "sign":
         return ("fn", "sign", draw(exact(scope)))
     if name == "log":
-        return ("fn", "log", ("add", ("num", Fraction(2)), ("pow", draw(trees(scope, depth - 1)), Fraction(2))))
+        return ("fn", "log", draw(_logged(scope, depth)))
     count = 2 if name in ("Max", "Min") else 1
     return ("fn", name, *(draw(trees(scope, depth - 1)) for _ in range(count)))
+
+
+@st.composite
+def _logged(draw: st.DrawFn, scope: tuple[str, ...], depth: int) -> Tree:
+    """What stands under a logarithm: positive, or a product whose factors may all be negative."""
+    inner = draw(trees(scope, depth - 1))
+    kind = draw(st.sampled_from(("square", "product", "power", "exp")))
+    if kind == "square":
+        return ("add", ("num", Fraction(2)), ("pow", inner, Fraction(2)))
+    if kind == "product":
+        return ("mul", ("fn", "exp", inner), draw(leaves(scope)), draw(leaves(scope)))
+    if kind == "power":
+        return ("pow", draw(leaves(scope)), Fraction(2))
+    return ("add", ("num", Fraction(1)), ("fn", "exp", inner))
 
 
 @st.composite
