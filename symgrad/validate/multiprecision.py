@@ -20,12 +20,21 @@ from symgrad.validate.backends import EvaluationError
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, attempt
 from symgrad.validate.points import Point
 from symgrad.validate.precise import Closed, Precise, Probe, closed_forms, settled
-from symgrad.validate.verdict import EPSILON, ROUNDING, TOLERANCE, Failure, Judgement
+from symgrad.validate.verdict import (
+    EPSILON,
+    FORGIVEN_ULP,
+    LARGEST,
+    ROUNDING,
+    TOLERANCE,
+    Failure,
+    Judgement,
+    magnitude,
+    natural_scale,
+    rounded,
+)
 
 CLOSED_TOLERANCE = 1e-12
-LARGEST = 1e300
 SMALLEST = 1e-300
-FORGIVEN_ULP = 1000
 
 
 def judge_multiprecision(
@@ -69,10 +78,9 @@ def _judge_point(
     forms = closed_forms(closed, wrt, precise)
     call = Call(point.inputs, point.parameters, point.upstream)
     outcomes = [(kernel.name, attempt(kernel, call)) for kernel in kernels]
-    total = sum(float(np.sum(np.abs(v))) for v in values.values() if v is not None)
-    scale = _scales(wrt, outcomes, forms, typical, point, total)
+    scale = _scales(wrt, outcomes, forms, typical, point, magnitude(point.inputs, precise.rough_values()))
     for s in program.outputs:
-        _judge_value(verdict, point, s.name, values[s.name], program.is_loss, outcomes)
+        _judge_value(verdict, point, s.name, values[s.name], program.is_loss, outcomes, scale.size)
     noise = _forgiven(program, closed, wrt, forms, point)
     if point.kind == "special":
         _add_rounding(noise, kernels, call, outcomes)
@@ -90,6 +98,8 @@ class Scales:
 
     sizes: Mapping[str, float]
     natural: Mapping[str, float]
+    size: float
+    """The largest number among inputs and statements."""
 
     def unit(self, name: str) -> float:
         """What the rounding of a gradient is relative to."""
@@ -102,18 +112,17 @@ def _scales(
     forms: Data,
     typical: dict[str, float],
     point: Point,
-    total: float,
+    size: float,
 ) -> Scales:
     sizes, natural = {}, {}
     for n in wrt:
         expected = forms.get(n, outcomes[0][1].gradients[n] if outcomes else np.zeros(1))
         largest = float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0))
-        top = float(np.max(np.abs(point.inputs[n]), initial=0.0))
         if point.kind == "normal":
             typical[n] = max(typical.get(n, 0.0), largest)
         sizes[n] = max(largest, typical.get(n, 0.0), SMALLEST)
-        natural[n] = min(total / top, LARGEST) if top > 0 else 0.0
-    return Scales(sizes, natural)
+        natural[n] = natural_scale(size, point.inputs, n, expected)
+    return Scales(sizes, natural, size)
 
 
 def _probes(program: Program, wrt: Sequence[str], point: Point, rng: Any) -> Iterator[Probe]:
@@ -131,14 +140,19 @@ def _probes(program: Program, wrt: Sequence[str], point: Point, rng: Any) -> Ite
 
 
 def _judge_value(
-    verdict: Judgement, point: Point, name: str, exact: Any, reduced: bool, outcomes: Sequence[tuple[str, Outcome]]
+    verdict: Judgement,
+    point: Point,
+    name: str,
+    exact: Any,
+    reduced: bool,
+    outcomes: Sequence[tuple[str, Outcome]],
+    size: float,
 ) -> None:
     """The value of a loss (its mean) or of an output at a normal point."""
     if point.kind != "normal":
         return
-    size = float(np.max(np.abs(exact), initial=0.0))
     for kernel, got in outcomes:
-        noise = (FORGIVEN_ULP * size + 1.0) * EPSILON
+        noise = FORGIVEN_ULP * size * EPSILON
         verdict.compare(f"{kernel} value {name}", point, got.values[name], np.mean(exact) if reduced else exact, noise)
 
 
@@ -184,16 +198,9 @@ def _forgiven(
     if not point.is_generic:
         return {}
     moved = rounded(point.inputs, 23)
-    near = replace(point, inputs=dict(moved))
+    near = replace(point, inputs=moved)
     again = closed_forms(closed, wrt, Precise(program, near))
     return {n: FORGIVEN_ULP * np.nan_to_num(np.abs(again[n] - forms[n])) for n in again if n in forms}
-
-
-def rounded(inputs: Data, seed: int) -> Data:
-    """The inputs, each element an ulp away."""
-    rng = np.random.default_rng(seed)
-    steps = {n: 1 + EPSILON * rng.choice([-1.0, 1.0], size=a.shape) for n, a in inputs.items()}
-    return {n: a * steps[n] if a.dtype.kind == "f" else a for n, a in inputs.items()}
 
 
 def _add_rounding(

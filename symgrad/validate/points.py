@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,15 @@ from symgrad.formula.program import Input, Program
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.equations import impose
 from symgrad.validate.evaluate import evaluate_program
-from symgrad.validate.sampling import Data, bounds, choose_extents, choose_parameters, cotangents, sample_inputs
+from symgrad.validate.sampling import (
+    LARGEST_WORK,
+    Data,
+    bounds,
+    choose_extents,
+    choose_parameters,
+    cotangents,
+    sample_inputs,
+)
 from symgrad.validate.sizes import bind_sizes
 
 SCALES = (0.01, 1.0, 6.0)
@@ -54,11 +63,12 @@ class Place:
     parameters: Mapping[str, Any]
 
 
+@lru_cache(maxsize=16)
 def place(program: Program, variant: int, largest: int | None = None) -> Place:
     """Sizes and parameters: variants 0 and 1 have distinct extents, 2 has axes of length 1."""
     parameters = choose_parameters(program, variant % 2)
-    keywords = {} if largest is None else {"largest": largest}
-    return Place(choose_extents(program, variant, parameters, **keywords), BATCHES[variant % 3], parameters)
+    dims = choose_extents(program, variant, parameters, largest or LARGEST_WORK)
+    return Place(dims, BATCHES[variant % 3], parameters)
 
 
 def finish(

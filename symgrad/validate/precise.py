@@ -103,6 +103,10 @@ class Precise:
             self.known[digits] = got
         return got
 
+    def rough_values(self) -> Data:
+        """Every statement as float64, at the first precision."""
+        return {n: as_float(v) for n, v in self.values(self.levels[0]).items()}
+
     def values_of(self, name: str) -> Callable[[int], Array]:
         """One statement at a precision still to be said."""
         return lambda digits: self.values(digits)[name]

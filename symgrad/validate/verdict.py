@@ -13,6 +13,8 @@ from symgrad.validate.points import Point
 TOLERANCE = 1e-9
 EPSILON = float(np.finfo(np.float64).eps)
 ROUNDING = 64
+FORGIVEN_ULP = 1000
+LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -129,13 +131,25 @@ def relative_error(got: Any, expected: Any, noise: Any, tolerance: float) -> np.
     return np.asarray(np.where(same, 0.0, np.where(odd, np.inf, error)))
 
 
-def natural_scale(value: Any, inputs: Mapping[str, Any], name: str, gradient: Any) -> float:
-    """The size that a gradient has by its dimensions: that of the value over that of the input."""
-    x = np.abs(np.asarray(inputs[name], dtype=float))
-    top = float(np.max(x, initial=0.0))
-    by_dimension = abs(float(value)) / top if top > 0 and np.isfinite(value) else 0.0
-    largest = float(np.max(np.abs(np.asarray(gradient, dtype=float)), initial=0.0))
-    return max(min(by_dimension, 1e300), largest if np.isfinite(largest) else 0.0)
+def magnitude(inputs: Mapping[str, Any], values: Mapping[str, Any]) -> float:
+    """The largest finite number among inputs and statements: what rounding on the way is relative to."""
+    numbers = (np.asarray(a, dtype=float).ravel() for a in (*inputs.values(), *values.values()))
+    return max((float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0)) for a in numbers), default=0.0)
+
+
+def natural_scale(size: float, inputs: Mapping[str, Any], name: str, gradient: Any) -> float:
+    """The size that a gradient has by its dimensions, `size` over that of its input, or has indeed."""
+    top = float(np.max(np.abs(np.asarray(inputs[name], dtype=float)), initial=0.0))
+    g = np.abs(np.asarray(gradient, dtype=float))
+    largest = float(np.max(g[np.isfinite(g)], initial=0.0))
+    return max(min(size / top, LARGEST) if top > 0 else 0.0, largest)
+
+
+def rounded(inputs: Mapping[str, Any], seed: int, epsilon: float = EPSILON) -> dict[str, Any]:
+    """The inputs, each element an ulp away."""
+    rng = np.random.default_rng(seed)
+    steps = {n: 1 + epsilon * rng.choice([-1.0, 1.0], size=a.shape) for n, a in inputs.items()}
+    return {n: a * steps[n] if a.dtype.kind == "f" else a for n, a in inputs.items()}
 
 
 def _plain(x: float | None) -> float | str | None:
