@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -61,7 +61,9 @@ class _Collecting:
     def together(self, t: Term) -> Term:
         """A sum over one denominator, where the numerator becomes shorter."""
         for base in _denominators(t):
-            most = max(-int(value(e)) for a in t.args for b, e in map(base_exponent, factors_of(a)) if b is base)
+            most = max(
+                -int(value(e)) for a in t.args for b, e in map(base_exponent, factors_of(a)) if b is base and is_num(e)
+            )
             whole = power(base, num(most))
             numerator = self.sum(add(*(x for a in t.args for x in _multiplied(mul(a, whole)))))
             k = _multiple(numerator, base)
@@ -119,8 +121,9 @@ class _Collecting:
 
     def best_factor(self, summands: Sequence[Term]) -> tuple[Term, list[Term]] | None:
         candidates: dict[Term, list[Term]] = {}
+        least = _least_exponents(summands)
         for a in summands:
-            for f in _divisors(a):
+            for f in _divisors(a, least):
                 candidates.setdefault(f, []).append(a)
         best: tuple[tuple[int, int, bytes], Term, list[Term]] | None = None
         for f, members in candidates.items():
@@ -291,22 +294,39 @@ def _factor_weight(f: Term) -> int:
     return weight(f) + 1
 
 
-def _divisors(t: Term) -> list[Term]:
-    """Factors that may be taken out of a summand: a power also as its base."""
+Powers = dict[tuple[Term, Term], Fraction]
+
+
+def _symbolic(e: Term) -> tuple[Term, Fraction]:
+    """An exponent as what is symbolic in it plus a number."""
+    number = sum((value(x) for x in terms_of(e) if is_num(x)), Fraction(0))
+    return add(e, num(-number)), number
+
+
+def _least_exponents(summands: Sequence[Term]) -> Powers:
+    """For powers with symbolic exponents: base and symbolic part -> the least number beside it."""
+    least: Powers = {}
+    for a in summands:
+        for f in factors_of(a):
+            b, e = base_exponent(f)
+            symbol, number = _symbolic(e)
+            if symbol is not ZERO:
+                least[b, symbol] = min(number, least.get((b, symbol), number))
+    return least
+
+
+def _divisors(t: Term, least: Powers) -> list[Term]:
+    """Factors that may be taken out of a summand, so that nothing is divided by what may be 0."""
     found: list[Term] = []
     for f in factors_of(coefficient(t)[1]):
-        if f is ONE or False:
-            continue
         b, e = base_exponent(f)
-        if b.op == "num":
+        if f is ONE or b.op == "num":
             continue
         found.append(f)
-        if is_num(e) and value(e).denominator == 1 and abs(value(e)) > 1:
-            step = 1 if value(e) > 0 else -1
-            found.extend(power(b, num(k)) for k in range(step, int(value(e)), step))
-        elif e.op == "add":
-            found.extend(power(b, x) for x in terms_of(e) if not is_num(x))
+        symbol, number = _symbolic(e)
+        if symbol is not ZERO and least[b, symbol] < number:
+            found.append(power(b, add(symbol, num(least[b, symbol]))))
+        elif symbol is ZERO and number.denominator == 1 and abs(number) > 1:
+            step = 1 if number > 0 else -1
+            found.extend(power(b, num(k)) for k in range(step, int(number), step))
     return found
-
-
-Candidate = Callable[[Term], Term]

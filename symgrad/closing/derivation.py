@@ -17,17 +17,17 @@ from symgrad.closing.hints import hints_of
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.softmax import rejoin
-from symgrad.errors import FormulaError, nearest
+from symgrad.errors import FormulaError, LimitError, nearest
 from symgrad.formula.program import Fact, Formula, Program, Statement
 from symgrad.rewrite.context import Context, Observer
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.readable import readable
 from symgrad.rewrite.rule import Step
-from symgrad.rules.elementary import DEFINITION_RULES, SIGN
+from symgrad.rules.elementary import DEFINITION_RULES, SIGN, SQUARE_OF_ABS
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import SHIFT_LSE
 
-FORWARD_RULES = (*DEFINITION_RULES, *STABILIZE, SIGN, SHIFT_LSE)
+FORWARD_RULES = (*DEFINITION_RULES, *STABILIZE, SIGN, SQUARE_OF_ABS, SHIFT_LSE)
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,11 @@ def derive_formula(
 
     Raises FormulaError for a name in `wrt` that cannot be differentiated, LimitError at the limits in force.
     """
-    with keeping():
-        return _derive(formula, asked_for(formula.program, wrt), observer)
+    try:
+        with keeping():
+            return _derive(formula, asked_for(formula.program, wrt), observer)
+    except RecursionError:
+        raise LimitError("the formula is nested too deeply to be derived; name parts of it under `let`") from None
 
 
 def _derive(formula: Formula, program: Program, observer: Observer | None) -> Derivation:

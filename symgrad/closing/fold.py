@@ -36,6 +36,8 @@ from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.sums import EXPAND
 
+Solve = Callable[[Term], Term | None]
+
 
 @dataclass(frozen=True)
 class Folding:
@@ -53,7 +55,35 @@ def foldings(statements: Sequence[Statement], context: Context) -> list[Folding]
         f = folding(s, context)
         if f is not None:
             found.append(f)
+        found += _exponentials_of_names(s, statements, context)
     return found
+
+
+def _exponentials_of_names(s: Statement, statements: Sequence[Statement], context: Context) -> list[Folding]:
+    """y = e^p and l = p are both named: e^l is y."""
+    if s.body.op != "fn" or s.body.data != "exp":
+        return []
+    found = []
+    for other in statements:
+        if other.body.op == "add" and len(other.indices) == len(s.indices):
+            matcher = Matcher(frozenset(other.indices), context.fresh)
+            binding = next(matcher.unify(other.body, s.body.args[0]), None)
+            if binding is not None and frozenset(binding.values()) == frozenset(s.indices):
+                pivot = exp(get(other.name, tuple(binding[i] for i in other.indices)))
+                found.append(Folding(s, pivot, (_rule(_solved_exactly(s, pivot, context)),)))
+    return found
+
+
+def _solved_exactly(s: Statement, pivot: Term, context: Context) -> Solve:
+    matcher = Matcher(frozenset(s.indices), context.fresh)
+
+    def match(t: Term) -> Term | None:
+        for binding in matcher.unify(pivot, t):
+            if _covers(binding, s):
+                return get(s.name, tuple(binding[i] for i in s.indices))
+        return None
+
+    return match
 
 
 def folding(s: Statement, context: Context) -> Folding | None:
@@ -93,11 +123,8 @@ def _solvable(b: Term, e: Term, others: Term, context: Context) -> bool:
     if not all(context.is_nonzero(g) for g in factors_of(others)):
         return False
     if e.op != "num":
-        return context.is_positive(b)
+        return False
     return abs(value(e)) == 1 or value(e).denominator % 2 == 0 or context.is_positive(b)
-
-
-Solve = Callable[[Term], Term | None]
 
 
 def _solved(s: Statement, b: Term, e: Term, others: Term, context: Context) -> Solve:
@@ -149,11 +176,18 @@ def _match_exponential(t: Term, s: Statement, b: Term, others: Term, matcher: Ma
             if not _covers(binding, s):
                 continue
             ratio = num(k / c)
+            if _holds_itself(sub(p, main), r, binding):
+                continue
             rest = sub(t.args[0], mul_sum(ratio, substitute(p, binding)))
             access = get(s.name, tuple(binding[i] for i in s.indices))
             inverse = power(substitute(others, binding), neg(ratio))
             return mul(power(access, ratio), inverse, exp(rest))
     return None
+
+
+def _holds_itself(others: Term, main: Term, binding: Binding) -> bool:
+    """Whether the folding would write its own pivot again: exp(x[i, j] - x[i, 0]) for exp(x[i, j])."""
+    return bool(substitute(others, binding).tensors & main.tensors) and main.op == "get"
 
 
 def mul_sum(c: Term, t: Term) -> Term:

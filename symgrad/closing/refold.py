@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import compare, fn, mul, neg
+from symgrad.algebra.build import compare, fn, mul, neg, where
 from symgrad.algebra.terms import ZERO, Term, node
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
@@ -22,6 +22,8 @@ def _clip(t: Term, context: Context) -> Term | None:
             if yes is sign and no is mul(high, fn("sign", sign)) and context.is_nonnegative(high):
                 return node("fn", (sign, neg(high), high), "clip")
         return None
+    if c.data in ("<", "<=") and high.op == "fn" and high.data == "Abs":
+        return _clip(where(compare("<=", high, low), no, yes), context) if yes.op != "where" else None
     if yes is high and c.data in ("<", "<=") and no.op == "where":
         return _two_sided(low, high, no)
     if yes is low and c.data in ("<", "<=") and no.op == "where":

@@ -98,13 +98,19 @@ def support(t: Term, context: Context) -> list[Term]:
     if t.op == "iv":
         return [t.args[0]]
     if t.op == "fn" and t.data == "exp":
-        masked = [a for a in terms_of(t.args[0]) if a.op == "where" and a.args[2] is neg(INFINITY)]
+        summands = [_unfolded(a, context) for a in terms_of(t.args[0])]
+        masked = [a for a in summands if a.op == "where" and a.args[2] is neg(INFINITY)]
         return [a.args[0] for a in masked] + [
-            negation(a.args[0]) for a in terms_of(t.args[0]) if a.op == "where" and a.args[1] is neg(INFINITY)
+            negation(a.args[0]) for a in summands if a.op == "where" and a.args[1] is neg(INFINITY)
         ]
     if t.op == "get" and (body := context.body(t)) is not None:
         return support(body, context)
     return []
+
+
+def _unfolded(t: Term, context: Context) -> Term:
+    body = context.body(t) if t.op == "get" else None
+    return t if body is None else _unfolded(body, context)
 
 
 def _absorb_bracket(t: Term, context: Context) -> Term | None:
