@@ -60,10 +60,9 @@ class _Collecting:
 
     def together(self, t: Term) -> Term:
         """A sum over one denominator, where the numerator becomes shorter."""
+        powers = [base_exponent(f) for a in t.args for f in factors_of(a)]
         for base in _denominators(t):
-            most = max(
-                -int(value(e)) for a in t.args for b, e in map(base_exponent, factors_of(a)) if b is base and is_num(e)
-            )
+            most = max(-int(value(e)) for b, e in powers if b is base and is_num(e))
             whole = power(base, num(most))
             numerator = self.sum(add(*(x for a in t.args for x in _multiplied(mul(a, whole)))))
             k = _multiple(numerator, base)

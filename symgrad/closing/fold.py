@@ -176,18 +176,13 @@ def _match_exponential(t: Term, s: Statement, b: Term, others: Term, matcher: Ma
             if not _covers(binding, s):
                 continue
             ratio = num(k / c)
-            if _holds_itself(sub(p, main), r, binding):
-                continue
             rest = sub(t.args[0], mul_sum(ratio, substitute(p, binding)))
+            if r.op == "get" and rest.tensors & r.tensors and rest.size >= t.args[0].size:
+                continue  # it would write its own pivot again: exp(x[i, j] - x[i, 0]) for exp(x[i, j])
             access = get(s.name, tuple(binding[i] for i in s.indices))
             inverse = power(substitute(others, binding), neg(ratio))
             return mul(power(access, ratio), inverse, exp(rest))
     return None
-
-
-def _holds_itself(others: Term, main: Term, binding: Binding) -> bool:
-    """Whether the folding would write its own pivot again: exp(x[i, j] - x[i, 0]) for exp(x[i, j])."""
-    return bool(substitute(others, binding).tensors & main.tensors) and main.op == "get"
 
 
 def mul_sum(c: Term, t: Term) -> Term:
