@@ -27,7 +27,7 @@ _HEAD = ("formula", "verdict", "derive", "gradient")
 
 def _cells(label: str, document: Any, code: int) -> tuple[str, str, str, str]:
     if "error" in document:
-        return printable(label), "error", "", _cut(str(document["error"]["message"]))
+        return printable(label.rpartition("/")[2]), "error", "", _cut(str(document["error"]["message"]))
     verdict = {True: "passed", False: "FAILED", None: "not judged"}[document["verdict"]["passed"]]
     return (
         str(document["name"]),
