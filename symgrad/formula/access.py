@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from symgrad.algebra.terms import Term, get, get0, is_access, is_num, node
+from symgrad.algebra.terms import Term, get, get0, is_access, is_num, node, walk
+from symgrad.errors import FormulaError, listing
 from symgrad.formula.environment import BATCH_INDEX, Gather, Tensor
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.kinds import is_condition, is_integer
@@ -78,16 +80,41 @@ class Accesses:
         known = [c for held in self.reader.conditions for c in self.about_integers(held)]
         if known and bounds.inside(t, size, known):
             return False
+        raise self.outside(n, s, t, size, tensor, known)
+
+    def outside(
+        self, n: ast.Subscript, s: ast.expr, t: Term, size: Term, tensor: Tensor, known: Sequence[Term]
+    ) -> FormulaError:
+        """The error for a read that may fall outside, with the parameters that would have to be positive."""
         name, shown = tensor.name, self.parsed.source(s)
         message = f"{self.parsed.source(n)} can read outside of {name}: {shown} is not shown to stay in 0 .. {size} - 1"
+        signless = self.signless(t, size, known)
+        if signless:
+            message += f", since {listing(signless)} may be 0 or less"
+            p = self.env.parameters[signless[0]]
+            mend = "say that it is positive" if len(signless) == 1 else "say that they are positive"
+            mend += f": {p.name}: {{value: {p.value}, dtype: int, domain: positive}}"
+            return self.parsed.error(message, s, help=mend)
         mend = (
             f"declare `outside: 0` for {name} to read 0 there"
             if tensor.kind == "input"
             else "give the index a shorter range"
         )
-        raise self.parsed.error(
-            message, s, help=f"{mend}, or read it under where(condition that keeps it inside, ..., ...)"
-        )
+        mend += ", or read it under where(condition that keeps it inside, ..., ...)"
+        return self.parsed.error(message, s, help=mend)
+
+    def signless(self, t: Term, size: Term, known: Sequence[Term]) -> list[str]:
+        """Int parameters of no known sign that would keep the read inside if they were positive."""
+        bounds, parameters = self.env.bounds, self.env.parameters
+        used = {str(a.data) for e in (t, size) for a in walk(e) if a.op == "par"}
+        names = [p for p in parameters if p in used and bounds.parameters.get(p, (None, None))[0] is None]
+        if not names or not bounds.with_positive(names).inside(t, size, known):
+            return []
+        for name in list(names):
+            rest = [n for n in names if n != name]
+            if bounds.with_positive(rest).inside(t, size, known):
+                names = rest
+        return names
 
     def about_integers(self, c: Term) -> list[Term]:
         """The parts of a condition that compare integers: only these say something of subscripts."""

@@ -2,15 +2,17 @@
 
 A dimension is at least 1, an index runs over 0 .. extent - 1, a gather over the domain of its integers. A polynomial
 is shown nonnegative by putting each index at the end where it is least, each quotient at its bound, and by reading off
-that all coefficients are nonnegative once every dimension d is written 1 + d'.
+that all coefficients are nonnegative once every dimension d is written 1 + d'. Where an index has no value nothing is
+read, so that the extents of the indices of a subscript count as positive: a window k is, and a divisor k of h//k.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as record
 
-from symgrad.algebra.terms import Term, extent
+from symgrad.algebra.terms import ONE, Term, extent, walk
 from symgrad.formula.polynomial import (
     Polynomial,
     TooLargeError,
@@ -47,6 +49,7 @@ class Bounds:
             low = polynomial(subscript)
             high = plus(plus(polynomial(size), constant(-1)), low, -1)
             proof = _Proof(self, conditions)
+            proof.run_over(t for t in walk(subscript) if t.op == "idx")
             return proof.holds(low) and proof.holds(high)
         except TooLargeError:
             return False
@@ -58,10 +61,15 @@ class Bounds:
         except TooLargeError:
             return False
 
+    def with_positive(self, names: Sequence[str]) -> Bounds:
+        """The same, where these int parameters are positive."""
+        return record(self, parameters={**self.parameters, **dict.fromkeys(names, (ONE, None))})
+
 
 class _Proof:
     def __init__(self, bounds: Bounds, conditions: Sequence[Term]) -> None:
         self.bounds = bounds
+        self.parameters = dict(bounds.parameters)
         self.steps = STEPS
         self.facts: list[Polynomial] = list(bounds.facts)
         unequal: list[Polynomial] = []
@@ -71,6 +79,14 @@ class _Proof:
             for q in (p, plus({}, p, -1)):
                 if self.nonnegative(q):
                     self.facts.append(plus(q, constant(-1)))
+
+    def run_over(self, indices: Iterable[Term]) -> None:
+        """Take each index to have a value: extents k, and e//k with e >= 0, make an int parameter k positive."""
+        for size in (extent(i) for i in indices):
+            quotient = size.op == "fn" and size.data == "floordiv" and self.nonnegative(polynomial(size.args[0]))
+            divisor = size.args[1] if quotient else size
+            if divisor.op == "par" and self.parameters.get(str(divisor.data), (None, None))[0] is None:
+                self.parameters[str(divisor.data)] = (ONE, self.parameters.get(str(divisor.data), (None, None))[1])
 
     def learn(self, c: Term, unequal: list[Polynomial]) -> None:
         """Polynomials that are nonnegative where the condition holds."""
@@ -178,5 +194,5 @@ class _Proof:
         return all(c >= 0 for c in p.values())
 
     def parameter(self, t: Term) -> tuple[Polynomial | None, Polynomial | None]:
-        low, high = self.bounds.parameters.get(str(t.data), (None, None)) if t.op == "par" else (None, None)
+        low, high = self.parameters.get(str(t.data), (None, None)) if t.op == "par" else (None, None)
         return polynomial(low) if low else None, polynomial(high) if high else None

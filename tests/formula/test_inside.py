@@ -29,6 +29,10 @@ INSIDE = [
     ("y[k]: im[k//w, k % w]", "k: h*w"),
     ("y[p]: Sum(x[s*p + u], (u, 0, r - 1))", "p: (n - r)//s + 1"),
     ("y[p]: Sum(x[s*p + u], (u, 0, s - 1))", "p: n//s"),
+    ("y[p]: Sum(x[q*p + u], (u, 0, q - 1))", "p: n//q"),
+    ("y[p]: mean(x[q*p + u], u)", "p: n//q, u: q"),
+    ("y[p]: amax(x[s*p + u], (u, 0, q - 1))", "p: (n - q)//s + 1"),
+    ("y[p, a]: amax(im[s*p + u, r*a + v], (u, 0, q - 1), (v, 0, q - 1))", "p: (h - q)//s + 1, a: (w - q)//r + 1"),
     ("y[a, b]: x[a*(n//r) + b]", "a: r, b: n//r"),
     ("y[i]: two[2*i] + two[2*i + 1]", "i: n"),
     ("y[i]: two[i + n]", "i: n"),
@@ -54,6 +58,8 @@ OUTSIDE = [
     ("y[i]: x[n]*x[i]", ""),
     ("y[i]: x[1]*x[i]", ""),
     ("y[p]: Sum(x[s*p + u], (u, 0, r))", "p: (n - r)//s + 1"),
+    ("y[p]: Sum(x[q*p + u], (u, 0, q))", "p: n//q"),
+    ("y[p]: amax(x[q*p + u], (u, 0, r - 1))", "p: (n - r)//q + 1"),
     ("y[p]: x[p]", "p: n + 1"),
     ("y[k]: im[k % w, k//w]", "k: h*w"),
     ("y[i]: where(i > 0, x[i - 2], 0) + x[i]", ""),
@@ -76,6 +82,12 @@ def test_a_read_may_be_kept_inside_by_its_condition(statement: str, ranges: str)
 def test_a_read_that_may_fall_outside_is_refused(statement: str, ranges: str) -> None:
     with pytest.raises(FormulaError, match="can read outside"):
         read(statement, ranges)
+
+
+def test_a_window_is_positive_where_an_index_runs_over_it_but_a_stride_has_to_say_so() -> None:
+    with pytest.raises(FormulaError, match="since q may be 0 or less") as caught:
+        read("y[p]: amax(x[q*p + u], (u, 0, r - 1))", "p: (n - r)//q + 1")
+    assert "q: {value: 0, dtype: int, domain: positive}" in caught.value.help
 
 
 def test_an_assumption_about_sizes_counts_in_the_proof() -> None:
