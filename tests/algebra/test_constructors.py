@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -10,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symgrad.algebra.build import Fresh, add, compare, iverson, mul, open_reduction, power, reduce, sub, substitute
-from symgrad.algebra.terms import Term, dim, get, idx, num, walk
+from symgrad.algebra.terms import HALF, Term, dim, get, idx, num, walk
 from tests.algebra.trees import (
     EXAMPLES,
     EXTENTS,
     INDEX,
+    MP,
     SIZES,
     C,
     N,
@@ -190,3 +192,19 @@ def test_a_bracket_absorbs_its_own_inverse() -> None:
     """Where c does not hold, [c] times what has no value there is 0."""
     c = iverson(compare("<", num(0), x(I, J)))
     assert mul(c, power(mul(c, get("z", (I, J))), num(-2))) is mul(c, power(get("z", (I, J)), num(-2)))
+
+
+@EXAMPLES
+@given(
+    st.sampled_from([num(2), num(3), num(-1), num(-2), HALF, num(Fraction(3, 2)), num(Fraction(1, 3))]),
+    st.sampled_from([num(2), num(-1), HALF, num(Fraction(-1, 2)), num(Fraction(2, 3))]),
+    st.sampled_from([Fraction(k, 2) for k in (-3, -2, -1, 1, 2, 3, 4)]),
+)
+def test_a_power_of_a_power_keeps_its_sign(inner: Term, outer: Term, at: Fraction) -> None:
+    """(x**2)**(1/2) is no x: powers of powers are joined only where that holds for negative x too."""
+    base = get("s", ())
+    tree = ("pow", ("pow", ("get", "s", ()), inner.data), outer.data)
+    point = {"s": {(): MP.mpf(at.numerator) / at.denominator}}
+    expected = meaning(tree, point, {})
+    if finite(expected):
+        assert same(expected, evaluate(power(power(base, inner), outer), point, {}))

@@ -99,9 +99,7 @@ FAULTS = {
 """What random formulas found."""
 
 
-@pytest.mark.parametrize(
-    "fault", [pytest.param(f, marks=pytest.mark.xfail(reason="bugs.md 11, 12", strict=True)) for f in FAULTS]
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_was_found_once_stays_away(fault: str) -> None:
     inputs, body = FAULTS[fault]
     text = f"name: fault\ninputs: {inputs}\noutput: {{'y[p, i]': '{body}'}}\n"

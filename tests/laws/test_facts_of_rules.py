@@ -17,7 +17,8 @@ from tests.laws.law import read, surroundings
 EVERYTHING = (*FORWARD_RULES, *ELEMENTARY, *EXPAND, SOLVE_AFFINE, NORMALIZED, INFERRED, *REFOLD)
 INPUTS = """{x: [n, c], p: {shape: [n], domain: positive}, g: {shape: [n], domain: nonnegative},
              u: {shape: [n], domain: unit_interval}, b: {shape: [n], domain: boolean, given: true},
-             h: {shape: [n], domain: boolean}, t: {shape: [n, c], domain: simplex, given: true}, q: {shape: [n, c], domain: simplex}}"""
+             h: {shape: [n], domain: boolean}, t: {shape: [n, c], domain: simplex, given: true},
+             q: {shape: [n, c], domain: simplex}}"""
 
 
 def normal(text: str) -> str:

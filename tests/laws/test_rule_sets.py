@@ -22,6 +22,7 @@ from symgrad.rules.stabilize import EXP_SIGMOID, STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 from tests.algebra.trees import (
     EXAMPLES,
+    MP,
     PROGRAM,
     SIZES,
     Tree,
@@ -113,3 +114,18 @@ def test_a_pair_of_rules_that_undo_each_other_is_seen_as_such() -> None:
     for t in (term, build(tree)):
         rewritten_by(rules, t)
     assert len(fired) <= 2 * MOST_FIRINGS
+
+
+@pytest.mark.parametrize("first", ["<", "<=", "==", "!=", ">", ">="])
+@pytest.mark.parametrize("second", ["<", "<=", "==", "!=", ">", ">="])
+def test_two_comparisons_of_the_same_sides_are_joined_rightly(first: str, second: str) -> None:
+    a, b = ("get", "s", ()), ("get", "v", ("i",))
+    tree = ("mul", ("iv", ("cmp", first, a, b)), ("iv", ("cmp", second, a, b)), ("get", "w", ("j",)))
+    joined = rewritten_by(ELEMENTARY, build(tree))
+    for value in (-1, 0, 1):
+        point = {
+            "s": {(): MP.mpf(0)},
+            "v": {(0,): MP.mpf(value), (1,): MP.mpf(0)},
+            "w": dict.fromkeys([(0,), (1,), (2,)], MP.mpf(3)),
+        }
+        assert_value(tree, joined, point)
