@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,20 @@ def test_an_ascii_terminal_gets_the_formula_language(run: Run, formula: Path) ->
     assert said.code == 0, said.err
     assert "(y[i, j] - t[i, j])/n" in said.out
     assert said.out.isascii()
+
+
+def test_without_a_tex_engine_one_line_says_how_to_get_one_and_all_else_is_written(run: Run, formula: Path) -> None:
+    said = run("derive", "loss.yaml", "--no-validate", env={"PATH": str(formula.parent)})
+    assert said.code == 0, said.err
+    assert "no TeX engine found" in said.out
+    assert sorted(os.listdir(formula.parent / "softmax_loss")) == sorted([*PACKAGE, "report.html", "report.tex"])
+
+
+@pytest.mark.skipif(
+    shutil.which("pdflatex") is None and "CI" not in os.environ, reason="no pdflatex; scripts/install-system-packages"
+)
+def test_with_a_tex_engine_the_report_is_a_pdf(run: Run, formula: Path) -> None:
+    assert run("derive", "loss.yaml", "--no-validate", "--report", "pdf").code == 0
+    folder = formula.parent / "softmax_loss"
+    assert sorted(os.listdir(folder)) == sorted([*PACKAGE, "report.pdf"])
+    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
