@@ -15,6 +15,7 @@ OPERATORS = (
     (" & ",),
     (" + ", " - "),
     (" * ", " / ", " @ ", " // ", " % "),
+    (" ** ",),
 )
 
 
@@ -46,7 +47,8 @@ def _expression(prefix: str, text: str, depth: int, suffix: str = "", inside: bo
     for operators in OPERATORS:
         parts = split_top(text, operators)
         if len(parts) > 1:
-            if len(parts) == 2 and not inside and (text.startswith("(") or text.endswith((")", "]"))):
+            bracket = text.startswith("(") or (text.endswith((")", "]")) and not text.endswith("()"))
+            if len(parts) == 2 and not inside and bracket:
                 return _at_brackets(prefix + text + suffix, depth, len(prefix))
             return _operands(prefix, text, parts, depth, suffix, inside)
     return _at_brackets(prefix + text + suffix, depth, len(prefix))

@@ -79,6 +79,8 @@ def lower_mul(t: Term, scope: Scope, guard: Guard) -> Expr:
     if not conditions:
         return lower_fraction(rest, scope, guard)
     c = conjunction(*conditions)
+    if len(rest) == 1 and c is compare("<", ZERO, rest[0]):
+        return mapped(scope, "relu", as_real(scope.lower(rest[0], guard)))
     for f in rest:
         masked = softmax_of(f, scope, c)
         if masked is not None:

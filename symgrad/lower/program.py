@@ -70,6 +70,9 @@ def lower_statement(
     """One statement: its parts, then the array in the order of its signature."""
     scope = Scope(signatures, definitions, s.indices, names, lower_term)
     e = finish(scope.lower(s.body), s, signatures)
+    last = scope.parts[-1] if scope.parts else None
+    if last is not None and isinstance(e, Read) and e.name == last.name and e.frame == last.expr.frame:
+        return [*scope.parts[:-1], Assign(s.name, last.expr, s.kind)]
     return [*scope.parts, Assign(s.name, e, s.kind)]
 
 
@@ -101,14 +104,15 @@ def lower_statements(
         lowered += lower_statement(s, signatures, definitions, names)
         signatures[s.name], definitions[s.name] = signature_of(s), s
     wanted = tuple(results)
-    return share(live([as_result(a) if a.name in wanted else a for a in lowered], wanted), names)
+    parts = frozenset(a.name for a in lowered if a.kind == "part")
+    return share(live([as_result(a, parts) if a.name in wanted else a for a in lowered], wanted), names)
 
 
-def as_result(a: Assign) -> Assign:
+def as_result(a: Assign, parts: frozenset[str]) -> Assign:
     """A result is an array of its own, never another name or a view of an argument."""
     base = a.expr
     while isinstance(base, Transpose | Pick | Window | Flatten):
         base = base.operand
-    if isinstance(base, Read | Broadcast):
+    if isinstance(base, Broadcast) or (isinstance(base, Read) and base.name not in parts):
         return Assign(a.name, Map(a.expr.frame, a.expr.dtype, "copy", (a.expr,)), a.kind)
     return a

@@ -158,9 +158,10 @@ def _scatter(values: Expr, targets: Sequence[Target], scope: Scope) -> Expr:
     positions: list[Expr] = [Range((i,), "int") for i in outer]
     positions += [lower_integer(t.position, scope) for t in targets]
     frame = scope.order.merge([p.frame for p in positions])
-    values = complete(values, frame, scope)
     rest = tuple(i for i in values.frame if i not in frame)
-    values = transposed(values, (*frame, *rest))
+    missing = any(i not in values.frame for i in frame)
+    whole = (*frame, *rest)
+    values = Broadcast(whole, values.dtype, values) if missing else transposed(values, whole)
     inside = _inside(targets, positions[len(outer) :], scope)
     if inside is not None:
         values = Map(values.frame, "real", "where", (inside, values, number(ZERO)))

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.emit.cases import CASES, kernels, numpy_results, reference_results
+from tests.emit.more_cases import MORE
 from tests.emit.test_kernels import close
 
 
@@ -207,9 +208,9 @@ def test_a_package_imports_lazily_and_needs_no_symgrad(tmp_path):
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path, check=True)
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", sorted({**CASES, **MORE}))
 def test_sources_are_formatted_as_ruff_does(name, tmp_path):
-    for file, text in kernels(CASES[name].text).files.items():
+    for file, text in kernels({**CASES, **MORE}[name].text).files.items():
         (tmp_path / file).write_text(text)
     run = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--diff", "--isolated", "--line-length", "100", str(tmp_path)],

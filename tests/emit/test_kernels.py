@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.emit.cases import CASES, as_list, kernels, numpy_results, reference_results, tensors
+from tests.emit.cases import CASES as FIRST
+from tests.emit.cases import as_list, kernels, numpy_results, reference_results, tensors
+from tests.emit.more_cases import MORE
 
+CASES = {**FIRST, **MORE}
 ALL = sorted(CASES)
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.emit.cases import CASES, as_list, kernels, reference_results, tensors
-from tests.emit.test_kernels import close
+from tests.emit.cases import as_list, kernels, reference_results, tensors
+from tests.emit.test_kernels import CASES, close
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 ALL = sorted(CASES)
@@ -58,7 +58,7 @@ def hessian(function, c, k, t, w):
 @pytest.mark.parametrize("name", ALL)
 def test_vmap_over_a_new_axis_is_a_loop(name):
     c, k, t, ours = setting(name)
-    stacked = {n: torch.stack([v, v * 1.5, v * 0.5]) if n in k.wrt else v for n, v in t.items()}
+    stacked = {n: torch.stack([v, v * 0.9, v * 0.5]) if n in k.wrt else v for n, v in t.items()}
     dims = tuple(0 if n in k.wrt else None for n in t)
     got = torch.vmap(lambda *a: tuple(as_list(ours(*a, **c.params))), in_dims=dims)(*stacked.values())
     loop = [as_list(ours(*(v[i] if n in k.wrt else v for n, v in stacked.items()), **c.params)) for i in range(3)]

@@ -1,0 +1,188 @@
+"""mlp
+
+x[n, d], W[h, d], b[h], U[c, h], t[n, c] -> loss[n]
+
+Formula
+    a: relu(Sum(x[i, l]*W[k, l], l) + b[k])
+    z: Sum(a[i, k]*U[j, k], k)
+    loss: -Sum(t[i, j]*log(softmax(z[i, j], j)), j)
+
+Gradient of the mean
+    dW[k, l] = Sum(dpre[i, k]*x[i, l], i)
+    db[k] = Sum(dpre[i, k], i)
+    dU[j, k] = Sum(a[i, k]*dz[i, j], i)
+    where a[i, k] = relu(b[k] + Sum(W[k, j]*x[i, j], j))
+    where z[i, j] = Sum(U[j, k]*a[i, k], k)
+    where dz[i, j] = (softmax(z[i, j], j) - t[i, j])/n
+    where dpre[i, k] = where(b[k] + Sum(W[k, j]*x[i, j], j) > 0, Sum(U[l, k]*dz[i, l], l), 0)
+
+Facts assumed (check_inputs looks whether data satisfy them)
+    Sum(t[i, j], j) == 1 (t is a simplex)
+
+Kinks and the derivative taken there
+    relu at (b[k] + Sum(W[k, j]*x[i, j], j) == 0): 0
+
+Written by symgrad for torch.
+"""
+
+import functools
+
+import torch
+
+
+def mlp(x, W, b, U, t, *, reduction="mean"):
+    """x[n, d], W[h, d], b[h], U[c, h], t[n, c] -> the loss, reduced"""
+    x, W, b, U, t, dtype = _inputs(x, W, b, U, t)
+    kernel = _Function if torch.compiler.is_compiling() else _ForwardModeFunction
+    with torch.autocast(x.device.type, enabled=False):
+        loss = kernel.apply(x, W, b, U, t)
+    return _reduced(loss, reduction).to(dtype)
+
+
+class Mlp(torch.nn.Module):
+    """mlp as a Module; the parameters are arguments of the constructor."""
+
+    def __init__(self, *, reduction="mean"):
+        super().__init__()
+        self.options = {"reduction": reduction}
+
+    def forward(self, x, W, b, U, t):
+        """x[n, d], W[h, d], b[h], U[c, h], t[n, c] -> loss[n]"""
+        return mlp(x, W, b, U, t, **self.options)
+
+
+class _Function(torch.autograd.Function):
+    """Saves the inputs alone: the backward pass computes what it needs again."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x, W, b, U, t):
+        return _values(x, W, b, U, t)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs[:5])
+        ctx.save_for_forward(*inputs[:5])
+
+    @staticmethod
+    def backward(ctx, dloss):
+        with torch.autocast(dloss.device.type, enabled=False):
+            dW, db, dU = _gradients(dloss, *ctx.saved_tensors)
+        return None, dW, db, dU, None
+
+
+class _ForwardModeFunction(_Function):
+    """With forward mode; torch.compile does not trace a Function that has it."""
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        tangents = (
+            torch.zeros_like(primal) if tangent is None else tangent
+            for primal, tangent in zip(ctx.saved_tensors, tangents[:5])
+        )
+        return _tangents(*tangents, *ctx.saved_tensors)
+
+
+def _values(x, W, b, U, t):
+    """x[n, d], W[h, d], b[h], U[c, h], t[n, c] -> loss[n]"""
+    total = x @ W.T
+    pre = b + total
+    a = torch.relu(pre)
+    z = a @ U.T
+    lse = _logsumexp(z, axis=-1)
+    loss = -(t * (z - lse[:, None])).sum(dim=-1)
+    return loss
+
+
+def _gradients(dloss, x, W, b, U, t):
+    """dloss[n] -> dW, db, dU"""
+    total = x @ W.T
+    pre = b + total
+    a = torch.relu(pre)
+    z = a @ U.T
+    dz = dloss[:, None] * (_softmax(z, axis=-1) - t)
+    dpre = torch.where(0 < pre, dz @ U, 0)
+    dW = dpre.T @ x
+    db = dpre.sum(dim=0)
+    dU = dz.T @ a
+    return dW, db, dU
+
+
+def _tangents(x_dot, W_dot, b_dot, U_dot, t_dot, x, W, b, U, t):
+    """x_dot, W_dot, b_dot, U_dot, t_dot -> loss_dot"""
+    total = x @ W.T
+    pre = b + total
+    a = torch.relu(pre)
+    z = a @ U.T
+    total_dot = x @ W_dot.T
+    pre_dot = b_dot + total_dot
+    a_dot = torch.where(0 < pre, pre_dot, 0)
+    z_dot = a_dot @ U.T + a @ U_dot.T
+    lse_dot = (z_dot * _softmax(z, axis=-1)).sum(dim=-1)
+    loss_dot = -(t * (z_dot - lse_dot[:, None])).sum(dim=-1)
+    return loss_dot
+
+
+def _inputs(x, W, b, U, t):
+    """Checked: x[n, d], W[h, d], b[h], U[c, h], t[n, c]; and the dtype of the results."""
+    x, W, b, U, t, dtype = _floats(x=x, W=W, b=b, U=U, t=t)
+    n, d = _sizes("x", x, "[n, d]", None, None)
+    h, _ = _sizes("W", W, "[h, d]", None, d)
+    _sizes("b", b, "[h]", h)
+    c, _ = _sizes("U", U, "[c, h]", None, h)
+    _sizes("t", t, "[n, c]", n, c)
+    return x, W, b, U, t, dtype
+
+
+def _softmax(x, axis):
+    """exp(x) over its sum, shifted by the maximum; a row of -inf alone gives 0."""
+    top = x.detach().amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    e = torch.exp(x - top)
+    return e / e.sum(dim=axis, keepdim=True).clamp(min=1)
+
+
+def _logsumexp(x, axis):
+    """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    top = x.detach().amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    total = torch.exp(x - top).sum(dim=axis, keepdim=True)
+    empty = total == 0
+    logs = torch.where(empty, -torch.inf, torch.log(torch.where(empty, 1, total)) + top)
+    return logs.sum(dim=axis)
+
+
+def _floats(**inputs):
+    """Real inputs in one dtype, and that of the results: half is computed in float32."""
+    for name, tensor in inputs.items():
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
+        if not tensor.dtype.is_floating_point:
+            raise TypeError(f"{name} must be a tensor of floating dtype, got {tensor.dtype}")
+    tensors = inputs.values()
+    dtypes = [t.dtype for t in tensors if t.ndim] or [t.dtype for t in tensors]
+    dtype = functools.reduce(torch.promote_types, dtypes)
+    compute = torch.promote_types(dtype, torch.float32)
+    return *(t.to(compute) for t in tensors), dtype
+
+
+def _reduced(values, reduction):
+    """The mean, the sum, or the values themselves."""
+    if reduction == "mean":
+        return values.mean()
+    if reduction == "sum":
+        return values.sum()
+    if reduction == "none":
+        return values
+    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+
+
+def _sizes(name, tensor, expected, *sizes):
+    """The shape of a tensor; sizes are those known, None else, `...` for any batch axes."""
+    shape = tuple(tensor.shape)
+    if sizes[:1] == (...,):
+        sizes = (None,) * (len(shape) - len(sizes) + 1) + sizes[1:]
+    if len(shape) != len(sizes) or any(s not in (None, n) for s, n in zip(sizes, shape)):
+        known = "" if None in sizes else f" = {list(sizes)}"
+        raise ValueError(f"{name} must have shape {expected}{known}, got {list(shape)}")
+    return shape
