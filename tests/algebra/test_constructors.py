@@ -187,7 +187,6 @@ def test_extents_of_the_test_indices_are_as_declared() -> None:
     assert {k: v for k, v in EXTENTS.items() if k in "ijkl"} == {"i": "n", "l": "n", "j": "c", "k": "c"}
 
 
-@pytest.mark.xfail(reason="bugs.md 13: the exponents of a bracket are added", strict=True)
 def test_a_bracket_absorbs_its_own_inverse() -> None:
     """Where c does not hold, [c] times what has no value there is 0."""
     c = iverson(compare("<", num(0), x(I, J)))

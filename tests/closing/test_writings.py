@@ -209,7 +209,7 @@ def test_the_sign_of_a_parameter_is_needed_for_clip() -> None:
     known = derived(inputs={"x": ["n"]}, parameters={"delta": {"value": 1.0, "domain": "positive"}}, loss=loss)
     unknown = derived(inputs={"x": ["n"]}, parameters={"delta": {"value": 1.0}}, loss=loss)
     assert closed(known, "x") == "clip(x[i], -delta, delta)/n"
-    assert closed(unknown, "x") == "where(delta < Abs(x[i]), delta*sign(x[i]), x[i])/n"
+    assert closed(unknown, "x") == "where(Abs(x[i]) <= delta, x[i], delta*sign(x[i]))/n"
 
 
 def test_kinks_say_where_and_which_slope_is_taken() -> None:

@@ -123,9 +123,6 @@ def test_two_comparisons_of_the_same_sides_are_joined_rightly(first: str, second
     tree = ("mul", ("iv", ("cmp", first, a, b)), ("iv", ("cmp", second, a, b)), ("get", "w", ("j",)))
     joined = rewritten_by(ELEMENTARY, build(tree))
     for value in (-1, 0, 1):
-        point = {
-            "s": {(): MP.mpf(0)},
-            "v": {(0,): MP.mpf(value), (1,): MP.mpf(0)},
-            "w": dict.fromkeys([(0,), (1,), (2,)], MP.mpf(3)),
-        }
+        rows = {(0,): MP.mpf(value), (1,): MP.mpf(0)}
+        point = {"s": {(): MP.mpf(0)}, "v": rows, "w": dict.fromkeys([(0,), (1,), (2,)], MP.mpf(3))}
         assert_value(tree, joined, point)
