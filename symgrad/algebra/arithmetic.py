@@ -74,7 +74,10 @@ def mul(*items: Term) -> Term:
         return ZERO
     parts: list[Term] = []
     for b, es in powers.items():
-        f = power(b, add(*es)) if len(es) > 1 else (b if es[0] is ONE else node("pow", (b, es[0])))
+        if b.op == "iv" and len(es) > 1:
+            f = b if any(e.op == "num" and value(e) > 0 for e in es) else power(b, add(*es))
+        else:
+            f = power(b, add(*es)) if len(es) > 1 else (b if es[0] is ONE else node("pow", (b, es[0])))
         parts.extend(factors_of(f))
     if exponents:
         parts.extend(factors_of(exp(add(*exponents))))
@@ -226,6 +229,8 @@ def fn(name: str, *args: Term) -> Term:
         return exp(args[0])
     if name == "sqrt":
         return power(args[0], num(Fraction(1, 2)))
+    if name in ("Max", "Min") and len(args) > 2:
+        return fn(name, fn(name, *args[:-1]), args[-1])
     if name == "log" and args[0].op == "fn" and args[0].data == "exp":
         return args[0].args[0]
     if name in ODD and coefficient(args[0])[0] < 0:

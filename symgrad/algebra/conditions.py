@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from math import gcd, lcm
 
-from symgrad.algebra.arithmetic import add, mul, scale, sub
+from symgrad.algebra.arithmetic import add, mul, neg, scale, sub
 from symgrad.algebra.terms import (
     FALSE,
     ONE,
@@ -46,6 +46,11 @@ def _sides(d: Term, a: Term, b: Term) -> tuple[Term, Term]:
     for t in terms_of(d):
         c, r = coefficient(t)
         (left if c > 0 else right).append(scale(abs(c) / content, r))
+    if not (left and right):  # x + 1 < 0 is x < -1
+        one = left or right
+        number = neg(add(*(t for t in one if is_num(t))))
+        rest = add(*(t for t in one if not is_num(t)))
+        return (rest, number) if left else (number, rest)
     return add(*left), add(*right)
 
 

@@ -264,7 +264,7 @@ class _Printer:
             return self.wrap(f"{a}{'//' if name == 'floordiv' else '%'}{b}", UNARY, level)
         if name in INTERNAL:
             return self.text(INTERNAL[name](t.args[0]), level)
-        return f"{t.data}({self.args(t.args)})"
+        return f"{t.data}({self.args(_flattened(t))})"
 
     def _exp(self, t: Term, level: int) -> str:
         found = softmax_parts(t.args[0])
@@ -309,6 +309,14 @@ class _Printer:
         if str(v.data) == BATCH or any(is_access(a) and v in a.args for a in walk(body)):
             return str(v.data)
         return f"({v.data}, 0, {self.text(add(extent(v), MINUS_ONE), ADD)})"
+
+
+def _flattened(t: Term) -> tuple[Term, ...]:
+    """Max(Max(a, b), c) as people write it."""
+    first = t.args[0]
+    if t.data in ("Max", "Min") and first.op == "fn" and first.data == t.data:
+        return (*_flattened(first), *t.args[1:])
+    return t.args
 
 
 def _log_softmax(t: Term) -> tuple[Term, Term, Term] | None:

@@ -24,14 +24,17 @@ from symgrad.algebra.terms import (
 from symgrad.algebra.weight import weight
 
 
-def collect(t: Term, fresh: Fresh) -> Term:
-    """The term with common factors taken out, inside out, where that makes it no longer."""
-    return _Collecting(fresh).apply(t)
+def collect(t: Term, fresh: Fresh, written: frozenset[Term] = frozenset()) -> Term:
+    """The term with common factors taken out, inside out, where that makes it no longer.
+
+    `written`: the conditions of the formula; a branch is on one of these rather than on its opposite.
+    """
+    return _Collecting(fresh, written).apply(t)
 
 
 class _Collecting:
-    def __init__(self, fresh: Fresh) -> None:
-        self.fresh = fresh
+    def __init__(self, fresh: Fresh, written: frozenset[Term]) -> None:
+        self.fresh, self.written = fresh, written
         self.memo: dict[Term, Term] = {}
 
     def apply(self, t: Term) -> Term:
@@ -106,7 +109,7 @@ class _Collecting:
         if best is None:
             return self.content(t)
         f, members = best
-        inside = self.sum(add(*(mul(a, power(f, num(-1))) for a in members)))
+        inside = self.sum(add(*(_quotient(a, f) for a in members)))
         rest = add(*(a for a in t.args if a not in members))
         product = mul(f, inside)
         if rest is ZERO:
@@ -150,7 +153,7 @@ class _Collecting:
 
     def branches(self, t: Term) -> Term | None:
         """[c] a + [not c] b = where(c, a, b)."""
-        for c in _conditions(t.args):
+        for c in _conditions(t.args, self.written):
             opposite = negation(c)
             yes = [a for a in t.args if _has_bracket(a, c)]
             no = [a for a in t.args if _has_bracket(a, opposite)]
@@ -241,17 +244,24 @@ def _multiple(t: Term, of: Term) -> Fraction | None:
     return None
 
 
+def _quotient(t: Term, f: Term) -> Term:
+    """The term without a factor that it has."""
+    if f.op == "iv":  # [false]/[false] is no number
+        return mul(*(g for g in factors_of(t) if g is not f))
+    return mul(t, power(f, num(-1)))
+
+
 def _branch(c: Term, a: Term, b: Term) -> Term:
     """where(c, a, b) with common factors outside."""
     common = [f for f in factors_of(a) if f in factors_of(b) and f.op != "num"]
     if not common:
         return where(c, a, b)
-    outside = mul(*common)
-    inverse = power(outside, num(-1))
-    return mul(outside, where(c, mul(a, inverse), mul(b, inverse)))
+    for f in common:
+        a, b = _quotient(a, f), _quotient(b, f)
+    return mul(*common, where(c, a, b))
 
 
-def _conditions(summands: Sequence[Term]) -> list[Term]:
+def _conditions(summands: Sequence[Term], written: frozenset[Term]) -> list[Term]:
     counts: dict[Term, int] = {}
     for a in summands:
         for f in factors_of(a):
@@ -259,7 +269,11 @@ def _conditions(summands: Sequence[Term]) -> list[Term]:
                 counts[f.args[0]] = counts.get(f.args[0], 0) + 1
     for c in [c for c in counts if c.op == "or"]:
         counts[negation(c)] = counts.pop(c)
-    return sorted(counts, key=lambda c: (-counts[c] - counts.get(negation(c), 0), c.op != "cmp", c.digest))
+
+    def key(c: Term) -> tuple[int, bool, bool, bytes]:
+        return (-counts[c] - counts.get(negation(c), 0), c not in written, c.op != "cmp", c.digest)
+
+    return sorted(counts, key=key)
 
 
 def _parts(c: Term) -> tuple[Term, ...]:

@@ -42,6 +42,7 @@ class Simplifier:
         self.context, self.foldings, self.closed = context, foldings, closed
         self.combined: dict[tuple[int, int], tuple[Rule, ...]] = {}
         self.after = (*ELEMENTARY, *REFOLD, NORMALIZE_INSIDE)
+        self.written = _conditions(context)
         facts = fact_rules(context)
         affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()
         self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *SUMS, *affine)
@@ -106,11 +107,17 @@ class Simplifier:
 
     def _factored(self, c: Candidate) -> Candidate:
         with self.context.trial() as steps:
-            t = collect(c.term, self.context.fresh)
+            t = collect(c.term, self.context.fresh, self.written)
             t = rewrite(t, self.after, self.context)
             t = self._folded(t, ELEMENTARY)
-            t = collect(t, self.context.fresh)
+            t = collect(t, self.context.fresh, self.written)
         return Candidate(t, (*c.steps, *steps)) if weight(t) <= weight(c.term) else c
+
+
+def _conditions(context: Context) -> frozenset[Term]:
+    """The conditions that the formula branches on."""
+    statements = (*context.program.statements, *context.definitions.values())
+    return frozenset(x.args[0] for s in statements for x in walk(s.body) if x.op in ("where", "iv"))
 
 
 def _vocabularies(t: Term) -> list[tuple[Rule, ...]]:

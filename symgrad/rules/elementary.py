@@ -34,8 +34,6 @@ from symgrad.rules.brackets import BRACKETS
 
 
 def _define(t: Term, context: Context) -> Term | None:
-    if t.op == "fn" and t.data in ("Max", "Min") and len(t.args) > 2:
-        return fn(str(t.data), fn(str(t.data), *t.args[:-1]), t.args[-1])
     if t.op != "fn" or t.data not in DEFINITIONS:
         return None
     return DEFINITIONS[str(t.data)](*t.args)
