@@ -39,6 +39,9 @@ class ExpectedVerdict:
         return None
 
 
+PROOF = (*DEFINITION_RULES[:1], *STABILIZE, *PEOPLE)
+
+
 def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, context: Context) -> ExpectedVerdict:
     """Subtract, unfold step by step, and look for 0."""
     g = next(g for g in gradients if g.input == e.input)
@@ -58,5 +61,4 @@ def _levels(forms: ClosedForms, g: Gradient) -> list[dict[str, Statement]]:
 
 
 def _normal(t: Term, forms: ClosedForms, context: Context) -> Term:
-    rules = (*DEFINITION_RULES[:1], *STABILIZE, *PEOPLE, *forms.inner.expand)
-    return rewrite(t, rules, context)
+    return rewrite(t, forms.inner.joined(PROOF, forms.inner.expand), context)

@@ -72,17 +72,18 @@ class Simplifier:
         if self.closed:
             for c, rules in found:
                 candidates += [
-                    self._trial(c.term, self._with(people, rules), c.steps) for people in _vocabularies(c.term)
+                    self._trial(c.term, self.joined(people, rules), c.steps) for people in _vocabularies(c.term)
                 ]
         distinct: dict[Term, Candidate] = {}
         for c in candidates:
             distinct.setdefault(c.term, c)
         return [self._factored(c) for c in distinct.values()]
 
-    def _with(self, people: tuple[Rule, ...], rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        key = (id(people), id(rules))
+    def joined(self, first: tuple[Rule, ...], rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """Both sets of rules, the same object each time: the engine keeps what is settled under them."""
+        key = (id(first), id(rules))
         if key not in self.combined:
-            self.combined[key] = (*people, *rules)
+            self.combined[key] = (*first, *rules)
         return self.combined[key]
 
     def _trial(self, t: Term, rules: Sequence[Rule], before: tuple[Step, ...] = ()) -> Candidate:
