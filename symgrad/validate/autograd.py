@@ -79,7 +79,7 @@ def truth(program: Program, wrt: Sequence[str], call: Call) -> Truth:
     if total.requires_grad:
         found = torch.autograd.grad(total, leaves, allow_unused=True)
     grads = {n: np.zeros(x.shape) if g is None else g.numpy() for n, x, g in zip(wrt, leaves, found, strict=True)}
-    size = magnitude(call.inputs, {n: v.detach().numpy() for n, v in values.items()})
+    size = magnitude(call.inputs, call.upstream, {n: v.detach().numpy() for n, v in values.items()})
     return Truth(Outcome({n: y.detach().numpy() for n, y in outputs.items()}, grads), size, count)
 
 

@@ -26,7 +26,8 @@ from symgrad.validate.precise import Closed
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
-SMALL = 4000
+SMALL = 1000
+"""Work of a point in multiprecision."""
 LIBRARIES = ("symgrad", "numpy", "scipy", "mpmath", "torch")
 
 

@@ -78,7 +78,9 @@ def _judge_point(
     forms = closed_forms(closed, wrt, precise)
     call = Call(point.inputs, point.parameters, point.upstream)
     outcomes = [(kernel.name, attempt(kernel, call)) for kernel in kernels]
-    scale = _scales(wrt, outcomes, forms, typical, point, magnitude(point.inputs, precise.rough_values()))
+    scale = _scales(
+        wrt, outcomes, forms, typical, point, magnitude(point.inputs, point.upstream, precise.rough_values())
+    )
     for s in program.outputs:
         _judge_value(verdict, point, s.name, values[s.name], program.is_loss, outcomes, scale.size)
     noise = _forgiven(program, closed, wrt, forms, point)

@@ -87,17 +87,25 @@ class Precise:
         largest = max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0)
         self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS
         self.centers: dict[int, Any] = {}
+        self.converted: dict[int, Mapping[str, Array]] = {}
 
     def backend(self, digits: int) -> MpmathBackend:
         """The backend of that precision."""
         return backend_of(digits)
+
+    def inputs(self, digits: int) -> Mapping[str, Array]:
+        """The inputs, real ones as multiprecision numbers."""
+        if digits not in self.converted:
+            real, data = self.backend(digits).real, self.point.inputs
+            self.converted[digits] = {n: real(a) if a.dtype.kind == "f" else a for n, a in data.items()}
+        return self.converted[digits]
 
     def values(self, digits: int, moved: Mapping[str, Array] | None = None) -> dict[str, Array]:
         """Every statement, with some inputs moved."""
         limits.check()
         if moved is None and digits in self.known:
             return self.known[digits]
-        inputs = {**self.point.inputs, **(moved or {})}
+        inputs = {**self.inputs(digits), **(moved or {})}
         got = evaluate_program(self.program, inputs, self.point.parameters, self.backend(digits))
         if moved is None:
             self.known[digits] = got
@@ -132,9 +140,8 @@ class Precise:
         h = backend.context.mpf(10) ** (-(digits // 3))
 
         def moved(sign: int) -> Mapping[str, Array]:
-            return {
-                n: backend.real(self.point.inputs[n]) + sign * h * backend.real(d) for n, d in probe.direction.items()
-            }
+            start, step = self.inputs(digits), sign * h
+            return {n: start[n] + step * backend.real(d) for n, d in probe.direction.items()}
 
         middle = self.center(digits)
         return (self.total(digits, moved(1)) - middle) / h, (middle - self.total(digits, moved(-1))) / h
@@ -179,7 +186,7 @@ def closed_values(form: Closed, precise: Precise) -> np.ndarray[Any, Any] | None
     definitions = [(d.name, d.indices, d.body) for d in form.where]
 
     def compute(digits: int) -> Array:
-        known = {**point.inputs, **precise.values(digits), **point.upstream}
+        known = {**precise.inputs(digits), **precise.values(digits), **point.upstream}
         backend = precise.backend(digits)
         return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend, definitions)
 

@@ -12,7 +12,8 @@ from symgrad.validate.points import Point
 
 TOLERANCE = 1e-9
 EPSILON = float(np.finfo(np.float64).eps)
-ROUNDING = 64
+ROUNDING = 512
+"""Units of rounding, relative to the largest number on the way, that an element may be off."""
 FORGIVEN_ULP = 1000
 LARGEST = 1e300
 
@@ -131,9 +132,13 @@ def relative_error(got: Any, expected: Any, noise: Any, tolerance: float) -> np.
     return np.asarray(np.where(same, 0.0, np.where(odd, np.inf, error)))
 
 
-def magnitude(inputs: Mapping[str, Any], values: Mapping[str, Any]) -> float:
-    """The largest finite number among inputs and statements: what rounding on the way is relative to."""
-    numbers = (np.asarray(a, dtype=float).ravel() for a in (*inputs.values(), *values.values()))
+def magnitude(inputs: Mapping[str, Any], upstream: Mapping[str, Any], values: Mapping[str, Any]) -> float:
+    """The largest finite number among inputs and statements, times upstream: rounding on the way is relative to it."""
+    return _largest(inputs, values) * max(_largest(upstream), 1.0)
+
+
+def _largest(*groups: Mapping[str, Any]) -> float:
+    numbers = (np.asarray(a, dtype=float).ravel() for group in groups for a in group.values())
     return max((float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0)) for a in numbers), default=0.0)
 
 
