@@ -19,6 +19,10 @@ SHORT = 22
 """Adjoints that several gradients share are named from this weight on."""
 
 
+MUCH_SHORTER = 0.8
+"""A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
+
+
 @dataclass(frozen=True)
 class Definition:
     """name[indices] = body: a name that a closed form uses. `introduced`: by symgrad, not by the formula."""
@@ -86,10 +90,14 @@ class ClosedForms:
         )
 
     def closed(self, t: Term) -> Term:
-        """The term for people: first in all names, then without those that only machines need."""
+        """The term for people: in the formula's names, and in those of hoisted values where they make it much shorter."""
         t = self.inner.simplify(unfold(t, self.mean, self.fresh))
-        visible = unfold(t, self.hidden, self.fresh)
-        return self.outer.simplify(visible) if True else t
+        visible = self.outer.simplify(unfold(t, self.hidden, self.fresh))
+        guarded = {str(x.data) for x in walk(t) if x.op == "get0"}
+        names = sorted((t.tensors & set(self.hidden)) - guarded)
+        hoisted = [] if guarded & set(self.hidden) else [self._visible(self.hidden[n]) for n in names]
+        named = weight(t) + sum(weight(s.body) + len(s.name) + 2 + 2 * len(s.indices) for s in hoisted)
+        return t if hoisted and named < MUCH_SHORTER * weight(visible) else visible
 
     def choose(self, closed: Term) -> tuple[Term, dict[str, Definition]]:
         """Adjoints by name, or written out: by length, names preferred where they stand for much."""
@@ -138,7 +146,7 @@ class ClosedForms:
     def definitions(self, closed: Term, adjoints: dict[str, Definition]) -> tuple[Definition, ...]:
         """Every name that the closed form uses, in the order of definition."""
         written = {s.name: s for s in self.context.program.statements if s.kind != "loss"}
-        written |= {n: self._visible(s) for n, s in self.compared.items()}
+        written |= {n: self._visible(s) for n, s in (*self.compared.items(), *self.hidden.items())}
         needed: dict[str, None] = {}
         queue = [closed, *(d.body for d in adjoints.values())]
         while queue:
@@ -146,7 +154,8 @@ class ClosedForms:
                 if name not in needed:
                     needed[name] = None
                     queue.append(written[name].body)
-        lets = [Definition(n, s.indices, s.body, n in self.compared) for n, s in written.items() if n in needed]
+        hoisted = {*self.compared, *self.hidden}
+        lets = [Definition(n, s.indices, s.body, n in hoisted) for n, s in written.items() if n in needed]
         order = [s.name for s in self.adjoints.statements]
         return (*lets, *sorted(adjoints.values(), key=lambda d: order.index(d.name) if d.name in order else -1))
 

@@ -100,11 +100,18 @@ class Simplifier:
             new = rewrite(t, f.rules, self.context)
             if new is not t:
                 new = rewrite(new, rules, self.context)
-            if new is not t and weight(new) < weight(t):
+            if new is not t and self._shorter(new, t):
                 t = new
             else:
                 del self.context.steps[mark:]
         return t
+
+    def _shorter(self, new: Term, old: Term) -> bool:
+        """Whether a form is shorter: as it stands, or where that is close, when it is factored."""
+        if weight(new) < weight(old) or 8 * weight(new) > 9 * weight(old) + 32:
+            return weight(new) < weight(old)
+        fresh = self.context.fresh
+        return weight(collect(new, fresh, self.written)) < weight(collect(old, fresh, self.written))
 
     def _factored(self, c: Candidate) -> Candidate:
         with self.context.trial() as steps:
