@@ -162,7 +162,8 @@ case(
 case(
     "max_pool2d",
     "x: {shape: [n, c, h, w], outside: 0}",
-    "parameters: {k: {value: 2, dtype: int}, s: {value: 1, dtype: int}}\nranges: {p: (h - k)//s + 1, q: (w - k)//s + 1, u: k, v: k}\n"
+    "parameters: {k: {value: 2, dtype: int}, s: {value: 1, dtype: int}}\n"
+    "ranges: {p: (h - k)//s + 1, q: (w - k)//s + 1, u: k, v: k}\n"
     "output:\n  y[n, c, p, q]: amax(x[n, c, s*p + u, s*q + v], u, v, ties=first)",
     lambda x, k, s: F.max_pool2d(x, k, s),
     {"x": (2, 3, 5, 6)},
