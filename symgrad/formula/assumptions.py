@@ -76,7 +76,8 @@ def _learn(c: Term, equations: list[tuple[Term, Term]], facts: list[Polynomial])
 def _relation(text: Text, env: Environment) -> Term:
     """The condition of an assumption; FormulaError if it is none, or can never hold."""
     parsed = parse(text)
-    c = Reader(parsed, env, None).value(parsed.root)
+    reader = Reader(parsed, env, None)
+    c = reader.value(reader.parsed.root)
     if not is_condition(c) or c.op == "fn":
         mend = "write a comparison: Sum(p[i, j], j) == 1, sigma[i] > 0"
         raise text.error(f"assume: {text.value.strip()} is no relation", help=mend)

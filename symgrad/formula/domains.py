@@ -75,7 +75,7 @@ def _bound(parsed: Parsed, n: ast.expr, env: Environment, whole: bool) -> Term:
     from symgrad.formula.expression import Reader
 
     reader = Reader(Parsed(parsed.text, n), env, [])
-    t = reader.finite(n)
+    t = reader.finite(reader.parsed.root)
     if t.tensors or t.free:
         raise parsed.error("an end of a domain is made of numbers, dimensions and parameters", n)
     return t

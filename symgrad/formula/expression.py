@@ -1,5 +1,7 @@
 """Pass 2 over an expression: the term that it means. Also reads printed closed forms back.
 
+Array notation has become index notation before.
+
 -Sum(t[i, j]*log(y[i, j]), j)    ->    neg(reduce('sum', mul(get('t', i, j), fn('log', get('y', i, j))), (j,)))
 """
 
@@ -16,6 +18,8 @@ from symgrad.algebra.terms import INFINITY, PI, ZERO, E, Term, dim, get, is_num,
 from symgrad.errors import FormulaError
 from symgrad.formula import grammar
 from symgrad.formula.access import Accesses
+from symgrad.formula.array_notation import written_out
+from symgrad.formula.array_shapes import Shape
 from symgrad.formula.calls import call, relation
 from symgrad.formula.environment import Environment, Tensor
 from symgrad.formula.kinds import check_number, is_condition, is_infinite, is_integer
@@ -38,9 +42,12 @@ class Reading:
     parsed: Parsed
 
 
-def read_expression(text: Text, env: Environment, left: Sequence[Index] | None) -> Reading:
-    """The term of a text. `left`: the indices of the left side, None for a loss."""
-    reader = Reader(parse(text), env, left)
+def read_expression(text: Text, env: Environment, left: Sequence[Index] | None, target: Shape | None = None) -> Reading:
+    """The term of a text. `left`: the indices of the left side, None for a loss.
+
+    `target`: the shape that a value in array notation is broadcast to.
+    """
+    reader = Reader(parse(text), env, left, target)
     body = reader.number(reader.parsed.root)
     return Reading(body, reader.free(), reader.parsed)
 
@@ -55,10 +62,13 @@ def read_condition(text: Text, env: Environment) -> Reading:
 class Reader:
     """One expression with its scopes; `number` and `condition` are the two kinds of values."""
 
-    def __init__(self, parsed: Parsed, env: Environment, left: Sequence[Index] | None) -> None:
+    def __init__(
+        self, parsed: Parsed, env: Environment, left: Sequence[Index] | None, target: Shape | None = None
+    ) -> None:
         grammar.check(parsed, env)
-        self.parsed, self.env = parsed, env
-        self.scopes: Scopes = resolve(parsed, env, left)
+        written = written_out(parsed, env, left, target)
+        self.parsed, self.env = written.parsed, written.env
+        self.scopes: Scopes = resolve(self.parsed, self.env, written.left)
         self.conditions: list[Term] = []
         """What holds where the expression that is being read is evaluated."""
         self.accesses = Accesses(self)

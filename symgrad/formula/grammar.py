@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 
-from symgrad.errors import FormulaError
-from symgrad.formula import array_notation
+from symgrad.errors import FormulaError, UnsupportedError
 from symgrad.formula.environment import Environment
 from symgrad.formula.syntax import Parsed
-from symgrad.formula.vocabulary import FUNCTIONS, KEEPING, MATRIX_FUNCTIONS, REDUCTIONS, SIGNATURES
+from symgrad.formula.vocabulary import FUNCTIONS, KEEPING, MATRIX_FUNCTIONS, REARRANGING, REDUCTIONS, SIGNATURES
 
 Check = Callable[[Parsed, ast.AST, Environment], FormulaError | None]
 _PLAIN = (
@@ -44,21 +43,18 @@ def _fault(parsed: Parsed, node: ast.AST, env: Environment) -> FormulaError | No
     if isinstance(node, _PLAIN):
         return None
     if isinstance(node, ast.BinOp):
-        return _operator(parsed, node, env)
+        return _operator(parsed, node)
     if isinstance(node, ast.Call):
         return _call(parsed, node, env)
     if isinstance(node, ast.Attribute):
-        return _attribute(parsed, node, env)
+        return _attribute(parsed, node)
     if isinstance(node, ast.IfExp):
         return parsed.error("a if c else b is not part of the language", node, help="write where(c, a, b)")
     what = _WORDS.get(type(node), type(node).__name__)
     return parsed.error(f"{what} is not part of the language", node)
 
 
-def _operator(parsed: Parsed, node: ast.BinOp, env: Environment) -> FormulaError | None:
-    shown = parsed.source(node)
-    if isinstance(node.op, ast.MatMult):
-        return array_notation.refuse(parsed, node, shown, env.tensors)
+def _operator(parsed: Parsed, node: ast.BinOp) -> FormulaError | None:
     if isinstance(node.op, ast.BitXor):
         left, right = parsed.source(node.left), parsed.source(node.right)
         return parsed.error("^ is not a power: powers are written **", node, help=f"write {left}**{right}")
@@ -67,9 +63,9 @@ def _operator(parsed: Parsed, node: ast.BinOp, env: Environment) -> FormulaError
     return None
 
 
-def _attribute(parsed: Parsed, node: ast.Attribute, env: Environment) -> FormulaError:
+def _attribute(parsed: Parsed, node: ast.Attribute) -> FormulaError | None:
     if node.attr == "T":
-        return array_notation.refuse(parsed, node, parsed.source(node), env.tensors)
+        return None
     shown = node.attr if node.attr in FUNCTIONS or node.attr in REDUCTIONS else "the name alone"
     return parsed.error(
         f"names with a dot are not part of the language: .{node.attr}", node, help=f"write {shown}, with no prefix"
@@ -84,34 +80,36 @@ def _call(parsed: Parsed, node: ast.Call, env: Environment) -> FormulaError | No
     if not isinstance(node.func, ast.Name):
         return parsed.error("only functions of the language can be called", node)
     name = node.func.id
-    if name in MATRIX_FUNCTIONS:
-        return array_notation.refuse(parsed, node, parsed.source(node), env.tensors)
+    if name in MATRIX_FUNCTIONS - REARRANGING:
+        message = f"matrix functions are not yet known: {parsed.source(node)}"
+        mend = "of matrices @, .T, trace, transpose and norm are known"
+        return parsed.error(message, node, help=mend, kind=UnsupportedError)
     if name in env.tensors or name in env.parameters or name in env.dims:
         mend = f"subscripts stand in square brackets: {name}[i]; a product needs *"
         return parsed.error(f"{name} is no function", node, help=mend)
-    keywords = _keywords(parsed, node, name, env)
+    keywords = _keywords(parsed, node, name)
     if keywords is not None:
         return keywords
     if name in REDUCTIONS:
         return _reduction(parsed, node, name)
-    if name not in FUNCTIONS:
+    if name not in FUNCTIONS and name not in REARRANGING:
         return env.undeclared(parsed, node.func, name, called=True)
     return _arity(parsed, node, name)
 
 
-def _keywords(parsed: Parsed, node: ast.Call, name: str, env: Environment) -> FormulaError | None:
+def _keywords(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None:
     for k in node.keywords:
-        if k.arg in ("axis", "keepdims"):
-            return array_notation.refuse(parsed, node, f"{k.arg}= in {parsed.source(node)}", env.tensors)
+        if k.arg in ("axis", "keepdims") and name in REDUCTIONS and not (k.arg == "keepdims" and name in KEEPING):
+            continue
         first = isinstance(k.value, ast.Name) and k.value.id == "first"
         if not (k.arg == "ties" and first and name in ("amax", "amin")):
-            mend = "amax and amin take ties=first; no other option exists"
+            mend = "reductions of arrays take axis= and keepdims=, amax and amin ties=first; no other option exists"
             return parsed.error(f"{name} has no option {k.arg}", k.value, help=mend)
     return None
 
 
 def _arity(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None:
-    least, most = FUNCTIONS[name]
+    least, most = FUNCTIONS.get(name, (1, 1))
     got = len(node.args)
     if least <= got <= most:
         return None

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from symgrad.algebra.build import add, sub
 from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, extent, idx, is_num, value
 from symgrad.errors import FormulaError
-from symgrad.formula import array_notation
 from symgrad.formula.environment import BATCH_INDEX, Environment, Tensor
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.polynomial import same
@@ -68,7 +67,7 @@ class _Walker:
     def __init__(self, parsed: Parsed, env: Environment, left: Sequence[Index] | None) -> None:
         self.parsed, self.env, self.left = parsed, env, left
         self.scopes = Scopes(free={i.name: i for i in left or ()})
-        self.binders = _bound_names(parsed.root)
+        self.binders = bound_names(parsed.root)
 
     def walk(self, n: ast.AST, scope: Mapping[str, Index]) -> None:
         if isinstance(n, ast.Name) or is_batch(n):
@@ -91,7 +90,7 @@ class _Walker:
             return
         env = self.env
         if name in env.tensors and env.tensors[name].rank:
-            raise array_notation.refuse(self.parsed, n, f"{name} without subscripts", env.tensors)
+            raise bare(self.parsed, n, env.tensors[name])
         if name in LANGUAGE or name in env.tensors or name in env.parameters:
             return
         if name in env.dims and name not in env.ranges:
@@ -286,7 +285,8 @@ def _with(tensor: Tensor, old: Term, new: Term) -> str:
     return "[" + ", ".join((["..."] if tensor.batch else []) + [str(s) for s in sizes]) + "]"
 
 
-def _bound_names(root: ast.AST) -> set[str]:
+def bound_names(root: ast.AST) -> set[str]:
+    """Names that a reduction in the expression binds."""
     calls = [
         n
         for n in ast.walk(root)
@@ -313,6 +313,21 @@ def check_rank(parsed: Parsed, n: ast.AST, tensor: Tensor, items: Sequence[ast.e
         missing = ", ... among them" if tensor.batch and not dots else ""
         given = f"{len(items)} subscript{'' if len(items) == 1 else 's'}"
         raise parsed.error(f"{name} has {axes}, {shape}{missing}; {given} given", n, note=f"{name} has shape {shape}")
+
+
+def bare(parsed: Parsed, node: ast.AST, tensor: Tensor) -> FormulaError:
+    """The error for the name of an array where one number is expected."""
+    note = f"{tensor.name} has shape {tensor.shown()}"
+    mend = f"write {subscripted(tensor)}"
+    return parsed.error(f"{tensor.name} stands without subscripts", node, help=mend, note=note)
+
+
+def subscripted(tensor: Tensor, left: Sequence[Index] = ()) -> str:
+    """An access to show in a message, with the indices of the left side where they fit: x[i, j]."""
+    letters = ([BATCH] if tensor.batch else []) + list("ijklmpqrs"[: len(tensor.shape)])
+    if len(left) == len(letters):
+        letters = [i.name for i in left]
+    return f"{tensor.name}[{', '.join(letters)}]"
 
 
 def check_index(parsed: Parsed, env: Environment, node: ast.Name) -> None:

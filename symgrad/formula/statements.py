@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from symgrad.algebra.build import add
 from symgrad.algebra.terms import BATCH, MINUS_ONE, ZERO, Term, extent
 from symgrad.errors import FormulaError, nearest
+from symgrad.formula.array_notation import in_array_notation
+from symgrad.formula.array_shapes import Shape
 from symgrad.formula.declarations import Declarations, section, words
 from symgrad.formula.document import Mapping, Node
 from symgrad.formula.environment import Environment, Tensor
-from symgrad.formula.expression import Reading, read_expression
+from symgrad.formula.expression import read_expression
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.kinds import is_integer
 from symgrad.formula.names import identifier
@@ -107,7 +109,7 @@ def _right_side(head: Head, text: Text, env: Environment) -> tuple[Term, tuple[T
     env.current = head.name
     reading = read_expression(text, env, head.indices)
     env.current = ""
-    return reading.body, _terms(head.indices)
+    return reading.body, reading.free
 
 
 def _terms(indices: Sequence[Index]) -> tuple[Term, ...]:
@@ -141,12 +143,16 @@ def read_expected(
         if i is None or name not in wrt:
             raise _no_gradient(head, declared, wrt)
         tensor = env.tensors[name]
+        text = words(node, f"expect: {name}")
+        if tensor.rank and not head.indices and in_array_notation(text, env):
+            reading = read_expression(text, env, [], Shape.of(tensor))
+            yield Expected(name, reading.free, reading.body, text.value.strip(), text.place())
+            continue
         items = [ix.node for ix in head.indices if isinstance(ix.node, ast.expr)]
         check_rank(head.parsed, head.parsed.root, tensor, items)
         for index, size in zip(head.indices[int(i.batch) :], i.shape, strict=True):
             index.fixed = size
-        text = words(node, f"expect: {name}")
-        reading: Reading = read_expression(text, env, head.indices)
+        reading = read_expression(text, env, head.indices)
         yield Expected(name, _terms(head.indices), reading.body, text.value.strip(), text.place())
 
 

@@ -37,6 +37,8 @@ RELATIONS: Mapping[str, str] = {"Eq": "==", "Ne": "!=", "Lt": "<", "Le": "<=", "
 CONSTANTS = frozenset({"pi", "E", "oo"})
 LOGICAL = frozenset({"True", "False", "true", "false"})
 MATRIX_FUNCTIONS = frozenset("trace det logdet inv solve transpose".split())
+REARRANGING = frozenset({"trace", "transpose"})
+"""Matrix functions that index notation can write."""
 NOT_NUMBERS: Mapping[str, str] = {
     "nan": "nan is no number of the language",
     "inf": "inf is not in the language: infinity is oo",

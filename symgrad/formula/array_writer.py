@@ -1,0 +1,133 @@
+"""Array notation -> index notation: the same syntax tree with its subscripts written out.
+
+x @ W.T + b    ->    Sum(x[i, k]*W[j, k], k) + b[j]
+
+Shapes are inferred from the leaves up, then every node is asked for its element at given subscripts, from the root
+down. The new nodes keep the places of the old ones, so that later errors point to what the user wrote.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from symgrad.algebra.terms import ONE, Term
+from symgrad.errors import UnsupportedError
+from symgrad.formula.array_shapes import Shape, Shapes
+from symgrad.formula.environment import Environment
+from symgrad.formula.grammar import is_batch
+from symgrad.formula.syntax import Parsed
+from symgrad.formula.trees import called, operands, placed, rebuilt, reduction
+from symgrad.formula.vocabulary import KEEPING, LANGUAGE, REDUCTIONS
+
+LETTERS = "ijklmpqrsuvwabefgh"
+Sub = ast.expr
+
+
+class Writer:
+    """Writes the subscripts of one expression; `sizes` holds the extents of the indices that it made up."""
+
+    def __init__(self, parsed: Parsed, env: Environment) -> None:
+        self.parsed, self.env = parsed, env
+        self.sizes: dict[str, Term] = {}
+        self.shapes = Shapes(parsed, env)
+        self.shape = self.shapes.shape
+        self.taken = {n.id for n in ast.walk(parsed.root) if isinstance(n, ast.Name)} | env.known() | set(env.later)
+
+    # ---- names -------------------------------------------------------------------------------------------------------
+
+    def fresh(self, size: Term) -> str:
+        """A readable name for an index of this extent: that of an index of the file where one has it."""
+        own = [name for name, extent in self.env.indices if extent is size]
+        others = {name for name, extent in self.env.indices if extent is not size}
+        names = (*own, *(c for c in LETTERS if c not in others), *LETTERS, *(f"i{k}" for k in range(1, 1000)))
+        taken = self.taken | LANGUAGE
+        name: str = next(n for n in names if n not in taken and n not in self.sizes)
+        self.sizes[name] = size
+        return name
+
+    def axes(self, shape: Shape, at: ast.AST) -> list[Sub]:
+        """New indices for all axes of a shape."""
+        dots: list[Sub] = [placed(ast.Constant(...), at)] if shape.batch else []
+        return dots + [placed(ast.Name(self.fresh(s), ast.Load()), at) for s in shape.sizes]
+
+    # ---- elements ----------------------------------------------------------------------------------------------------
+
+    def element(self, n: ast.expr, subs: Sequence[Sub]) -> ast.expr:
+        """The element of a node at subscripts, one for each of its axes."""
+        if isinstance(n, ast.Name):
+            index: ast.expr = ast.Tuple(list(subs), ast.Load()) if len(subs) > 1 else subs[0] if subs else n
+            return placed(ast.Subscript(n, index, ast.Load()), n) if subs else n
+        if isinstance(n, ast.Constant | ast.Subscript):
+            return n
+        if isinstance(n, ast.Attribute):
+            return self.element(n.value, subs[::-1])
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult):
+            return self.contraction(n, subs)
+        name = called(n)
+        if isinstance(n, ast.Call) and name in REDUCTIONS:
+            return self.reduction(n, name, subs)
+        if isinstance(n, ast.Call) and name == "transpose":
+            return self.element(n.args[0], [*subs[:-2], subs[-1], subs[-2]])
+        if isinstance(n, ast.Call) and name == "trace":
+            return self.diagonal(n, subs)
+        whole = self.shape(n)
+        return rebuilt(n, [self.element(part, self.fitted(part, whole, subs)) for part in operands(n)])
+
+    def fitted(self, n: ast.expr, whole: Shape, subs: Sequence[Sub]) -> list[Sub]:
+        """The subscripts of an operand in the broadcast whole."""
+        return fitted(self.shape(n), whole, subs, n)
+
+    def contraction(self, n: ast.BinOp, subs: Sequence[Sub]) -> ast.expr:
+        """a @ b at subscripts: the sum over the axis that both have."""
+        a, b = self.shape(n.left), self.shape(n.right)
+        k = placed(ast.Name(self.fresh(a.sizes[-1]), ast.Load()), n)
+        row, column = len(a.sizes) > 1, len(b.sizes) > 1
+        lead = list(subs[: len(subs) - row - column])
+        whole = Shape(self.shape(n).sizes[: len(lead) - self.shape(n).batch], self.shape(n).batch)
+        ends = list(subs[len(lead) :])
+        left = [*fitted(a.lead, whole, lead, n), *ends[:row], k]
+        right = [*fitted(b.lead, whole, lead, n), k, *ends[int(row) :]]
+        both = ast.BinOp(self.element(n.left, left), ast.Mult(), self.element(n.right, right))
+        return reduction("Sum", placed(both, n), [k], n)
+
+    def reduction(self, n: ast.Call, name: str, subs: Sequence[Sub]) -> ast.expr:
+        """Sum(x, axis=1) at subscripts: the reduction over new indices for the axes that it runs over."""
+        body = n.args[0]
+        shape = self.shape(body)
+        over = self.shapes.over(n, name, shape)
+        if name in KEEPING:
+            inner = list(subs)
+        else:
+            kept = self.shapes.keeps(n)
+            rest = iter([s for k, s in enumerate(subs) if not (kept and k in over)])
+            new = self.axes(shape, n)
+            inner = [new[k] if k in over else next(rest) for k in range(shape.rank)]
+        indices = [inner[k] for k in over]
+        if any(not (isinstance(i, ast.Name) or is_batch(i)) for i in indices):
+            message = f"{name} cannot be read at {', '.join(map(ast.unparse, indices))}: it runs over that axis"
+            raise self.parsed.error(message, n, help="give it a name under let", kind=UnsupportedError)
+        ties = [k for k in n.keywords if k.arg == "ties"]
+        return reduction(name, self.element(body, inner), indices, n, ties)
+
+    def diagonal(self, n: ast.Call, subs: Sequence[Sub]) -> ast.expr:
+        """trace(A): the sum of A[i, i]; a softmax inside needs two indices, as it binds one of them."""
+        body = n.args[0]
+        size = self.shape(body).sizes[-1]
+        i = placed(ast.Name(self.fresh(size), ast.Load()), n)
+        if not any(called(c) in KEEPING for c in ast.walk(body)):
+            return reduction("Sum", self.element(body, [*subs, i, i]), [i], n)
+        j = placed(ast.Name(self.fresh(size), ast.Load()), n)
+        equal = placed(ast.Compare(i, [ast.Eq()], [j]), n)
+        parts = [equal, self.element(body, [*subs, i, j]), placed(ast.Constant(0), n)]
+        return reduction("Sum", placed(ast.Call(ast.Name("where", ast.Load()), parts, []), n), [i, j], n)
+
+
+def fitted(mine: Shape, whole: Shape, subs: Sequence[Sub], at: ast.AST) -> list[Sub]:
+    """The subscripts of an array in a whole that it is broadcast to: the last ones, 0 where its axis is stretched."""
+    dots = [s for s in subs[:1] if mine.batch]
+    count = len(mine.sizes)
+    if not count:
+        return dots
+    pairs = zip(mine.sizes, whole.sizes[-count:], subs[-count:], strict=True)
+    return dots + [placed(ast.Constant(0), at) if m is ONE and w is not ONE else s for m, w, s in pairs]
