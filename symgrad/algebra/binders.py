@@ -9,6 +9,7 @@ from itertools import permutations
 
 from symgrad.algebra.arithmetic import add, fn, mul, power
 from symgrad.algebra.conditions import compare, conjunction, disjunction, iverson, negation, where
+from symgrad.algebra.skeleton import skeleton
 from symgrad.algebra.terms import ZERO, Term, by_name, extent, idx, node
 
 ROW_MAJOR = frozenset(("argmax", "max_first", "min_first"))
@@ -64,11 +65,9 @@ def _orders(body: Term, bound: list[Term]) -> Iterable[tuple[Term, ...]]:
     """Orders of the bound variables worth trying: by a signature that no name enters, ties permuted (up to four)."""
     if len(bound) == 1:
         return [tuple(bound)]
-    marks = frozenset(bound)
-    memo: dict[Term, bytes] = {}
     groups: dict[bytes, list[Term]] = {}
     for v in bound:
-        groups.setdefault(extent(v).digest + _signature(body, v, marks, memo, {}), []).append(v)
+        groups.setdefault(extent(v).digest + _signature(body, v, {}), []).append(v)
     orders: list[tuple[Term, ...]] = [()]
     for key in sorted(groups):
         g = groups[key]
@@ -77,21 +76,20 @@ def _orders(body: Term, bound: list[Term]) -> Iterable[tuple[Term, ...]]:
     return orders
 
 
-def _signature(t: Term, v: Term, marks: frozenset[Term], blank: dict[Term, bytes], memo: dict[Term, bytes]) -> bytes:
-    """The structure of a term in which v is marked and the names of the other bound variables do not enter."""
-    if not t.free & marks:
-        return t.digest
-    known = memo if v in t.free else blank
-    found = known.get(t)
+def _signature(t: Term, v: Term, memo: dict[Term, bytes]) -> bytes:
+    """The structure of a term in which v is marked. No other name enters: what is free here may be bound outside."""
+    if v not in t.free:
+        return skeleton(t)
+    found = memo.get(t)
     if found is None:
-        if t.op == "idx":
-            found = b"v" if t is v else b"w" + extent(t).digest
+        if t is v:
+            found = b"v"
         else:
-            parts = [_signature(a, v, marks, blank, memo) for a in t.args]
+            parts = [_signature(a, v, memo) for a in t.args]
             if t.op in ("add", "mul", "and", "or") or (t.op == "cmp" and t.data in ("==", "!=")):
                 parts.sort()
             found = blake2b(f"{t.op}\0{t.data}".encode() + b"".join(parts), digest_size=16).digest()
-        known[t] = found
+        memo[t] = found
     return found
 
 

@@ -15,7 +15,7 @@ def skeleton(t: Term) -> bytes:
     found = _skeletons.get(t)
     if found is None:
         parts = [skeleton(a) for a in t.args]
-        if t.op in ("add", "mul", "and", "or"):
+        if t.op in ("add", "mul", "and", "or") or (t.op == "cmp" and t.data in ("==", "!=")):
             parts.sort()
         data = "" if t.op == "idx" else t.data
         found = _skeletons[t] = blake2b(f"{t.op}\0{data}".encode() + b"".join(parts), digest_size=12).digest()

@@ -80,6 +80,11 @@ class Judgement:
         if self.failure is None:
             self.failure = failure
 
+    def forgive(self, why: str) -> None:
+        """Take the failure back, and say so in the notes."""
+        self.failure = None
+        self.notes.append(why)
+
     def compare(
         self, what: str, point: Point, got: Any, expected: Any, noise: Any = 0.0, tolerance: float = TOLERANCE
     ) -> bool:

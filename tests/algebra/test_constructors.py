@@ -209,7 +209,6 @@ def test_a_power_of_a_power_keeps_its_sign(inner: Term, outer: Term, at: Fractio
         assert same(expected, evaluate(power(power(base, inner), outer), point, {}))
 
 
-@pytest.mark.xfail(reason="bugs.md 14: the order of inner variables depends on names outside", strict=True)
 def test_an_unused_index_outside_does_not_turn_the_order_inside() -> None:
     m, l, k, q = idx("m", N), idx("l", N), idx("k", C), idx("q", C)
     inner = reduce("sum", mul(iverson(compare("==", m, num(0))), power(x(I, k), num(2)), get("g", (m,))), (m, l))
