@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 G = {"e[i, j]": "2*where(i == j, c[i, j] - 1, lam*c[i, j])/n"}
 CLOSED = {
     "a": ("Sum(e[i, j]*b[s, j], j)", G, ["s", "i"]),

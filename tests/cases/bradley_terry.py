@@ -1,4 +1,5 @@
 """torch's logsigmoid."""
+
 CLOSED = {"s": ("Sum(c[j, i]*sigmoid(s[i] - s[j]) - c[i, j]*sigmoid(s[j] - s[i]), j)", {})}
 EXTREME = {"s": [50]}
 

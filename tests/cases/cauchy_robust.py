@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {"x": ("c*r[...]/((1 + r[...]**2)*Sum(1, ...))", {}, ["..."])}
 PARAMS = {"c": 0.7}
 EXTREME = {"x": [1e3]}

@@ -1,4 +1,5 @@
 """torch's celu; at 0 both halves share, and the sum is 1."""
+
 CLOSED = {"x": ("dy[...]*where(x[...] > 0, 1, exp(x[...]/a))", {}, ["..."])}
 PARAMS = {"a": 0.5}
 

@@ -1,5 +1,9 @@
 """Composition with indexing."""
-CLOSED = {"x": ("(x[i, j] - c[t[i], j])/n", {}), "c": ("Sum(where(t[i] == m_, c[m_, k] - x[i, k], 0), i)/n".replace("m_", "q"), {}, ["q", "k"])}
+
+CLOSED = {
+    "x": ("(x[i, j] - c[t[i], j])/n", {}),
+    "c": ("Sum(where(t[i] == m_, c[m_, k] - x[i, k], 0), i)/n".replace("m_", "q"), {}, ["q", "k"]),
+}
 
 
 def reference(torch, x, c, t):

@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {"x": ("(x[k, p, q] - t[k, p, q])/(b*h*w*sqrt((x[k, p, q] - t[k, p, q])**2 + eps**2))", {}, ["k", "p", "q"])}
 PARAMS = {"eps": 0.3}
 EXTREME = {"x": [1e3]}

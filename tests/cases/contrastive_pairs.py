@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {
     "a": ("2*where(same[i], 1, -relu(m - e[i])/e[i])*(a[i, j] - b[i, j])/n", {}),
     "b": ("2*where(same[i], 1, -relu(m - e[i])/e[i])*(b[i, j] - a[i, j])/n", {}),

@@ -1,4 +1,5 @@
 """torch's cosine_embedding_loss."""
+
 G = "((1 - y[i])*where(s[i] > m, 1, 0) - y[i])"
 CLOSED = {
     "a": (G + "*(b[i, j]/nb[i] - s[i]*a[i, j]/na[i])/(n*na[i])", {}),

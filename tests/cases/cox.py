@@ -1,4 +1,5 @@
 """Composition with a masked logsumexp."""
+
 CLOSED = {"risk": ("(Sum(where(time[i] >= time[j], event[j]*exp(risk[i] - L[j]), 0), j) - event[i])/m", {})}
 EXTREME = {"risk": [50]}
 

@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {"x": ("p[i, j, k]*(1 - p[i, j, k])*(num[i] - 2*t[i, j, k]*den[i])/(n*den[i]**2)", {})}
 PARAMS = {"s": 0.1}
 EXTREME = {"x": [10]}

@@ -1,4 +1,5 @@
 """torch.distributions.Dirichlet."""
+
 CLOSED = {"a": ("(digamma(a[i, j]) - digamma(s[i]) - log(x[i, j]))/n", {})}
 
 

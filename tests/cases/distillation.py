@@ -1,4 +1,5 @@
 """torch's kl_div."""
+
 CLOSED = {"z": ("T*(softmax(z[i, j]/T, j) - q[i, j])/n", {})}
 PARAMS = {"T": 1.5}
 EXTREME = {"z": [100]}

@@ -1,4 +1,5 @@
 """torch's logsigmoid."""
+
 CLOSED = {"w": ("-beta*sigmoid(-h[i])/n", {}), "l": ("beta*sigmoid(-h[i])/n", {})}
 PARAMS = {"beta": 2.0}
 EXTREME = {"w": [1e3]}

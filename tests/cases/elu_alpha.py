@@ -1,4 +1,5 @@
 """torch's elu."""
+
 CLOSED = {"x": ("dy[...]*where(x[...] > 0, 1, alpha*exp(x[...]))", {}, ["..."])}
 PARAMS = {"alpha": 1.7}
 EXTREME = {"x": [100]}

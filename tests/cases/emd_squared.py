@@ -1,4 +1,5 @@
 """Composition of cumsum."""
+
 G = {"g[i, j]": "2*Sum(where(j <= k, F[i, k], 0), k)/n"}
 CLOSED = {"z": ("y[i, j]*(g[i, j] - Sum(y[i, l]*g[i, l], l))", G)}
 

@@ -1,4 +1,5 @@
 """torch.distributions.Categorical."""
+
 CLOSED = {"logits": ("(adv[i]*(p[i, j] - where(j == action[i], 1, 0)) + beta*p[i, j]*(log(p[i, j]) + H[i]))/n", {})}
 PARAMS = {"beta": 0.5}
 EXTREME = {"logits": [10]}

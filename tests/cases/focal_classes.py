@@ -1,4 +1,5 @@
 """Composition of cross_entropy."""
+
 CLOSED = {"z": ("(1 - q[i])**(g - 1)*(g*q[i]*log(q[i]) + q[i] - 1)*(where(j == t[i], 1, 0) - p[i, j])/n", {})}
 PARAMS = {"g": 3.5}
 EXTREME = {"z": [5]}

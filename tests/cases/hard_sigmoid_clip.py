@@ -1,4 +1,5 @@
 """Composition with clamp: torch's hardsigmoid takes 1/6 in float32."""
+
 CLOSED = {"x": ("dy[...]*where(x[...] > -3 and x[...] < 3, 1/6, 0)", {}, ["..."])}
 MAX_CLOSED = {"x": 120}
 

@@ -1,4 +1,5 @@
 """torch's hardswish away from its joints."""
+
 CLOSED = {"x": ("dy[...]*where(x[...] < -3, 0, where(x[...] > 3, 1, (2*x[...] + 3)/6))", {}, ["..."])}
 
 

@@ -1,4 +1,5 @@
 """torch's cross_entropy of the similarities."""
+
 CLOSED = {
     "q": ("(Sum(p[i, j]*k[j, a], j) - k[i, a])/(n*tau)", {}, ["i", "a"]),
     "k": ("(Sum(p[i, j]*q[i, a], i) - q[j, a])/(n*tau)", {}, ["j", "a"]),

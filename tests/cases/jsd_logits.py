@@ -1,4 +1,5 @@
 """Composition of kl_div."""
+
 CLOSED = {"z": ("y[i, j]*(log(y[i, j]/m[i, j]) - Sum(y[i, k]*log(y[i, k]/m[i, k]), k))/(2*n)", {})}
 
 

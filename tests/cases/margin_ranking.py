@@ -1,4 +1,5 @@
 """torch's margin_ranking_loss."""
+
 CLOSED = {
     "a": ("-where(m > y[i]*(a[i] - b[i]), y[i], 0)/n", {}),
     "b": ("where(m > y[i]*(a[i] - b[i]), y[i], 0)/n", {}),

@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {
     "P": ("Sum(e[u, i]*Q[i, k], i) + lam*P[u, k]", {}, ["u", "k"]),
     "Q": ("Sum(e[u, i]*P[u, k], u) + lam*Q[i, k]", {}, ["i", "k"]),

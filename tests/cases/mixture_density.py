@@ -1,4 +1,5 @@
 """torch.distributions.MixtureSameFamily."""
+
 CLOSED = {
     "a": ("(softmax(a[i, j], j) - r[i, j])/n", {}),
     "mu": ("-r[i, j]*e[i, j]*exp(-s[i, j])/n", {}),

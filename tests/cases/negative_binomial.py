@@ -1,4 +1,5 @@
 """torch.distributions.NegativeBinomial."""
+
 CLOSED = {
     "r": ("(digamma(r[i]) - digamma(k[i] + r[i]) - log(1 - p[i]))/n", {}),
     "z": ("(r[i]*p[i] - k[i]*(1 - p[i]))/n", {}),

@@ -1,4 +1,5 @@
 """Composition with torch.maximum."""
+
 CLOSED = {"x": ("(where(t[i] < x[i], 1, 0) - q)/n", {})}
 PARAMS = {"q": 0.25}
 

@@ -1,4 +1,5 @@
 """torch's logcumsumexp from the back."""
+
 CLOSED = {"s": ("(Sum(where(k <= j, exp(s[i, j] - l[i, k]), 0), k) - 1)/n", {})}
 EXTREME = {"s": [10, 200]}
 

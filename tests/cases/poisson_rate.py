@@ -1,4 +1,5 @@
 """torch.distributions.Poisson."""
+
 CLOSED = {"rate": ("(1 - k[i]/rate[i])/n", {})}
 
 

@@ -1,4 +1,5 @@
 """Composition with torch.minimum and clamp; ties of both branches share."""
+
 MAX_CLOSED = {"lp": 170}
 PARAMS = {"eps": 0.4}
 

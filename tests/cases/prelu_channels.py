@@ -1,4 +1,5 @@
 """torch's prelu."""
+
 CLOSED = {
     "x": ("dy[i, j, k]*where(x[i, j, k] >= 0, 1, a[j])", {}),
     "a": ("Sum(where(x[i, j, k] < 0, dy[i, j, k]*x[i, j, k], 0), i, k)", {}, ["j"]),

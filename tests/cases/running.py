@@ -103,7 +103,9 @@ class Case:
         rng = np.random.default_rng(3)
         upstream = [rng.standard_normal(tuple(o.shape)) if self.outputs else np.ones(()) for o in out]
         wrt = [tensors[k] for k in self.wrt]
-        grads = torch.autograd.grad(out, wrt, [torch.tensor(u, dtype=o.dtype) for u, o in zip(upstream, out, strict=True)])
+        grads = torch.autograd.grad(
+            out, wrt, [torch.tensor(u, dtype=o.dtype) for u, o in zip(upstream, out, strict=True)]
+        )
         found = {k: g.numpy() for k, g in zip(self.wrt, grads, strict=True)}
         return Point(label, data, parameters, upstream, [o.detach().numpy() for o in out], found)
 

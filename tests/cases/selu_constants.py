@@ -1,4 +1,5 @@
 """torch's selu."""
+
 CLOSED = {"x": ("scale*dy[...]*where(x[...] > 0, 1, alpha*exp(x[...]))", {}, ["..."])}
 EXTREME = {"x": [1000]}
 

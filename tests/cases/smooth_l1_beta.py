@@ -1,4 +1,5 @@
 """torch's smooth_l1_loss."""
+
 CLOSED = {"u": ("clip(r[...]/beta, -1, 1)/Sum(1, ...)", {}, ["..."])}
 PARAMS = {"beta": 0.4}
 EXTREME = {"u": [1e4]}

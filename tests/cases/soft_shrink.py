@@ -1,4 +1,5 @@
 """torch's softshrink."""
+
 CLOSED = {"x": ("dy[i]*where(Abs(x[i]) > lam, 1, 0)", {})}
 MAX_CLOSED = {"x": 75}
 PARAMS = {"lam": 1.0}

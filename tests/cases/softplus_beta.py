@@ -1,4 +1,5 @@
 """torch's softplus without its threshold."""
+
 CLOSED = {"x": ("dy[...]*sigmoid(beta*x[...])", {}, ["..."])}
 PARAMS = {"beta": 0.3}
 EXTREME = {"x": [1e4]}

@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {"a": ("-Sum((x[i]*exp(-a) - tanh(a))**3*(x[i]*exp(-a) + 1 - tanh(a)**2), i)/n", {}, [])}
 
 

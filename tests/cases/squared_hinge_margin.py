@@ -1,4 +1,5 @@
 """Composition with torch.relu."""
+
 CLOSED = {"score": ("-2*label[i]*relu(m - label[i]*score[i])/n", {})}
 PARAMS = {"m": 0.5}
 

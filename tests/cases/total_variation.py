@@ -1,4 +1,5 @@
 """Composition of differences."""
+
 MAX_CLOSED = 330
 
 

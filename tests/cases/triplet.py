@@ -1,4 +1,5 @@
 """torch's triplet_margin_loss."""
+
 ON = "where(dp[i] - dq[i] + margin > 0, "
 CLOSED = {
     "a": (ON + "u[i, j]/dp[i] - v[i, j]/dq[i], 0)/n", {}),

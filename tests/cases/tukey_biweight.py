@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {"a": ("where(Abs(r[i]) <= c, r[i]*(1 - (r[i]/c)**2)**2, 0)/n", {})}
 PARAMS = {"c": 0.8}
 

@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {"p": ("((tp[i] + s)*(t[i, j] + alpha*(1 - t[i, j]) - beta*t[i, j]) - t[i, j]*d[i])/(n*d[i]**2)", {})}
 PARAMS = {"alpha": 0.6, "beta": 0.2, "s": 0.5}
 

@@ -1,4 +1,5 @@
 """torch.distributions.kl_divergence."""
+
 CLOSED = {"mu": ("mu[i, j]/n", {}), "s": ("(exp(s[i, j]) - 1)/(2*n)", {})}
 
 

@@ -1,4 +1,5 @@
 """Composition in torch."""
+
 CLOSED = {
     "a": ("k[i]*(event[i] - exp(u[i]))/n", {}),
     "b": ("(u[i]*(exp(u[i]) - event[i]) - event[i])/n", {}),

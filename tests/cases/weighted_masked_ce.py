@@ -1,4 +1,5 @@
 """torch's cross_entropy with weight and ignore_index."""
+
 CLOSED = {"logits": ("keep[i]*w[t[i]]*(y[i, j] - where(j == t[i], 1, 0))/total", {})}
 EXTREME = {"logits": [10, 1000]}
 
