@@ -61,6 +61,12 @@ DERIVATIVES: Mapping[str, tuple[Partial | None, ...]] = {
     "digamma": (lambda x: fn("polygamma", ONE, x),),
     "polygamma": (None, lambda n, x: fn("polygamma", add(n, ONE), x)),
     "Abs": (lambda x: fn("sign", x),),
+    "relu": (lambda x: iverson(compare("<", ZERO, x)),),
+    "clip": (
+        lambda x, a, b: mul(iverson(compare("<=", a, x)), iverson(compare("<=", x, b))),
+        lambda x, a, b: iverson(compare("<", x, a)),
+        lambda x, a, b: mul(iverson(compare("<=", a, x)), iverson(compare("<", b, x))),
+    ),
     "sign": (lambda x: ZERO,),
     "floor": (lambda x: ZERO,),
     "ceiling": (lambda x: ZERO,),

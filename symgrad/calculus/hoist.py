@@ -99,7 +99,7 @@ class _Hoisting:
         """A factor, base or argument: a sum of several accesses gets a name."""
         new = self.lift(t)
         several = new.op == "add" and sum(any(is_access(x) for x in walk(a)) for a in new.args) > 1
-        return self.named(new) if several and not self._is_log_softmax(new) else new
+        return self.named(new, "logp" if self._is_log_softmax(new) else "") if several else new
 
     def _is_log_softmax(self, t: Term) -> bool:
         """z - lse z stays as it is: its exponential is computed as e/sum(e)."""

@@ -90,7 +90,7 @@ class ClosedForms:
         )
 
     def closed(self, t: Term) -> Term:
-        """The term for people: in the formula's names, and in those of hoisted values where they make it much shorter."""
+        """The term for people: in the formula's names, and in those of hoisted values where it is much shorter so."""
         t = self.inner.simplify(unfold(t, self.mean, self.fresh))
         visible = self.outer.simplify(unfold(t, self.hidden, self.fresh))
         guarded = {str(x.data) for x in walk(t) if x.op == "get0"}

@@ -20,21 +20,23 @@ from symgrad.algebra.terms import (
     num,
     terms_of,
     value,
+    walk,
 )
 from symgrad.algebra.weight import weight
 
 
-def collect(t: Term, fresh: Fresh, written: frozenset[Term] = frozenset()) -> Term:
+def collect(t: Term, fresh: Fresh, written: frozenset[Term] = frozenset(), guarded: bool = False) -> Term:
     """The term with common factors taken out, inside out, where that makes it no longer.
 
-    `written`: the conditions of the formula; a branch is on one of these rather than on its opposite.
+    `written`: the conditions of the formula; a branch is on one of these rather than on its opposite. `guarded`: what
+    may be undefined or overflow stays under the brackets that it stands under.
     """
-    return _Collecting(fresh, written).apply(t)
+    return _Collecting(fresh, written, guarded).apply(t)
 
 
 class _Collecting:
-    def __init__(self, fresh: Fresh, written: frozenset[Term]) -> None:
-        self.fresh, self.written = fresh, written
+    def __init__(self, fresh: Fresh, written: frozenset[Term], guarded: bool) -> None:
+        self.fresh, self.written, self.guarded = fresh, written, guarded
         self.memo: dict[Term, Term] = {}
 
     def apply(self, t: Term) -> Term:
@@ -129,7 +131,7 @@ class _Collecting:
                 candidates.setdefault(f, []).append(a)
         best: tuple[tuple[int, int, bytes], Term, list[Term]] | None = None
         for f, members in candidates.items():
-            if len(members) < 2:
+            if len(members) < 2 or (self.guarded and _leaves_its_brackets(f, members)):
                 continue
             saving = (len(members) - 1) * (_factor_weight(f)) - (0 if len(members) == len(summands) else 2)
             key = (saving + (1000 if len(members) == len(summands) else 0), len(members), f.digest)
@@ -199,6 +201,20 @@ class _Collecting:
                 return None
             parts.append(mul(num(coefficient(a)[0]), substitute(red.args[0], names)))
         return reduce("sum", self.sum(add(*parts)), variables)
+
+
+TOTAL = frozenset("sin cos tanh atan asinh erf erfc sigmoid softplus log_sigmoid Abs sign relu clip Max Min".split())
+"""Functions that are finite for every finite argument."""
+
+
+def _leaves_its_brackets(f: Term, members: Sequence[Term]) -> bool:
+    """Whether a factor that may be nan or infinite stands under a bracket in every summand: [false]*inf is 0."""
+    partial = any(
+        (x.op == "fn" and x.data not in TOTAL) or (x.op == "pow" and not (is_num(x.args[1]) and value(x.args[1]) >= 0))
+        for x in walk(f)
+        if x.tensors
+    )
+    return partial and all(any(g.op == "iv" for g in factors_of(a)) for a in members)
 
 
 def _denominators(t: Term) -> list[Term]:

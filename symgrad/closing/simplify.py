@@ -14,7 +14,7 @@ from symgrad.closing.refold import REFOLD
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
-from symgrad.rules.brackets import UNGUARDED
+from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
@@ -41,7 +41,7 @@ class Simplifier:
     def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
         self.context, self.foldings, self.closed = context, foldings, closed
         self.combined: dict[tuple[int, int], tuple[Rule, ...]] = {}
-        self.after = (*ELEMENTARY, *REFOLD, NORMALIZE_INSIDE)
+        self.after = (*ELEMENTARY, *REFOLD, NORMALIZE_INSIDE, *((MASKED_EXPONENTIAL,) if closed else ()))
         self.written = _conditions(context)
         facts = fact_rules(context)
         affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()
@@ -110,15 +110,17 @@ class Simplifier:
         """Whether a form is shorter: as it stands, or where that is close, when it is factored."""
         if weight(new) < weight(old) or 8 * weight(new) > 9 * weight(old) + 32:
             return weight(new) < weight(old)
-        fresh = self.context.fresh
-        return weight(collect(new, fresh, self.written)) < weight(collect(old, fresh, self.written))
+        return weight(self._collected(new)) < weight(self._collected(old))
+
+    def _collected(self, t: Term) -> Term:
+        return collect(t, self.context.fresh, self.written, guarded=not self.closed)
 
     def _factored(self, c: Candidate) -> Candidate:
         with self.context.trial() as steps:
-            t = collect(c.term, self.context.fresh, self.written)
+            t = self._collected(c.term)
             t = rewrite(t, self.after, self.context)
             t = self._folded(t, ELEMENTARY)
-            t = collect(t, self.context.fresh, self.written)
+            t = self._collected(t)
         return Candidate(t, (*c.steps, *steps)) if weight(t) <= weight(c.term) else c
 
 

@@ -16,9 +16,9 @@ from symgrad.rewrite.rule import Example, Rule
 
 def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement, ...]:
     """The statements with every softmax whole; hoisted log-sum-exps that nothing reads any more are dropped."""
-    named = {
-        s.name: s for s in program.statements if s.kind == "hoisted" and s.body.op == "red" and s.body.data == "lse"
-    }
+    hoisted = [s for s in program.statements if s.kind == "hoisted"]
+    lse = {s.name: s for s in hoisted if s.body.op == "red" and s.body.data == "lse"}
+    named = lse | {s.name: s for s in hoisted if s.body.op == "add" and s.body.tensors & set(lse)}
     if not named:
         return tuple(statements)
     context = Context(program, silent=True)

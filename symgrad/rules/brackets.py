@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import assume, compare, iverson, mul, neg, negation, rebuild
+from symgrad.algebra.build import add, assume, compare, exp, iverson, mul, neg, negation, rebuild
+from symgrad.algebra.show import softmax_parts
 from symgrad.algebra.terms import INFINITY, ZERO, Term, coefficient, terms_of, walk
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+
+
+def _masked_exponential(t: Term, context: Context) -> Term | None:
+    """e^(where(c, a, -oo) + b) = [c] e^(a + b), unless it is a whole softmax."""
+    if t.op != "fn" or t.data != "exp" or softmax_parts(t.args[0]) is not None:
+        return None
+    for a in terms_of(t.args[0]):
+        if a.op == "where" and neg(INFINITY) in a.args[1:]:
+            first = a.args[2] is neg(INFINITY)
+            c = a.args[0] if first else negation(a.args[0])
+            return mul(iverson(c), exp(add(t.args[0], neg(a), a.args[1] if first else a.args[2])))
+    return None
+
+
+def _relu_under_bracket(t: Term, context: Context) -> Term | None:
+    """[x > 0] relu(x) = relu(x)."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        b = f.args[0] if f.op == "pow" else f
+        if b.op == "fn" and b.data == "relu" and (f is b or context.is_nonnegative(f.args[1])):
+            bracket = iverson(compare("<", ZERO, b.args[0]))
+            if bracket in t.args:
+                return mul(*(g for g in t.args if g is not bracket))
+    return None
 
 
 def _guard_norm(t: Term, context: Context) -> Term | None:
@@ -216,6 +242,22 @@ UNGUARDED_NORM = Rule(
     Example("where(norm(x[i, j], j) != 0, 1/norm(x[i, j], j), 0)", "1/norm(x[i, j], j)"),
 )
 
-BRACKETS = (ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM)
+RELU_BRACKET = Rule(
+    "bracket/relu",
+    ("mul",),
+    r"[x > 0]\,\operatorname{relu} x = \operatorname{relu} x",
+    "relu is 0 where the condition fails",
+    _relu_under_bracket,
+    Example("where(x[i, j] > 0, relu(x[i, j]), 0)", "relu(x[i, j])"),
+)
+MASKED_EXPONENTIAL = Rule(
+    "bracket/exp",
+    ("fn",),
+    r"e^{x} = [c]\,e^{a} \quad (x = a \text{ if } c, \text{ else } {-\infty})",
+    "a masked exponential is 0",
+    _masked_exponential,
+    Example("exp(Piecewise((x[i, j], j <= i), (-oo, True)))", "where(j <= i, exp(x[i, j]), 0)"),
+)
+BRACKETS = (RELU_BRACKET, ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM)
 UNGUARDED = (UNGUARDED_NORM,)
 """For closed forms only: kernels keep their guards."""

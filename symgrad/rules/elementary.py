@@ -31,6 +31,7 @@ from symgrad.algebra.terms import (
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.brackets import BRACKETS
+from symgrad.rules.conditions import CONDITIONS
 
 
 def _define(t: Term, context: Context) -> Term | None:
@@ -40,8 +41,6 @@ def _define(t: Term, context: Context) -> Term | None:
 
 
 DEFINITIONS: Mapping[str, Callable[..., Term]] = {
-    "relu": lambda x: where(compare(">", x, ZERO), x, ZERO),
-    "clip": lambda x, a, b: where(compare("<", x, a), a, where(compare(">", x, b), b, x)),
     "silu": lambda x: mul(x, fn("sigmoid", x)),
     "gelu": lambda x: mul(x, fn("normal_cdf", x)),
     "logit": lambda x: sub(fn("log", x), fn("log", sub(ONE, x))),
@@ -158,13 +157,28 @@ def _zero_one(t: Term, context: Context) -> Term | None:
     return t.args[0]
 
 
+def _zero_one_factor(t: Term, context: Context) -> Term | None:
+    """t*v = v for t in {0, 1} and a named v = t*(...)."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        i = context.inputs.get(str(f.data)) if f.op == "get" else None
+        if i is None or not i.given or i.domain.kind not in ("boolean", "one_hot"):
+            continue
+        for g in t.args:
+            body = context.body(g) if g.op == "get" else None
+            if body is not None and body.op == "mul" and f in body.args:
+                return mul(*(h for h in t.args if h is not f))
+    return None
+
+
 DEFINE = Rule(
     "function/define",
     ("fn",),
-    r"\operatorname{relu} x = x\,[x > 0], \quad \operatorname{silu} x = x\,\sigma(x)",
+    r"\operatorname{silu} x = x\,\sigma(x), \quad \operatorname{gelu} x = x\,\Phi(x)",
     "a function of the field is replaced by its definition",
     _define,
-    Example("relu(x[i, j])", "where(x[i, j] > 0, x[i, j], 0)"),
+    Example("silu(x[i, j])", "x[i, j]*sigmoid(x[i, j])"),
 )
 ONE_MINUS_SIGMOID = Rule(
     "stabilize/one-minus-sigmoid",
@@ -243,8 +257,23 @@ LOG_SIGMOID = Rule(
 )
 
 
+ZERO_ONE_FACTOR = Rule(
+    "fact/zero-one-factor",
+    ("mul",),
+    r"v = t\,a \Rightarrow t\,v = v \quad (t \in \{0, 1\})",
+    "the name holds the factor already",
+    _zero_one_factor,
+    Example(
+        "t[i]*v[i]",
+        "v[i]",
+        "{x: [n], t: {shape: [n], domain: boolean, given: true}}",
+        let="{'v[i]': 't[i]*exp(x[i])'}",
+    ),
+    needs=("domain",),
+)
+
 DEFINITION_RULES = (DEFINE, ONE_MINUS_SIGMOID)
-ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, *BRACKETS, ZERO_ONE)
+ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, *BRACKETS, *CONDITIONS, ZERO_ONE, ZERO_ONE_FACTOR)
 PEOPLE = (COMPLEMENT, SECH2)
 NAMED_LOGARITHMS = (LOG_SIGMOID,)
 """For closed forms only: against the direction of `stabilize`."""
