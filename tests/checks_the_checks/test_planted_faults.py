@@ -96,11 +96,14 @@ NORM_FAULTS = {
     "upstream ignored": ("da = dh * (a > 0)", "da = (a > 0) * 1.0"),
     "upstream applied twice": ("da = dh * (a > 0)", "da = dh * dh * (a > 0)"),
     "relu forgotten": ("da = dh * (a > 0)", "da = dh"),
-    "eps dropped": ("np.sqrt((d * d).mean(1, keepdims=True) + np.asarray(eps, x.dtype))", "np.sqrt((d * d).mean(1, keepdims=True))"),
+    "eps dropped": (" + np.asarray(eps, x.dtype))", ")"),
     "parameter ignored": ("np.asarray(eps, x.dtype)", "np.asarray(0.01, x.dtype)"),
     "transposed weight gradient": ("dW = y.T @ da", "dW = (y.T @ da).T"),
     "reduced over the wrong axis": ("dg = (dy * u).sum(0)", "dg = (dy * u).sum(1)"),
-    "biased by n/(n - 1)": ("u * (du * u).mean(1", "u * (du * u).sum(1, keepdims=True) / max(len(g) - 1, 1) + 0 * (du * u).mean(1"),
+    "biased by n/(n - 1)": (
+        "u * (du * u).mean(1, keepdims=True)",
+        "u * (du * u).sum(1, keepdims=True) / max(len(g) - 1, 1)",
+    ),
     "one gradient for another": ("return Gradients(dx, dg, dW)", "return Gradients(dx, dg * 0 + dg[0], dW)"),
 }  # fmt: skip
 
@@ -113,7 +116,10 @@ def test_a_fault_in_a_normalized_layer_is_caught(fault):
 
 KINK_FAULTS = {
     "ties not shared": ("top / top.sum(1, keepdims=True)", "top"),
-    "first takes all": ("top = (x == x.max(1, keepdims=True)).astype(x.dtype)", "top = np.eye(x.shape[1], dtype=x.dtype)[x.argmax(1)]"),
+    "first takes all": (
+        "top = (x == x.max(1, keepdims=True)).astype(x.dtype)",
+        "top = np.eye(x.shape[1], dtype=x.dtype)[x.argmax(1)]",
+    ),
     "1 at the kink of the modulus": ("np.sign(x - t)", "np.where(x >= t, np.ones_like(x), -np.ones_like(x))"),
 }  # fmt: skip
 

@@ -47,14 +47,14 @@ def judge_text(text: str, seed: int = 0, points: int = 4) -> Finding | None:
 def _judge_formula(formula: Formula, points: list[Point]) -> Finding | None:
     try:
         derivation = derive_formula(formula)
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - whatever it raises is the finding
         return Finding("derive", _trace(e))
     wrong = _closed_forms(derivation, points)
     try:
         from symgrad.emit.package import emit_package
 
         trial, _ = bring(derivation, emit_package(derivation))
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - whatever it raises is the finding
         return wrong or Finding("emit", _trace(e))
     return _kernels(trial, points) or wrong
 
@@ -85,7 +85,7 @@ def _closed_forms(derivation: Derivation, points: list[Point]) -> Finding | None
         try:
             text = show(g.closed)
             again = parse_closed(text, program, g.indices, extra)
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001 - whatever it raises is the finding
             return Finding("printed", f"{g.input}: {show(g.closed)}: {_trace(e)}")
         for point in points:
             expected = reference(program, (g.input,), Call(point.inputs, point.parameters, point.upstream))

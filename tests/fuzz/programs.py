@@ -35,6 +35,7 @@ class Draft:
     loss: str = ""
     parameters: tuple[str, ...] = ()
     name: str = "fuzzed"
+    depth: int = 3
 
     def text(self) -> str:
         lines = [f"name: {self.name}", "inputs:"]
@@ -59,10 +60,10 @@ class Scope:
         return Scope({**self.indices, name: dim})
 
 
-def program(seed: int) -> str:
-    """The YAML text of the random formula of that seed."""
+def program(seed: int, depth: int = 3) -> str:
+    """The YAML text of the random formula of that seed; `depth` bounds how deep an expression nests."""
     rng = Random(seed)
-    draft = Draft(rng, [])
+    draft = Draft(rng, [], depth=depth)
     batch = rng.random() < 0.2
     _inputs(draft, batch)
     count = rng.randint(1, 3)
@@ -112,7 +113,7 @@ def _signature(draft: Draft, batch: bool, most: int) -> dict[str, str]:
 def _statement(draft: Draft, name: str, batch: bool, kind: str) -> None:
     indices = _signature(draft, batch, 2)
     scope = Scope(indices)
-    body = expression(draft, scope, 3)
+    body = expression(draft, scope, draft.depth)
     body = _touch(draft, scope, body)
     key = f"{name}[{', '.join(indices)}]" if indices else name
     (draft.lets if kind == "let" else draft.outputs)[key] = body
@@ -121,7 +122,7 @@ def _statement(draft: Draft, name: str, batch: bool, kind: str) -> None:
 
 def _loss(draft: Draft, batch: bool) -> None:
     scope = Scope({BATCH: BATCH} if batch else {draft.rng.choice(LETTERS): "n"} if draft.rng.random() < 0.6 else {})
-    body = expression(draft, scope, 3)
+    body = expression(draft, scope, draft.depth)
     last = draft.tensors[-1]
     body = f"{body} + {_reduced(draft, scope, last)}"
     draft.loss = _touch(draft, scope, body)
@@ -173,13 +174,14 @@ def expression(draft: Draft, scope: Scope, depth: int) -> str:
 
 
 UNARY = (
-    "sin({})", "tanh({})", "exp(sin({}))", "sigmoid({})", "softplus({})", "relu({})", "Abs({})", "({})**2", "log(1 + ({})**2)",
-    "sqrt(1 + ({})**2)", "1/(2 + ({})**2)", "-({})", "2*({})", "erf({})", "log(sigmoid({}))", "gelu({})", "atan({})", "cos({})",
-    "clip({}, -1, 1)", "silu({})", "expm1(tanh({}))", "({})**3", "log(cosh({}))", "exp(-({})**2)",
+    "sin({})", "tanh({})", "exp(sin({}))", "sigmoid({})", "softplus({})", "relu({})", "Abs({})", "({})**2",
+    "log(1 + ({})**2)", "sqrt(1 + ({})**2)", "1/(2 + ({})**2)", "-({})", "2*({})", "erf({})", "log(sigmoid({}))",
+    "gelu({})", "atan({})", "cos({})", "clip({}, -1, 1)", "silu({})", "expm1(tanh({}))", "({})**3", "log(cosh({}))",
+    "exp(-({})**2)",
 )  # fmt: skip
 BINARY = (
-    "{} + {}", "({}) - ({})", "({})*({})", "({})*({})", "({})/(1 + ({})**2)", "Max({}, {})", "Min({}, {})", "({} - ({}))**2",
-    "({})*exp(-({})**2)", "(({})**2 + 1)**sigmoid({})",
+    "{} + {}", "({}) - ({})", "({})*({})", "({})*({})", "({})/(1 + ({})**2)", "Max({}, {})", "Min({}, {})",
+    "({} - ({}))**2", "({})*exp(-({})**2)", "(({})**2 + 1)**sigmoid({})",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz.run --programs 500 --seed 1`: random formulas; prints each that goes wrong, with its seed and YAML."""
+"""`python -m tests.fuzz.run --programs 500 --seed 1`: random formulas; prints each that goes wrong, with its YAML."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.fuzz.programs import program
 SECONDS = 30.0
 
 
-def judge_seed(seed: int) -> Finding | None:
+def judge_seed(seed: int, depth: int = 3) -> Finding | None:
     """The finding of the program of a seed."""
     try:
         with limits.within(SECONDS, what="the fuzzed formula"):
-            return judge_text(program(seed), seed)
+            return judge_text(program(seed, depth), seed)
     except LimitError as e:
         return Finding("limit", str(e))
 
@@ -30,12 +30,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="print findings of these stages alone: kernel,closed")
     parser.add_argument("--quiet", action="store_true", help="no YAML")
+    parser.add_argument("--depth", type=int, default=3, help="how deep expressions nest")
     chosen = parser.parse_args()
     counts: Counter[str] = Counter()
     only = set(filter(None, chosen.only.split(",")))
     for seed in range(chosen.seed, chosen.seed + chosen.programs):
         start = time.monotonic()
-        finding = judge_seed(seed)
+        finding = judge_seed(seed, chosen.depth)
         counts[finding.stage if finding else "right"] += 1
         slow = time.monotonic() - start
         if slow > 5:
@@ -43,7 +44,7 @@ def main() -> int:
         if finding and (not only or finding.stage in only):
             print(f"--- seed {seed}: {finding.stage}: {finding.detail[:600]}", flush=True)
             if not chosen.quiet:
-                print(program(seed), flush=True)
+                print(program(seed, chosen.depth), flush=True)
     print(", ".join(f"{n} {stage}" for stage, n in sorted(counts.items())))
     return 0 if set(counts) <= {"right"} else 1
 

@@ -76,7 +76,8 @@ def test_a_branch_that_is_not_taken_has_no_gradient_outside_of_its_domain():
 def test_a_masked_logit_leaves_a_row_finite():
     masked = where(compare("<", num(0), j), x(i, j), neg(INFINITY))
     got = evaluated(fn("exp", sub(masked, reduce("lse", masked, [j]))), (i, j))
-    assert np.allclose(got.sum(1), 1) and np.all(got[:, 0] == 0)
+    assert np.allclose(got.sum(1), 1)
+    assert np.all(got[:, 0] == 0)
 
 
 def test_indices_are_numbers_and_gathers_read_where_the_data_say():
