@@ -74,6 +74,11 @@ def in_array_notation(text: Text, env: Environment) -> bool:
     return bool((marks.arrays or marks.islands) and not marks.indices)
 
 
+def holds_indices(n: ast.expr, env: Environment) -> bool:
+    """Whether an expression is in index notation."""
+    return bool(_Finder(env).find(n).indices)
+
+
 def _whole(writer: Writer, parsed: Parsed, target: Shape | None) -> Shape:
     """The shape of the value."""
     shape = writer.shape(parsed.root)
@@ -201,9 +206,15 @@ def mixed(parsed: Parsed, env: Environment, marks: Marks, left: Sequence[Index])
     one = "a statement is in one notation"
     if names:
         tensor = env.tensors[names[0].id]
-        message = f"{tensor.name} stands without subscripts beside {beside}: {one}"
-        mend = f"write {subscripted(tensor, left)}"
+        shown = parsed.source(names[0])
+        message = f"{shown} stands without subscripts beside {beside}: {one}"
+        mend = f"write {shown}{subscripted(tensor, left).removeprefix(tensor.name)}"
         mend += "" if marks.indices else ", or leave the left side without indices"
-        return parsed.error(message, names[0], help=mend, note=f"{tensor.name} has shape {tensor.shown()}")
+        return parsed.error(
+            message,
+            names[0],
+            help=mend,
+            note=f"shape {tensor.shown()}" if shown != tensor.name else f"{tensor.name} has shape {tensor.shown()}",
+        )
     message = f"{parsed.source(marks.arrays[0])} is array notation, beside {beside}: {one}"
     return parsed.error(message, marks.arrays[0], help="write the indices: Sum(a[i, k]*b[k, j], k)")

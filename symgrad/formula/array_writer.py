@@ -18,9 +18,8 @@ from symgrad.formula.environment import Environment
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.syntax import Parsed
 from symgrad.formula.trees import called, operands, placed, rebuilt, reduction
-from symgrad.formula.vocabulary import KEEPING, LANGUAGE, REDUCTIONS
+from symgrad.formula.vocabulary import KEEPING, REDUCTIONS
 
-LETTERS = "ijklmpqrsuvwabefgh"
 Sub = ast.expr
 
 
@@ -32,17 +31,11 @@ class Writer:
         self.sizes: dict[str, Term] = {}
         self.shapes = Shapes(parsed, env)
         self.shape = self.shapes.shape
-        self.taken = {n.id for n in ast.walk(parsed.root) if isinstance(n, ast.Name)} | env.known() | set(env.later)
-
-    # ---- names -------------------------------------------------------------------------------------------------------
+        self.written = {n.id for n in ast.walk(parsed.root) if isinstance(n, ast.Name)}
 
     def fresh(self, size: Term) -> str:
-        """A readable name for an index of this extent: that of an index of the file where one has it."""
-        own = [name for name, extent in self.env.indices if extent is size]
-        others = {name for name, extent in self.env.indices if extent is not size}
-        names = (*own, *(c for c in LETTERS if c not in others), *LETTERS, *(f"i{k}" for k in range(1, 1000)))
-        taken = self.taken | LANGUAGE
-        name: str = next(n for n in names if n not in taken and n not in self.sizes)
+        """A readable name for an index of this extent."""
+        name = self.env.index_name(size, {*self.written, *self.sizes})
         self.sizes[name] = size
         return name
 

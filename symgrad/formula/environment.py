@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from symgrad.algebra.terms import BATCH, Term, dim, extent, idx
 from symgrad.errors import FormulaError, nearest
 from symgrad.formula.inside import Bounds
-from symgrad.formula.program import Input, Parameter, Place, Statement
+from symgrad.formula.program import Formula, Input, Parameter, Place, Statement
 from symgrad.formula.syntax import Parsed
-from symgrad.formula.vocabulary import FOREIGN, FUNCTIONS, REDUCTIONS
+from symgrad.formula.vocabulary import FOREIGN, FUNCTIONS, LANGUAGE, REDUCTIONS
 
 BATCH_INDEX = idx(BATCH, dim(BATCH))
+LETTERS = "ijklmpqrsuvwabefgh"
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,19 @@ class Environment:
     indices: dict[tuple[str, Term], None] = field(default_factory=dict)
     """Names of indices with their extents, in order of appearance."""
 
+    uses: Mapping[str, Formula] = field(default_factory=dict)
+    """Formulas that can be called."""
+
+    def index_name(self, size: Term, used: Collection[str], wanted: Sequence[str] = ()) -> str:
+        """A readable name for an index of this extent: that of an index of the file where one has it."""
+        own = [name for name, extent in self.indices if extent is size]
+        others = {name for name, extent in self.indices if extent is not size}
+        taken = self.known() | set(self.later) | LANGUAGE
+        pool = [n for n in (*wanted, *LETTERS) if n not in others]
+        names = chain(own, pool, LETTERS, (f"i{k}" for k in count(1)))
+        name: str = next(n for n in names if n not in taken and n not in used)
+        return name
+
     @property
     def has_batch(self) -> bool:
         """Whether some tensor has batch axes `...`."""
@@ -106,16 +121,20 @@ class Environment:
         if name in self.later:
             message = f"{name} is used before it is defined, in line {self.later[name]}: statements stand in order"
             return parsed.error(message, node, help=f"move the definition of {name} up")
-        words = set(FUNCTIONS) | set(REDUCTIONS)
+        words = set(FUNCTIONS) | set(REDUCTIONS) | set(self.uses)
         if called:
             close = FOREIGN.get(name) or nearest(name, words)
             message = f"no function {name} in the language"
         else:
             close = nearest(name, self.known())
             message = f"{name} is not declared: no input, parameter, dimension or let has this name"
+        from symgrad.catalogue import paths
+
         mend = f"did you mean {close}?" if close else "declare it under inputs or parameters"
         if not called and not subscripted:
             mend += f"; an index {name} needs an axis that it subscripts bare, or an entry under ranges"
+        elif called and name in paths():
+            mend = f"the catalogue has {name}: add it under use, `use: [{name}]`, and call it on whole arrays"
         elif called and not close:
             mend = "the functions are listed in the documentation of the formula language"
         return parsed.error(message, node, help=mend)

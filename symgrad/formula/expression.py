@@ -47,7 +47,12 @@ def read_expression(text: Text, env: Environment, left: Sequence[Index] | None, 
 
     `target`: the shape that a value in array notation is broadcast to.
     """
-    reader = Reader(parse(text), env, left, target)
+    return read_tree(parse(text), env, left, target)
+
+
+def read_tree(parsed: Parsed, env: Environment, left: Sequence[Index] | None, target: Shape | None = None) -> Reading:
+    """The same for an expression that is parsed already."""
+    reader = Reader(parsed, env, left, target)
     body = reader.number(reader.parsed.root)
     return Reading(body, reader.free(), reader.parsed)
 
@@ -316,4 +321,5 @@ __all__ = [
     "program_environment",
     "read_condition",
     "read_expression",
+    "read_tree",
 ]

@@ -1,6 +1,7 @@
-"""Reads a formula: text -> Formula. Array notation, `use` and `scan` are refused with their place.
+"""Reads a formula: text -> Formula. `scan` is refused with its place.
 
-After: no surface syntax is left, every index has a range, every read is shown to stay inside or gives 0 there.
+After: no surface syntax is left, used formulas are written in, every index has a range, every read is shown to stay
+inside or gives 0 there.
 """
 
 from __future__ import annotations
@@ -19,20 +20,25 @@ from symgrad.formula.names import Register, formula_name
 from symgrad.formula.program import Formula, Input, Program
 from symgrad.formula.source import Source
 from symgrad.formula.statements import Statements, heads, read_expected, read_statements
+from symgrad.formula.uses import Library, read_uses
 from symgrad.formula.vocabulary import FIELDS
 
-NOT_YET = {"use": "other formulas", "scan": "recurrences"}
+NOT_YET = ("scan",)
 
 
 def read_file(path: str) -> Formula:
     """The formula of a file; UsageError if the file cannot be read."""
+    return _read_file(path, Library(_read_file))
+
+
+def _read_file(path: str, library: Library) -> Formula:
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as e:
         reason = getattr(e, "strerror", None) or "not a file name"
         raise UsageError(f"cannot read {path}: {reason}") from None
-    return read_bytes(data, path)
+    return _read(decode(data, path), sha256(data).hexdigest(), library)
 
 
 def read_bytes(data: bytes, file: str) -> Formula:
@@ -58,20 +64,22 @@ def read_mapping(mapping: MappingOf[str, Any], file: str = "<mapping>") -> Formu
     return read_text(canonical_yaml(mapping), file)
 
 
-def _read(source: Source, digest: str) -> Formula:
+def _read(source: Source, digest: str, library: Library | None = None) -> Formula:
     try:
-        return _assemble(source, digest)
+        return _assemble(source, digest, library or Library(_read_file))
     except RecursionError:  # the limits of depth assume a stack that is nearly empty; a caller's may not be
         raise UnsupportedError("the formula is nested too deeply to be read here", source.where(0)) from None
 
 
-def _assemble(source: Source, digest: str) -> Formula:
+def _assemble(source: Source, digest: str, library: Library) -> Formula:
     root = read_document(source)
     _check_fields(root)
     _check_body(root)
+    uses = read_uses(root, source.file, library)
     texts = assumed_texts(root.get("assume"))
-    register = Register(cotangents={f"d{h.name}": h.name for h, _ in heads(root, "output")})
+    register = Register(cotangents={f"d{h.name}": h.name for left, _ in heads(root, "output") for h in left})
     declared = read_declarations(root, register)
+    declared.env.uses = uses
     read_sizes(texts, declared.env)
     read_domains(root, declared)
     wrt = _differentiated(root, declared)
@@ -120,25 +128,11 @@ def _check_fields(root: Mapping) -> None:
 
 def _not_yet(key: Scalar, node: Node) -> FormulaError:
     at: Node = key
-    shown = NOT_YET[key.value]
+    shown = ""
     if isinstance(node, Mapping) and node.items:
-        at, value = node.items[0]
-        shown = f"{at.text.value}: {value.text.value}" if isinstance(value, Scalar) else at.text.value
-    elif isinstance(node, Listing) and node.items:
-        at = node.items[0]
-        shown = at.text.value
-    mend = "write the formula out under let"
-    if key.value == "use":
-        mend += _in_catalogue(shown)
-    return at.error(f"{key.value} is not yet known ({shown})", help=mend)
-
-
-def _in_catalogue(shown: str) -> str:
-    from symgrad.catalogue import paths
-
-    wanted = shown.rpartition(":")[2].partition("(")[0].strip()
-    close = nearest(wanted, paths())
-    return "" if close is None or close == wanted else f"; the catalogue has no {wanted}, but {close}"
+        at = node.items[0][0]
+        shown = f" ({at.text.value})"
+    return at.error(f"{key.value} is not yet known{shown}", help="write the formula out under let")
 
 
 def _check_body(root: Mapping) -> None:

@@ -11,10 +11,12 @@ from symgrad.algebra.terms import BATCH, MINUS_ONE, ZERO, Term, extent
 from symgrad.errors import FormulaError, nearest
 from symgrad.formula.array_notation import in_array_notation
 from symgrad.formula.array_shapes import Shape
+from symgrad.formula.binding import Call
+from symgrad.formula.composition import Composer
 from symgrad.formula.declarations import Declarations, section, words
 from symgrad.formula.document import Mapping, Node
-from symgrad.formula.environment import Environment, Tensor
-from symgrad.formula.expression import read_expression
+from symgrad.formula.environment import Tensor
+from symgrad.formula.expression import Reading, read_expression, read_tree
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.kinds import is_integer
 from symgrad.formula.names import identifier
@@ -42,56 +44,51 @@ class Statements:
     written: dict[str, str] = field(default_factory=dict)
 
 
-def read_head(text: Text, what: str) -> Head:
-    """`y[i, j]` -> name and indices; a bare name has none."""
+def read_heads(text: Text, what: str) -> tuple[Head, ...]:
+    """`y[i, j]` -> name and indices; a bare name has none; `h, c` receive several outputs."""
     parsed = parse(text)
     n = parsed.root
-    if isinstance(n, ast.Tuple):
-        message = "several names on a left side belong to `use`, which is not yet known"
-        raise parsed.error(message, n, help="write one entry for each name")
+    if isinstance(n, ast.Tuple) and n.elts and all(isinstance(e, ast.Name) for e in n.elts):
+        return tuple(Head(e.id, [], parsed, e) for e in n.elts if isinstance(e, ast.Name))
     if isinstance(n, ast.Name):
-        return Head(n.id, [], parsed, n)
+        return (Head(n.id, [], parsed, n),)
     if not (isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)):
         raise parsed.error(f"the left side of {what} is a name with indices", n, help="write y[i, j]: expression")
+    return (Head(n.value.id, _left_indices(parsed, n, n.value.id), parsed, n.value),)
+
+
+def _left_indices(parsed: Parsed, n: ast.Subscript, owner: str) -> list[Index]:
     indices: list[Index] = []
     for k, s in enumerate(subscripts(n)):
         name = s.id if isinstance(s, ast.Name) else BATCH if is_batch(s) else ""
         if not name:
-            raise parsed.error("on the left side stand indices alone", s, help=f"write {n.value.id}[i, j]: expression")
+            raise parsed.error("on the left side stand indices alone", s, help=f"write {owner}[i, j]: expression")
         if name == BATCH and k:
             raise parsed.error("... stands for the leading batch axes and comes first", s)
         if any(i.name == name for i in indices):
             raise parsed.error(f"index {name} stands twice on the left side", s, help="use two indices")
         indices.append(Index(name, s, side=parsed))
-    return Head(n.value.id, indices, parsed, n.value)
+    return indices
 
 
-def heads(root: Mapping, key: str) -> list[tuple[Head, Node]]:
+def heads(root: Mapping, key: str) -> list[tuple[tuple[Head, ...], Node]]:
     """The left sides under `let`, `output` or `expect`."""
-    return [(read_head(k.text, key), v) for k, v in section(root, key).items] if root.get(key) is not None else []
+    return [(read_heads(k.text, key), v) for k, v in section(root, key).items] if root.get(key) is not None else []
 
 
 def read_statements(root: Mapping, declared: Declarations) -> Statements:
     """All statements; each sees the inputs and the statements before it."""
-    env, out = declared.env, Statements()
     entries = [(h, v, "let") for h, v in heads(root, "let")] + [(h, v, "output") for h, v in heads(root, "output")]
-    for head, _, kind in entries:
-        _declare(head, kind, declared)
-    for head, node, kind in entries:
-        text = words(node, f"{head.name}")
-        body, indices = _right_side(head, text, env)
-        del env.later[head.name]
-        _add(out, env, Statement(head.name, indices, body, kind, text.place()), text)
+    for left, _, kind in entries:
+        for head in left:
+            _declare(head, kind, declared)
+    work = _Assembly(declared)
+    for left, node, kind in entries:
+        work.entry(left, words(node, left[0].name), kind)
     loss = root.get("loss")
     if loss is not None:
-        text = words(loss, "loss")
-        reading = read_expression(text, env, None)
-        name = next(
-            n for n in ("loss", "loss_value", *(f"loss_{k}" for k in range(99))) if n not in declared.register.kinds
-        )
-        out.items.append(Statement(name, reading.free, reading.body, "loss", text.place()))
-        out.written["loss"] = text.value.strip()
-    return out
+        work.loss(words(loss, "loss"))
+    return work.out
 
 
 def _declare(head: Head, kind: str, declared: Declarations) -> None:
@@ -102,28 +99,78 @@ def _declare(head: Head, kind: str, declared: Declarations) -> None:
     declared.env.later[name] = text.where(start, end).line
 
 
-def _right_side(head: Head, text: Text, env: Environment) -> tuple[Term, tuple[Term, ...]]:
-    for index in head.indices:
-        if isinstance(index.node, ast.Name):
-            check_index(head.parsed, env, index.node)
-    env.current = head.name
-    reading = read_expression(text, env, head.indices)
-    env.current = ""
-    return reading.body, reading.free
+class _Assembly:
+    """Reads statements one after the other; those of used formulas stand before what calls them."""
+
+    def __init__(self, declared: Declarations) -> None:
+        self.env, self.out = declared.env, Statements()
+        self.register = declared.register
+        self.composer = Composer(declared.env, declared.register, self.add)
+
+    def entry(self, left: Sequence[Head], text: Text, kind: str) -> None:
+        """name[indices]: expression, or names: call of a used formula."""
+        parsed = parse(text)
+        call = self.composer.call_of(parsed)
+        self.env.current = left[0].name
+        if call is not None:
+            _check_receivers(call, left)
+            self.composer.receive(call, [h.name for h in left], kind, left[0].name)
+        elif len(left) > 1:
+            message = "several names on a left side receive the outputs of one used formula"
+            raise left[0].parsed.error(message, left[0].parsed.root, help="write one entry for each name")
+        else:
+            reading = self.right_side(left[0], self.composer.without_calls(parsed, left[0].name))
+            self.add(Statement(left[0].name, reading.free, reading.body, kind, text.place()))
+        self.env.current = ""
+        for head in left:
+            del self.env.later[head.name]
+            self.out.written[head.name] = text.value.strip()
+
+    def right_side(self, head: Head, parsed: Parsed) -> Reading:
+        for index in head.indices:
+            if isinstance(index.node, ast.Name):
+                check_index(head.parsed, self.env, index.node)
+        return read_tree(parsed, self.env, head.indices)
+
+    def loss(self, text: Text) -> None:
+        """The loss; its free indices are the batch."""
+        kinds = self.register.kinds
+        name = next(n for n in ("loss", "loss_value", *(f"loss_{k}" for k in range(99))) if n not in kinds)
+        parsed = parse(text)
+        call = self.composer.call_of(parsed)
+        if call is not None and len(call.program.outputs) == 1:
+            self.composer.receive(call, [name], "loss", call.alias)
+        else:
+            reading = read_tree(self.composer.without_calls(parsed, name), self.env, None)
+            self.out.items.append(Statement(name, reading.free, reading.body, "loss", text.place()))
+        self.out.written["loss"] = text.value.strip()
+
+    def add(self, s: Statement) -> None:
+        """A statement, which those after it can read."""
+        env = self.env
+        self.out.items.append(s)
+        if s.kind == "loss":
+            return
+        env.tensors[s.name] = Tensor.of_indices(s.name, s.indices, "statement", is_integer(s.body, env))
+        if s.body.op == "red" and s.body.data == "argmax":
+            top = add(extent(s.body.args[1]), MINUS_ONE)
+            env.bounds = replace(env.bounds, tensors={**env.bounds.tensors, s.name: (ZERO, top)})
+
+
+def _check_receivers(call: Call, left: Sequence[Head]) -> None:
+    outputs = call.program.outputs
+    if len(outputs) != len(left):
+        names = ", ".join(s.name for s in outputs)
+        given = f"{len(outputs)} output{'' if len(outputs) == 1 else 's'} ({names})"
+        message = f"{call.alias} has {given}, and {len(left)} name{' is' if len(left) == 1 else 's are'} given"
+        raise left[0].parsed.error(message, left[0].parsed.root, help=f"write `{names}: {call.signature}`")
+    if left[0].indices:
+        message = "a used formula gives a whole array: the left side is a bare name"
+        raise left[0].parsed.error(message, left[0].parsed.root, help=f"write {left[0].name}: {call.signature}")
 
 
 def _terms(indices: Sequence[Index]) -> tuple[Term, ...]:
     return tuple(i.term for i in indices if i.term is not None)
-
-
-def _add(out: Statements, env: Environment, s: Statement, text: Text) -> None:
-    whole = is_integer(s.body, env)
-    env.tensors[s.name] = Tensor.of_indices(s.name, s.indices, "statement", whole)
-    if s.body.op == "red" and s.body.data == "argmax":
-        top = add(extent(s.body.args[1]), MINUS_ONE)
-        env.bounds = replace(env.bounds, tensors={**env.bounds.tensors, s.name: (ZERO, top)})
-    out.items.append(s)
-    out.written[s.name] = text.value.strip()
 
 
 # ---- expect ---------------------------------------------------------------------------------------------------------
@@ -137,8 +184,10 @@ def read_expected(
     for s in statements.items:
         if s.kind == "output":
             env.tensors[f"d{s.name}"] = Tensor.of_indices(f"d{s.name}", s.indices, "cotangent")
-    for head, node in heads(root, "expect"):
-        name = head.name
+    for left, node in heads(root, "expect"):
+        head, name = left[0], left[0].name
+        if len(left) > 1:
+            raise head.parsed.error("expect names one input an entry", head.parsed.root)
         i = declared.inputs.get(name)
         if i is None or name not in wrt:
             raise _no_gradient(head, declared, wrt)
