@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import compare, fn, mul, neg, where
-from symgrad.algebra.terms import ZERO, Term, node
+from symgrad.algebra.build import add, compare, fn, iverson, mul, neg, sub, where
+from symgrad.algebra.terms import HALF, TWO, ZERO, Term, factors_of, node, terms_of
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -59,6 +59,48 @@ def _relu(t: Term, context: Context) -> Term | None:
     return None
 
 
+def _heaviside(t: Term, context: Context) -> Term | None:
+    """u [a < b] + (u + w)/2 [a == b] + w [b < a] = w + (u - w) H(b - a), H one half at 0."""
+    if t.op != "add":
+        return None
+    for below in _comparisons(t):
+        a, b = below.args
+        rest, u = _under(t, below)
+        rest, v = _under(rest, compare("==", a, b))
+        rest, w = _under(rest, compare("<", b, a))
+        if v is ZERO or u is w or u.tensors or w.tensors:
+            continue
+        if add(*(mul(TWO, x) for x in terms_of(v)), neg(u), neg(w)) is ZERO:
+            return add(rest, w, mul(sub(u, w), fn("Heaviside", sub(b, a), HALF)))
+    return None
+
+
+def _at_most(t: Term, context: Context) -> Term | None:
+    """u [a < b] + u [a == b] = u [a <= b]."""
+    if t.op != "add":
+        return None
+    for below in _comparisons(t):
+        a, b = below.args
+        rest, u = _under(t, below)
+        rest, v = _under(rest, compare("==", a, b))
+        if u is v and u is not ZERO:
+            return add(rest, mul(iverson(compare("<=", a, b)), u))
+    return None
+
+
+def _comparisons(t: Term) -> list[Term]:
+    brackets = (f.args[0] for a in t.args for f in factors_of(a) if f.op == "iv")
+    return [c for c in dict.fromkeys(brackets) if c.op == "cmp" and c.data == "<"]
+
+
+def _under(t: Term, c: Term) -> tuple[Term, Term]:
+    """The summands without the bracket [c], and what stands under it."""
+    bracket = iverson(c)
+    inside = [a for a in terms_of(t) if bracket in factors_of(a)]
+    rest = add(*(a for a in terms_of(t) if a not in inside))
+    return rest, add(*(mul(*(f for f in factors_of(a) if f is not bracket)) for a in inside))
+
+
 CLIP = Rule(
     "function/clip",
     ("where",),
@@ -80,4 +122,25 @@ RELU = Rule(
     _relu,
     Example("where(x[i, j] > 0, x[i, j], 0)", "relu(x[i, j])"),
 )
-REFOLD = (CLIP, RELU)
+HEAVISIDE = Rule(
+    "function/heaviside",
+    ("add",),
+    r"[a < b] + \tfrac12 [a = b] = \operatorname{H}(b - a)",
+    "a step that is one half at its tie",
+    _heaviside,
+    Example("where(x[i, j] < z[i, j], 1, 0) + where(x[i, j] == z[i, j], 1, 0)/2", "Heaviside(z[i, j] - x[i, j], 1/2)"),
+)
+AT_MOST = Rule(
+    "bracket/at-most",
+    ("add",),
+    r"[a < b] + [a = b] = [a \le b]",
+    "less or equal",
+    _at_most,
+    Example(
+        "where(x[i, j] < z[i, j], w[i, j], 0) + where(x[i, j] == z[i, j], w[i, j], 0)",
+        "where(x[i, j] <= z[i, j], w[i, j], 0)",
+    ),
+)
+REFOLD = (CLIP, RELU, AT_MOST)
+STEPS = (HEAVISIDE,)
+"""For closed forms only."""

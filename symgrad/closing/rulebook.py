@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from symgrad.calculus.chain import CHAIN
 from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, fact_rules, foldings
-from symgrad.closing.refold import REFOLD
+from symgrad.closing.refold import REFOLD, STEPS
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
+from symgrad.rules.brackets import MASKED_EXPONENTIAL
 from symgrad.rules.elementary import DEFINITION_RULES, ELEMENTARY, PEOPLE
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
@@ -28,6 +29,8 @@ ALL: tuple[Rule, ...] = (
     INFERRED,
     FOLD,
     *REFOLD,
+    *STEPS,
+    MASKED_EXPONENTIAL,
 )
 """Every rule, once."""
 

@@ -10,7 +10,7 @@ from symgrad.algebra.terms import Term, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
-from symgrad.closing.refold import REFOLD
+from symgrad.closing.refold import REFOLD, STEPS
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
@@ -41,7 +41,7 @@ class Simplifier:
     def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
         self.context, self.foldings, self.closed = context, foldings, closed
         self.combined: dict[tuple[int, int], tuple[Rule, ...]] = {}
-        self.after = (*ELEMENTARY, *REFOLD, NORMALIZE_INSIDE, *((MASKED_EXPONENTIAL,) if closed else ()))
+        self.after = (*ELEMENTARY, *REFOLD, NORMALIZE_INSIDE, *((MASKED_EXPONENTIAL, *STEPS) if closed else ()))
         self.written = _conditions(context)
         facts = fact_rules(context)
         affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()

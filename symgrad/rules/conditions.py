@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from symgrad.algebra.build import compare, conjunction, disjunction, mul, power
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, factors_of, num
+from symgrad.algebra.build import compare, conjunction, disjunction, mul, power, rebuild
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, factors_of, is_num, num
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -30,6 +30,10 @@ def _common_factor(t: Term, context: Context) -> Term | None:
     if t.op != "cmp":
         return None
     a, b = t.args
+    if ZERO in (a, b):
+        known = [f for f in factors_of(a if b is ZERO else b) if f.op != "num" and context.is_positive(f)]
+        inverse = power(mul(*known), MINUS_ONE)
+        return compare(str(t.data), mul(a, inverse), mul(b, inverse)) if known else None
     common = [f for f in factors_of(a) if f.op != "num" and f in factors_of(b) and context.is_positive(f)]
     if not common:
         return None
@@ -87,6 +91,37 @@ def _equal_extreme(t: Term, context: Context) -> Term | None:
     return None
 
 
+def _known_value(t: Term, context: Context) -> Term | None:
+    """[x == 0] f(x) = [x == 0] f(0)."""
+    if t.op != "mul":
+        return None
+    for f in t.args:
+        c = f.args[0] if f.op == "iv" else f
+        if c.op != "cmp" or c.data != "==":
+            continue
+        for x, known in (c.args, c.args[::-1]):
+            if x.op == "get" and is_num(known):
+                rest = mul(*(g for g in t.args if g is not f))
+                new = _replaced(rest, x, known)
+                if new is not rest and new is not None:
+                    return mul(f, new)
+    return None
+
+
+def _replaced(t: Term, x: Term, known: Term) -> Term | None:
+    """The term with an access replaced by its value; None where that divides by 0."""
+    if t is x:
+        return known
+    if t.op in ("red", "idx") or not t.args or not t.tensors & x.tensors:
+        return t
+    args = [_replaced(a, x, known) for a in t.args]
+    if any(a is None for a in args):
+        return None
+    new = rebuild(t, tuple(a for a in args if a is not None))
+    undefined = new.op == "pow" and new.args[0] is ZERO
+    return None if undefined or (new.op == "fn" and new.data == "log" and new.args[0] is ZERO) else new
+
+
 COMMON_FACTOR = Rule(
     "condition/factor",
     ("cmp",),
@@ -124,4 +159,12 @@ EQUAL_EXTREME = Rule(
     _equal_extreme,
     Example("where(Min(1, x[i, j]) == 0, 1, 0)", "where(x[i, j] == 0, 1, 0)"),
 )
-CONDITIONS = (COMMON_FACTOR, MONOTONE, EXTREME, EQUAL_EXTREME)
+KNOWN_VALUE = Rule(
+    "condition/value",
+    ("mul",),
+    r"[x = 0]\,f(x) = [x = 0]\,f(0)",
+    "the value is known under its condition",
+    _known_value,
+    Example("where(x[i, j] == 0, exp(x[i, j])*z[i, j], 0)", "where(x[i, j] == 0, z[i, j], 0)"),
+)
+CONDITIONS = (KNOWN_VALUE, COMMON_FACTOR, MONOTONE, EXTREME, EQUAL_EXTREME)
