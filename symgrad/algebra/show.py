@@ -261,7 +261,7 @@ class _Printer:
             return self._exp(t, level)
         if name in ("floordiv", "mod"):
             a, b = (self.text(x, ATOM) for x in t.args)
-            return self.wrap(f"{a}{'//' if name == 'floordiv' else '%'}{b}", UNARY, level)
+            return self.wrap(f"{a}{'//' if name == 'floordiv' else '%'}{b}", ADD if level > MUL else MUL, level)
         if name in INTERNAL:
             return self.text(INTERNAL[name](t.args[0]), level)
         return f"{t.data}({self.args(_flattened(t))})"

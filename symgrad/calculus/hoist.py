@@ -7,6 +7,8 @@ chain rule needs one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from symgrad import limits
 from symgrad.algebra.build import Fresh, mul, rebuild, reduce, substitute
 from symgrad.algebra.match import Matcher
@@ -29,9 +31,9 @@ EXTREMES = ("max", "min", "max_first", "min_first")
 LETTERS = "ijklmpqrsuvwabefgh"
 
 
-def hoist(program: Program) -> Program:
-    """The program with its nested reductions and differences as hoisted statements."""
-    pass_ = _Hoisting(program)
+def hoist(program: Program, taken: Iterable[str] = ()) -> Program:
+    """The program with its nested reductions and differences as hoisted statements; their names are not among `taken`."""
+    pass_ = _Hoisting(program, taken)
     for s in program.statements:
         pass_.statement(s)
     return program.with_statements(tuple(pass_.done))
@@ -53,9 +55,9 @@ def taken_names(program: Program) -> set[str]:
 
 
 class _Hoisting:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, taken: Iterable[str]) -> None:
         self.done: list[Statement] = []
-        self.names = taken_names(program)
+        self.names = taken_names(program) | set(taken)
         self.fresh = Fresh()
         self.current: Statement | None = None
 

@@ -76,7 +76,7 @@ def derive_formula(
 def _derive(formula: Formula, program: Program, observer: Observer | None) -> Derivation:
     context = Context(program, observer=observer, index_names=formula.index_names)
     stable = stabilize(program, context)
-    hoisted = hoist(stable)
+    hoisted = hoist(stable, (name for name, _ in formula.index_names))
     context.definitions = {s.name: s for s in hoisted.statements}
     adjoints = Adjoints(hoisted, context)
     adjoints.derive()

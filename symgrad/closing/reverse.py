@@ -23,13 +23,15 @@ INDEX_NAMES = "ijklmpqrsuvwabefgh"
 IndexNames = tuple[tuple[str, Term], ...]
 
 
-def input_indices(i: Input, program: Program, names: IndexNames = ()) -> tuple[Term, ...]:
+def input_indices(
+    i: Input, program: Program, names: IndexNames = (), avoid: frozenset[str] = frozenset()
+) -> tuple[Term, ...]:
     """Indices for the axes of an input: the formula's own where it reads the input at bare indices, else letters."""
     read = _bare_read(i, program)
     batch = (idx(BATCH, dim(BATCH)),) if i.batch else ()
     axes = read[len(batch) :] if read else tuple(idx("$", e) for e in i.shape)
     used = {str(a.data) for a in axes}
-    taken = taken_names(program) | {n for n, _ in names}
+    taken = taken_names(program) | {n for n, _ in names} | avoid
     pool = [c for c in INDEX_NAMES if c not in used and c not in taken] + [f"i{k}" for k in range(1, 1100)]
     named: list[Term] = []
     for a in axes:
@@ -135,7 +137,8 @@ class Adjoints:
             self.pending.setdefault(name, []).append(gather_adjoint(c, s.indices, indices, self.context.fresh))
 
     def _axes(self, name: str) -> tuple[Term, ...]:
-        return input_indices(self.context.inputs[name], self.context.program, self.context.index_names)
+        avoid = frozenset(self.names) | {s.name for s in self.adjoint_of.values()}
+        return input_indices(self.context.inputs[name], self.context.program, self.context.index_names, avoid)
 
     def _gradient(self, name: str) -> Statement:
         self.context.subject = f"gradient of {name}"
