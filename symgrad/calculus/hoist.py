@@ -32,7 +32,7 @@ LETTERS = "ijklmpqrsuvwabefgh"
 
 
 def hoist(program: Program, taken: Iterable[str] = ()) -> Program:
-    """The program with its nested reductions and differences as hoisted statements; their names are not among `taken`."""
+    """The program with its nested reductions and differences as hoisted statements, named apart from `taken`."""
     pass_ = _Hoisting(program, taken)
     for s in program.statements:
         pass_.statement(s)
