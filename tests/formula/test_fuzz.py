@@ -25,6 +25,15 @@ WORDS = (
     "Sum( mean( softmax( amax( Piecewise( where( exp( log( sqrt( Max( And( Not( z[i,j] x[i] x[i-1] t[i] z[i,t[i]] m[i] "
     "for if else lambda not and or := ; # ' \" \\ = ties=first axis=0 .T (j,0,c-1) ,j) ,i,j) ,i) √ − é ² \n"
 ).split(" ")
+ARRAY_HEAD = (
+    "name: f\ninputs: {x: [n, d], A: [d, d], v: [d], X: [..., d], b: [m], W: [m, d], s: [], "
+    "t: {shape: [n], dtype: int}}\nuse: [linear, cross_entropy, layer_norm]\n"
+)
+ARRAY_WORDS = (
+    "x A v X b W s t x A v @ @ + * ** / - > & ( ) ) ) .T .T softmax( Sum( mean( trace( norm( transpose( amax( relu( "
+    "where( linear( linear(x,W,b) cross_entropy(x,t) layer_norm(x,v,v) layer_norm( eps=1 , , axis=0 axis=-1 axis=(0,1) "
+    "keepdims=True ties=first [i] [0] [i,j] ,i) i 1 0 ..."
+).split(" ")
 BLOCKS = (
     "name: ",
     "f\n",
@@ -82,6 +91,12 @@ def outcome(read: Callable[[], object]) -> None:
 @given(st.lists(st.sampled_from(WORDS), max_size=25))
 def test_any_words_of_the_language_are_read_or_refused(words: list[str]) -> None:
     outcome(lambda: read_text(HEAD + "loss: |\n  " + " ".join(words).replace("\n", " ") + "\n", "f.yaml"))
+
+
+@QUICK
+@given(st.lists(st.sampled_from(ARRAY_WORDS), max_size=14))
+def test_any_words_of_array_notation_are_read_or_refused(words: list[str]) -> None:
+    outcome(lambda: read_text(ARRAY_HEAD + "output:\n  y: |\n    " + " ".join(words) + "\n", "f.yaml"))
 
 
 @QUICK
