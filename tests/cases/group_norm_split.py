@@ -2,10 +2,10 @@
 
 CLOSED = {
     "x": (
-        "s[i, j]*(gain[j, k]*dy[i, j, k, l] - (Sum(gain[j, u]*dy[i, j, u, a], u, a) + v[i, j, k, l]*Sum(gain[j, u]*dy[i, j, u, a]*v[i, j, u, a], u, a))/(r*l_))".replace(
-            "l_", "L"
-        ),
-        {"L": "Sum(1 + 0*x[0, 0, 0, a], a)"},
+        "s[i, q]*(gain[q, u]*dy[i, q, u, a] - (Sum(gain[q, k]*dy[i, q, k, b], k, b)"
+        " + v[i, q, u, a]*Sum(gain[q, k]*dy[i, q, k, b]*v[i, q, k, b], k, b))/(r*l))",
+        {},
+        ["i", "q", "u", "a"],
     ),
     "gain": ("Sum(dy[i, q, u, a]*v[i, q, u, a], i, a)", {}, ["q", "u"]),
     "bias": ("Sum(dy[i, q, u, a], i, a)", {}, ["q", "u"]),

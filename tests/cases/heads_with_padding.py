@@ -1,7 +1,8 @@
 """torch's scaled_dot_product_attention with a mask."""
 
 D = {
-    "D[i, a, p, r]": "A[i, a, p, r]*(Sum(do[i, a, p, x]*v[i, a, r, x], x) - Sum(do[i, a, p, x]*o[i, a, p, x], x))/sqrt(e)"
+    "D[i, a, p, r]": "A[i, a, p, r]*(Sum(do[i, a, p, x]*v[i, a, r, x], x)"
+    " - Sum(do[i, a, p, x]*o[i, a, p, x], x))/sqrt(e)"
 }
 CLOSED = {
     "q": ("Sum(D[i, a, p, r]*k[i, a, r, x], r)", D, ["i", "a", "p", "x"]),

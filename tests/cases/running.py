@@ -51,7 +51,8 @@ class Case:
     def module(self) -> ModuleType:
         """NAME.py."""
         spec = util.spec_from_file_location(f"case_{self.name}", HERE / f"{self.name}.py")
-        assert spec and spec.loader
+        assert spec is not None
+        assert spec.loader is not None
         module = util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module

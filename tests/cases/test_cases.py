@@ -1,4 +1,4 @@
-"""Formulas that nobody tuned symgrad for: closed forms and kernels against torch references, and the length of the forms.
+"""Formulas that nobody tuned symgrad for: closed forms and kernels against torch references, length of the forms.
 
 A few of them run by default; `pytest -m slow tests/cases` runs them all, with float32 at extreme scales.
 """
