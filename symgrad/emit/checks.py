@@ -15,7 +15,7 @@ from symgrad.emit.signature import arguments, docstring
 from symgrad.formula.program import Fact, Statement
 from symgrad.lower.arrays import Cast
 from symgrad.lower.program import lower_statements, signatures_of
-from symgrad.lower.scope import Names, is_integer, is_scalar
+from symgrad.lower.scope import is_integer, is_scalar
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ def _fact_lines(f: Fact, number: int, d: Derivation, body: Body, tolerance: str)
     statement = Statement(
         name, tuple(i for i in by_name(f.condition.free) if i in demand.excess.free), demand.excess, "part"
     )
-    taken = Names(set(body.module.names.taken) | set(body.names.values()))
+    taken = body.module.parts()
+    taken.taken.update(body.names.values())
     program = lower_statements([*d.forward, statement], signatures_of(d.program), [name], taken)
     body.assign(program[:-1])
     lines, body.lines = body.lines, []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from symgrad.closing.derivation import Derivation
 from symgrad.emit.dialect import Dialect
 from symgrad.emit.expressions import Printer
 from symgrad.emit.layout import lay_out
 from symgrad.emit.naming import Namespace
 from symgrad.emit.shapes import Sources
 from symgrad.lower.arrays import Assign
+from symgrad.lower.scope import Names
 
 IMPORTS = {
     "math": "import math",
@@ -41,6 +43,13 @@ class Module:
         self.imported: dict[str, str] = {}
         self.blocks: list[str] = []
 
+    def reserve(self, d: Derivation) -> None:
+        """Identifiers for every name of the derivation, so that no part of a function ever takes one."""
+        for s in (*d.forward, *d.backward, *d.tangent):
+            self.names.bind(s.name)
+        for name in (*d.cotangents.values(), *d.tangent_of.values()):
+            self.names.bind(name)
+
     def module(self, name: str) -> str:
         """The alias of an imported module or name."""
         key = f"target {self.target}" if name == "target" else name
@@ -60,6 +69,10 @@ class Module:
                     self.module(key)
             self.module("target")
         return name
+
+    def parts(self) -> Names:
+        """Names for parts of one function: no identifier of the module, no name of the derivation, live or not."""
+        return Names(self.names.taken | set(self.names.names))
 
     def source(self, docstring: str) -> str:
         """The whole module."""

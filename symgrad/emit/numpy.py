@@ -25,6 +25,7 @@ def numpy_kernels(d: Derivation) -> str:
         if s.kind in ("let", "output"):
             module.names.bind(s.name)
     checked, call = inputs_function(p, module)
+    module.reserve(d)
     writer = LossWriter(d, module, call) if p.is_loss else LayerWriter(d, module, call)
     writer.write()
     module.blocks += [check_function(d, module, call), checked]

@@ -43,7 +43,7 @@ class LayerWriter(Writer):
     def _backward_program(self) -> list[Assign]:
         results = [self.d.gradient_of[i] for i in self.wrt]
         given = {**self.given, **self.cotangents}
-        return lower_statements(self.d.backward, given, results, self.parts(), self.d.forward)
+        return lower_statements(self.d.backward, given, results, self.module.parts(), self.d.forward)
 
     def _saved(self, program: Sequence[Assign]) -> Saved:
         made = {a.name for a in program}
@@ -79,7 +79,7 @@ class LayerWriter(Writer):
     def _forward(self, saved: Saved, outputs: str | None) -> str:
         made = [s.name for s in self.d.forward if s.name in saved.arrays]
         results = dict.fromkeys([s.name for s in self.p.outputs] + made)
-        program = lower_statements(self.d.forward, self.given, list(results), self.parts())
+        program = lower_statements(self.d.forward, self.given, list(results), self.module.parts())
         body = self.body(program, input_sources(self.p, self.module), self.like())
         for n in saved.dims:
             body.note(f"dim {n}")

@@ -56,7 +56,7 @@ class LossWriter(Writer):
         return f"{value}.astype({self.dtype}, copy=False)"
 
     def _loss(self) -> str:
-        program = lower_statements(self.d.forward, self.given, [self.p.loss.name], self.parts())
+        program = lower_statements(self.d.forward, self.given, [self.p.loss.name], self.module.parts())
         body = self.body(program, self.sources, self.like())
         ranges = range_lines(self.p, body)
         lines = [self.call, *body.prelude(), *ranges, *body.lines, f"return {self._reduced()}"]
@@ -69,7 +69,7 @@ class LossWriter(Writer):
         self.module.names.names[scale] = scale
         backward = scaled(self.d.backward, self.d.cotangents[loss.name], par(scale) if self.batch else ONE)
         results = [loss.name, *(self.d.gradient_of[i] for i in self.wrt)]
-        program = lower_statements([*self.d.forward, *backward], self.given, results, self.parts())
+        program = lower_statements([*self.d.forward, *backward], self.given, results, self.module.parts())
         body = self.body(program, self.sources, self.like())
         weight = []
         if self.batch:

@@ -12,7 +12,7 @@ from symgrad.emit.signature import bracketed, input_text
 from symgrad.formula.program import Program
 from symgrad.lower.arrays import Assign
 from symgrad.lower.program import signatures_of
-from symgrad.lower.scope import Names, Signature
+from symgrad.lower.scope import Signature
 
 
 class Writer:
@@ -35,10 +35,6 @@ class Writer:
     def like(self) -> str:
         """A real input: the dtype of new arrays."""
         return next(self.module.names.bind(i.name) for i in self.p.inputs if i.dtype == "real")
-
-    def parts(self) -> Names:
-        """Names for parts that no identifier of the module has."""
-        return Names(set(self.module.names.taken) | set(self.module.names.names))
 
     def body(self, program: Sequence[Assign], sources: Sources, like: str) -> Body:
         """Assignments with the dimensions that they use."""

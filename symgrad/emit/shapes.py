@@ -64,6 +64,8 @@ class Sources:
     parameters: Mapping[str, str]
     equations: Sequence[Term] = ()
     """Facts between dimensions, `d == h*e`."""
+    solving: bool = True
+    """Whether dimensions that stand bare in no shape are solved for."""
     bare: dict[str, tuple[Array, int]] = field(default_factory=dict)
     solved: dict[str, str] = field(default_factory=dict)
     """Dimension -> expression over sizes, parameters and other dimensions."""
@@ -74,7 +76,8 @@ class Sources:
             for k, e in enumerate(a.extents):
                 if e.op == "dim":
                     self.bare.setdefault(str(e.data), (a, k))
-        self._solve()
+        if self.solving:
+            self._solve()
 
     def answer(self, request: str) -> str:
         """The identifier of a dimension or parameter that a size holds."""
@@ -134,7 +137,7 @@ class Sources:
                 lines.append(f"{', '.join(self.names.bind(n) for n in own)} = {a.name}.shape")
                 done.update(own)
         rest = [n for n in todo if n not in done]
-        ordered = [n for n in rest if n in self.bare] + [n for n in rest if n not in self.bare]
+        ordered = [n for n in rest if n not in self.solved] + [n for n in self.solved if n in rest]
         return lines + [f"{self.variable(n)} = {self.expression(n)}" for n in ordered]
 
     def variable(self, name: str) -> str:
@@ -153,18 +156,18 @@ def shape_text(extents: Sequence[Term], batched: bool) -> str:
 
 
 def check_lines(program: Program, names: Namespace, helper: str, parameters: Mapping[str, str]) -> list[str]:
-    """Statements that check the shapes of all inputs against each other."""
+    """Statements that check the shapes of all inputs against each other: bare axes first, the rest solved for then."""
     lines: list[str] = []
     told: list[Array] = []
     for i in program.inputs:
         extents = ((dim(BATCH),) if i.batch else ()) + i.shape
         array = Array(names.bind(i.name), extents)
-        lines += _check_one(array, Sources(tuple(told), names, parameters), names, helper, parameters)
+        lines += _check_one(array, Sources(tuple(told), names, parameters, solving=False), names, helper)
         told.append(array)
     return lines + _late_checks(told, names, helper, parameters)
 
 
-def _check_one(a: Array, sources: Sources, names: Namespace, helper: str, parameters: Mapping[str, str]) -> list[str]:
+def _check_one(a: Array, sources: Sources, names: Namespace, helper: str) -> list[str]:
     """One input: sizes already told are demanded, new ones are read."""
     sizes = size_texts(a, sources)
     targets: list[str] = []
@@ -199,7 +202,7 @@ def _late_checks(told: Sequence[Array], names: Namespace, helper: str, parameter
     sources = Sources(tuple(told), names, parameters)
     lines = [f"{sources.variable(n)} = {sources.expression(n)}" for n in sources.solved]
     for k, a in enumerate(told):
-        before = Sources(tuple(told[:k]), names, parameters)
+        before = Sources(tuple(told[:k]), names, parameters, solving=False)
         if any(e.op not in ("dim", "num") and not before.tells(e) for e in a.extents):
             sizes = size_texts(a, sources)
             lines.append(

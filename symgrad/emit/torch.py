@@ -14,7 +14,7 @@ from symgrad.emit.signature import arguments, default_text, docstring, input_tex
 from symgrad.emit.torch_helpers import HELPERS
 from symgrad.formula.program import Program, Statement
 from symgrad.lower.program import lower_statements, signature_of, signatures_of
-from symgrad.lower.scope import Names, Signature
+from symgrad.lower.scope import Signature
 
 
 def torch_kernels(d: Derivation) -> str:
@@ -27,6 +27,7 @@ def torch_kernels(d: Derivation) -> str:
         if s.kind in ("let", "output"):
             module.names.bind(s.name)
     source, call = inputs_function(p, module)
+    module.reserve(d)
     writer = TorchWriter(d, module, call)
     writer.write()
     module.blocks.append(source)
@@ -201,8 +202,7 @@ class TorchWriter:
         results: Sequence[str],
         text: str,
     ) -> str:
-        taken = Names(set(self.module.names.taken) | set(self.module.names.names))
-        program = lower_statements(statements, {**self.given, **given}, results, taken)
+        program = lower_statements(statements, {**self.given, **given}, results, self.module.parts())
         sources = input_sources(self.p, self.module)
         arrays = [*sources.arrays, *(Array(self.module.names.bind(n), g.extents) for n, g in given.items())]
         body = Body(self.module, sources_of(self.p, self.module, arrays), self.like)
