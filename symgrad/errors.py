@@ -71,7 +71,8 @@ class VerdictError(SymgradError):
 def printable(text: str) -> str:
     """Text without characters that move a terminal's cursor or reorder a line: they become U+XXXX."""
     hidden = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0xFEFF}
-    return "".join(f"<U+{ord(c):04X}>" if ord(c) in hidden or 0xD800 <= ord(c) < 0xE000 else c for c in text)
+    surrogates = range(0xD800, 0xE000)
+    return "".join(f"<U+{ord(c):04X}>" if ord(c) in hidden or ord(c) in surrogates else c for c in text)
 
 
 def render(message: str, where: Where | None, help: str) -> str:
@@ -81,11 +82,12 @@ def render(message: str, where: Where | None, help: str) -> str:
         width = len(str(where.line))
         pad = " " * width
         left = printable(where.source[: where.column - 1])
+        carets = "^" * max(1, min(where.length, 60))
         lines += [
             f"{pad} --> {printable(where.file)}:{where.line}:{where.column}",
             f"{pad}  |",
             f"{where.line}  | {printable(where.source)}"[:400],
-            f"{pad}  | {' ' * min(len(left), 380)}{'^' * max(1, min(where.length, 60))} {printable(where.note)}".rstrip(),
+            f"{pad}  | {' ' * min(len(left), 380)}{carets} {printable(where.note)}".rstrip(),
         ]
     if help:
         pad = " " * len(str(where.line)) if where else ""

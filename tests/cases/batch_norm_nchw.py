@@ -2,8 +2,10 @@
 
 CLOSED = {
     "x": (
-        "g[k]*s[k]*(dy[i, k, p, q] - (Sum(dy[j, k, r, t], j, r, t) "
-        "+ u[i, k, p, q]*Sum(dy[j, k, r, t]*u[j, k, r, t], j, r, t))/(n*h*w))",
+        (
+            "g[k]*s[k]*(dy[i, k, p, q] - (Sum(dy[j, k, r, t], j, r, t) "
+            "+ u[i, k, p, q]*Sum(dy[j, k, r, t]*u[j, k, r, t], j, r, t))/(n*h*w))"
+        ),
         {},
         ["i", "k", "p", "q"],
     ),

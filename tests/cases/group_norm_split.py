@@ -2,8 +2,10 @@
 
 CLOSED = {
     "x": (
-        "s[i, q]*(gain[q, u]*dy[i, q, u, a] - (Sum(gain[q, k]*dy[i, q, k, b], k, b)"
-        " + v[i, q, u, a]*Sum(gain[q, k]*dy[i, q, k, b]*v[i, q, k, b], k, b))/(r*l))",
+        (
+            "s[i, q]*(gain[q, u]*dy[i, q, u, a] - (Sum(gain[q, k]*dy[i, q, k, b], k, b)"
+            " + v[i, q, u, a]*Sum(gain[q, k]*dy[i, q, k, b]*v[i, q, k, b], k, b))/(r*l))"
+        ),
         {},
         ["i", "q", "u", "a"],
     ),
