@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from symgrad.algebra.terms import Term
+from symgrad.closing.closed import Gradient
 from symgrad.closing.derivation import Derivation, derive_formula
 from symgrad.errors import SymgradError
-from symgrad.formula.program import Formula
+from symgrad.formula.program import Formula, Program
 from symgrad.formula.reader import read_text
 from symgrad.validate.autograd import judge_autograd, reference
 from symgrad.validate.backends import EvaluationError
@@ -16,6 +18,7 @@ from symgrad.validate.certificate import Trial, bring
 from symgrad.validate.evaluate import evaluate_program, evaluate_term
 from symgrad.validate.kernels import Call
 from symgrad.validate.points import Point, normal_points
+from symgrad.validate.precise import Precise, closed_values
 from symgrad.validate.sampling import SamplingError
 
 CLOSED = 1e-8
@@ -98,11 +101,16 @@ def _closed_forms(derivation: Derivation, points: list[Point]) -> Finding | None
                     got = evaluate_term(term, program, known, g.indices, point.parameters, None, definitions)
                 except EvaluationError as e:
                     return Finding(stage, f"{g.input}: {text}: {e}")
-                if not close(got, expected.gradients[g.input]):
-                    return Finding(
-                        stage, f"gradient of {g.input} at {point.label}: {text}: {got} != {expected.gradients[g.input]}"
-                    )
+                wanted = expected.gradients[g.input]
+                if not close(got, wanted) and not close(_precisely(g, term, program, point), wanted):
+                    return Finding(stage, f"gradient of {g.input} at {point.label}: {text}: {got} != {wanted}")
     return None
+
+
+def _precisely(g: Gradient, term: Term, program: Program, point: Point) -> np.ndarray:
+    """A closed form in multiprecision: it may be right and leave float64's range on the way."""
+    got = closed_values(replace(g, closed=term), Precise(program, point))
+    return np.full(1, np.nan) if got is None else got
 
 
 def cotangent_names(derivation: Derivation) -> dict[str, tuple[object, ...]]:
