@@ -135,6 +135,9 @@ class Printer:
         return f"{inner}.reshape({', '.join(['-1', *sizes])})", ATOM
 
     def _broadcast(self, e: Broadcast) -> Code:
+        if isinstance(e.operand, Scalar):
+            number, placed = self.text(e.operand), self.dialect.placed(self.like)
+            return self.call("full", self.shape(e.frame), number, f"dtype={self.like}.dtype", *placed)
         inner = self.aligned(e.operand, e.frame)
         return self.dialect.broadcast(self, inner, self.shape(e.frame))
 
@@ -224,7 +227,7 @@ class Printer:
 
     def _batched(self, e: Contract, left: Frame, right: Frame, k: Term, shared: Frame) -> Code | None:
         n = len(shared)
-        if not shared or left[:n] != shared or right[:n] != shared or len(left) != n + 2:
+        if not shared or any(f[:n] != shared for f in (left, right, e.frame)) or len(left) != n + 2:
             return None
         if len(right) == n + 1:
             vector = f"{self.text(e.right, ATOM)}[..., None]"

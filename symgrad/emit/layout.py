@@ -111,7 +111,7 @@ def _content(body: str, depth: int, explode: bool = False) -> list[str]:
     if len(inner + body) <= WIDTH and not (explode and len(items) > 1):
         return [inner + body]
     if len(items) == 1:
-        return _expression("", items[0], depth, "", True)
+        return _expression("", items[0], depth, "," if body.endswith(",") else "", True)
     lines = []
     for item in items:
         name, sign, value = item.partition("=")

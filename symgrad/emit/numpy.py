@@ -7,6 +7,7 @@ from symgrad.emit.checks import check_function
 from symgrad.emit.dialect import NumpyDialect
 from symgrad.emit.inputs import inputs_function
 from symgrad.emit.module import Module
+from symgrad.emit.number_helpers import NUMBER_HELPERS
 from symgrad.emit.numpy_helpers import HELPERS
 from symgrad.emit.numpy_layer import LayerWriter
 from symgrad.emit.numpy_loss import LossWriter
@@ -20,7 +21,7 @@ def numpy_kernels(d: Derivation) -> str:
     """The source of numpy_kernels.py."""
     p = d.program
     arguments = [i.name for i in p.inputs] + [q.name for q in p.parameters]
-    module = Module([*arguments, "saved", "reduction", *(LOSS if p.is_loss else LAYER)], "np", NumpyDialect(), HELPERS)
+    module = Module([*arguments, "saved", "reduction", *(LOSS if p.is_loss else LAYER)], "np", NumpyDialect(), HELPERS | NUMBER_HELPERS)
     for s in d.forward:
         if s.kind in ("let", "output"):
             module.names.bind(s.name)

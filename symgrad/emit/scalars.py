@@ -41,6 +41,13 @@ MATH = {
     "Abs": "fabs",
 }
 
+HELPED = (
+    "sign relu clip sigmoid softplus log_sigmoid logcosh logit normal_pdf normal_cdf silu gelu digamma polygamma".split()
+)
+HELPED_AS = {name: f"_number_{name}" for name in HELPED}
+HELPED_AS |= {"Heaviside": "_number_heaviside", "sech2": "_number_sech_squared"}
+"""Functions of Python numbers that `math` lacks: helpers of the module."""
+
 
 def wrap(code: Code, level: int) -> str:
     """The text, in parentheses where it binds less tightly than its place demands."""
@@ -159,11 +166,19 @@ class ScalarPrinter:
             sign = "//" if name == "floordiv" else "%"
             return f"{self.text(t.args[0], MUL)} {sign} {self.text(t.args[1], UNARY)}", MUL
         if name in ("Max", "Min"):
-            a, b = (self.text(x, ADD) for x in t.args)
-            return f"{a} if {a} {'>=' if name == 'Max' else '<='} {b} else {b}", TERNARY
+            return self._extremum(">=" if name == "Max" else "<=", t.args)
+        if name in HELPED_AS:
+            return f"{self.note(f'helper {HELPED_AS[name]}')}({', '.join(args)})", ATOM
         if name not in MATH:
             raise UnsupportedError(f"{name} of a parameter")
         return f"{self.note('module math')}.{MATH[name]}({', '.join(args)})", ATOM
+
+    def _extremum(self, sign: str, args: Sequence[Term]) -> Code:
+        a = self.text(args[0], ADD)
+        if len(args) == 1:
+            return self.code(args[0])
+        b = wrap(self._extremum(sign, args[1:]), ADD)
+        return f"{a} if {a} {sign} {b} else {b}", TERNARY
 
     def _cmp(self, t: Term) -> Code:
         return f"{self.text(t.args[0], ADD)} {t.data} {self.text(t.args[1], ADD)}", COMPARE

@@ -9,6 +9,7 @@ from symgrad.emit.dialect import TorchDialect
 from symgrad.emit.inputs import input_sources, inputs_function, parameter_names, range_lines, sources_of
 from symgrad.emit.module import Body, Module, function
 from symgrad.emit.naming import camel
+from symgrad.emit.number_helpers import NUMBER_HELPERS
 from symgrad.emit.shapes import Array
 from symgrad.emit.signature import arguments, default_text, docstring, input_text, module_docstring, statement_text
 from symgrad.emit.torch_helpers import HELPERS
@@ -22,7 +23,7 @@ def torch_kernels(d: Derivation) -> str:
     p = d.program
     kept = [i.name for i in p.inputs] + [q.name for q in p.parameters]
     public = [d.formula.name, camel(d.formula.name)]
-    module = Module([*kept, "reduction", *public], "torch", TorchDialect(), HELPERS)
+    module = Module([*kept, "reduction", *public], "torch", TorchDialect(), HELPERS | NUMBER_HELPERS)
     for s in d.forward:
         if s.kind in ("let", "output"):
             module.names.bind(s.name)

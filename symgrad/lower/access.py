@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad.algebra.affine import affine_in
-from symgrad.algebra.build import compare, conjunction
-from symgrad.algebra.terms import ZERO, Term, by_name, extent, idx
+from symgrad.algebra.build import add, compare, conjunction
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, by_name, extent, idx
 from symgrad.errors import UnsupportedError
 from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Window, is_batch
 from symgrad.lower.elementwise import last_position, lower_integer, mapped, number
@@ -89,6 +89,11 @@ def _view(operand: Expr, label: Term, s: Term, scope: Scope, padded: bool) -> Ex
     frame = operand.frame
     at = frame.index(label)
     axis = at - len(frame) if any(is_batch(i) for i in frame) else at
+    if is_scalar(s) and padded and s is not ZERO and s is not add(extent(label), MINUS_ONE):
+        # outside it is 0, like every other read
+        one = idx("one", ONE)
+        window = Window((*frame[:at], one, *frame[at + 1 :]), operand.dtype, operand, axis, s, ONE, ONE)
+        return Pick((*frame[:at], *frame[at + 1 :]), operand.dtype, window, axis, ZERO)
     if is_scalar(s):
         return Pick((*frame[:at], *frame[at + 1 :]), operand.dtype, operand, axis, s)
     found = _slopes(s)

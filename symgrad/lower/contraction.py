@@ -183,4 +183,6 @@ def contraction(left: Expr, right: Expr, over: Frame, scope: Scope) -> Expr:
     new = [i for i in right.frame if i not in left.frame]
     if not own or (new and scope.order.sort([*own, *new])[0] in new):
         left, right, own, new = right, left, new, own
-    return Contract((*scope.order.sort(shared), *own, *new), "real", left, right, over)
+    shared = [i for i in left.frame if i in shared]
+    aligned = list(left.frame[: len(shared)]) == list(right.frame[: len(shared)]) == shared
+    return Contract((*(shared if aligned else scope.order.sort(shared)), *own, *new), "real", left, right, over)

@@ -6,10 +6,10 @@ inside such a branch are made safe first, so that derivatives of the kernel itse
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from symgrad.algebra.build import add, compare, conjunction, is_integer_valued, mul, neg, negation, power, where
+from symgrad.algebra.build import add, compare, conjunction, disjunction, div, fn, is_integer_valued, mul, neg, negation, power, sub, where
 from symgrad.algebra.show import order_factors, order_terms
 from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, TWO, ZERO, Term, base_exponent, coefficient, factors_of, num
 from symgrad.lower.arrays import Cast, Expr, Fill, Map, Range, Scalar
@@ -20,6 +20,23 @@ SAFE = {"log": ONE, "logit": HALF, "acosh": TWO, "asin": ZERO, "acos": ZERO, "at
 SAFE |= {"expm1": ZERO, "sinh": ZERO, "cosh": ZERO, "tan": ZERO, "loggamma": ONE, "digamma": ONE, "polygamma": ONE}
 """Partial or quickly growing functions, and where each is harmless."""
 
+NUMBER_RULES: dict[str, Callable[..., Term]] = {
+    "add": add,
+    "sub": sub,
+    "mul": mul,
+    "div": div,
+    "neg": neg,
+    "pow": power,
+    "sqrt": lambda x: power(x, HALF),
+    "and": conjunction,
+    "or": disjunction,
+    "not": negation,
+    "where": where,
+    "select": where,
+    "clamp_index": lambda x, last: fn("Max", ZERO, fn("Min", x, last)),
+}
+COMPARISONS = ("<", "<=", "==", "!=")
+
 
 def number(t: Term) -> Scalar:
     """A Python number."""
@@ -27,8 +44,23 @@ def number(t: Term) -> Scalar:
 
 
 def mapped(scope: Scope, op: str, *args: Expr, dtype: str = "real") -> Expr:
-    """An elementwise operation over the merged frame of its operands."""
+    """An elementwise operation over the merged frame of its operands; of Python numbers it is a number itself."""
+    if all(isinstance(a, Scalar) for a in args):
+        found = _number_of(op, [a.term for a in args if isinstance(a, Scalar)])
+        if found is not None:
+            return Scalar((), dtype, found)
     return Map(scope.order.merge([a.frame for a in args]), dtype, op, args)
+
+
+def _number_of(op: str, args: Sequence[Term]) -> Term | None:
+    """The term of an operation on numbers; None where it has none."""
+    if op == "div" and args[1] is ZERO:
+        return None
+    if op in NUMBER_RULES:
+        return NUMBER_RULES[op](*args)
+    if op in COMPARISONS:
+        return compare(op, *args)
+    return fn(op, *args) if op not in ("copy", "truth") else None
 
 
 def as_real(e: Expr) -> Expr:
