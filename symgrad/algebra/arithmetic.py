@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
+from symgrad.algebra.skeleton import skeleton
 from symgrad.algebra.terms import (
     INFINITY,
     MINUS_ONE,
@@ -33,7 +34,7 @@ def add(*items: Term) -> Term:
     total: dict[Term, Fraction] = {}
     for item in items:
         for t in terms_of(item):
-            c, r = coefficient(t)
+            c, r = _oriented(*coefficient(t))
             total[r] = total[r] + c if r in total else c
     parts = [scale(c, r) for r, c in total.items() if c]
     if not parts:
@@ -41,6 +42,20 @@ def add(*items: Term) -> Term:
     if len(parts) == 1:
         return parts[0]
     return node("add", tuple(sorted(parts, key=lambda t: t.digest)))
+
+
+def _oriented(c: Fraction, t: Term) -> tuple[Fraction, Term]:
+    """c*t with the sign of its one mixed sum fixed, so that a*(x - y) and a*(y - x) are known as opposites."""
+    if t.op != "mul":
+        return c, t
+    mixed = [f for f in t.args if f.op == "add" and len({coefficient(a)[0] < 0 for a in f.args}) == 2]
+    if len(mixed) != 1:
+        return c, t
+    first = min(mixed[0].args, key=lambda a: (skeleton(coefficient(a)[1]), coefficient(a)[1].digest))
+    if coefficient(first)[0] > 0:
+        return c, t
+    flipped = (neg(f) if f is mixed[0] else f for f in t.args)
+    return -c, node("mul", tuple(sorted(flipped, key=lambda f: f.digest)))
 
 
 def scale(c: Fraction, t: Term) -> Term:
