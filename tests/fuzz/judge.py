@@ -122,5 +122,5 @@ def close(got: np.ndarray, expected: np.ndarray) -> bool:
     """Equal relative to the largest element."""
     if got.shape != expected.shape:
         return False
-    size = float(np.max(np.abs(expected), initial=0.0)) + 1e-6
+    size = float(np.max(np.abs(expected), initial=0.0)) + 1e-4
     return bool(np.all(np.abs(got - expected) <= CLOSED * size))
