@@ -326,7 +326,7 @@ class Printer:
     def _scatter(self, e: Scatter) -> Code:
         items = self.positions(e.positions)
         where = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-        return self.call("_scattered", self.shape(e.frame), where, self.text(e.values))
+        return self.call("_scattered_last" if e.last else "_scattered", self.shape(e.frame), where, self.text(e.values))
 
     def __getattr__(self, name: str) -> Callable[[Expr], Code]:
         raise UnsupportedError(f"{name.removeprefix('_')} has no source text")

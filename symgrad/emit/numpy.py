@@ -21,7 +21,12 @@ def numpy_kernels(d: Derivation) -> str:
     """The source of numpy_kernels.py."""
     p = d.program
     arguments = [i.name for i in p.inputs] + [q.name for q in p.parameters]
-    module = Module([*arguments, "saved", "reduction", *(LOSS if p.is_loss else LAYER)], "np", NumpyDialect(), HELPERS | NUMBER_HELPERS)
+    module = Module(
+        [*arguments, "saved", "reduction", *(LOSS if p.is_loss else LAYER)],
+        "np",
+        NumpyDialect(),
+        HELPERS | NUMBER_HELPERS,
+    )
     for s in d.forward:
         if s.kind in ("let", "output"):
             module.names.bind(s.name)

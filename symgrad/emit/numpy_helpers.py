@@ -122,6 +122,13 @@ def _scattered(shape, positions, values):
     np.add.at(out, positions, values)
     return out
 '''
+HELPERS["_scattered_last"] = '''
+def _scattered_last(shape, positions, values):
+    """Zeros with values added at positions of the last axes."""
+    out = np.zeros(shape, values.dtype)
+    np.add.at(out, (..., *positions), values)
+    return out
+'''
 HELPERS["_floats"] = '''
 def _floats(**inputs):
     """Real inputs as arrays of one dtype, and that of the results: half is computed in float32."""

@@ -114,6 +114,15 @@ def _scattered(shape, positions, values):
     """Zeros with values added at positions."""
     return values.new_zeros(shape).index_put(positions, values, accumulate=True)
 '''
+HELPERS["_scattered_last"] = '''
+def _scattered_last(shape, positions, values):
+    """Zeros with values added at positions of the last axes."""
+    rest = len(shape) - len(positions)
+    zeros = values.new_zeros((*shape[rest:], *shape[:rest]))
+    values = values.permute(*range(rest, values.ndim), *range(rest))
+    out = zeros.index_put(positions, values, accumulate=True)
+    return out.permute(*range(len(positions), out.ndim), *range(len(positions)))
+'''
 HELPERS["_floats"] = '''
 def _floats(**inputs):
     """Real inputs in one dtype, and that of the results: half is computed in float32."""

@@ -175,11 +175,13 @@ class Along(Expr):
 class Scatter(Expr):
     """Zeros with values added at integer positions: the first axes of the frame are those that are scattered to.
 
-    The positions share a frame; the values have that frame first, then the remaining axes.
+    The positions share a frame; the values have that frame first, then the remaining axes. `last`: those axes are the
+    last ones of both, behind batch axes and all others.
     """
 
     values: Expr
     positions: tuple[Expr, ...]
+    last: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from symgrad.algebra.build import add, compare, conjunction, disjunction, div, fn, is_integer_valued, mul, neg, negation, power, sub, where
+from symgrad.algebra.build import (
+    add,
+    compare,
+    conjunction,
+    disjunction,
+    div,
+    fn,
+    is_integer_valued,
+    mul,
+    neg,
+    negation,
+    power,
+    sub,
+    where,
+)
 from symgrad.algebra.show import order_factors, order_terms
 from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, TWO, ZERO, Term, base_exponent, coefficient, factors_of, num
 from symgrad.lower.arrays import Cast, Expr, Fill, Map, Range, Scalar

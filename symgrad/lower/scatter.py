@@ -160,15 +160,17 @@ def _scatter(values: Expr, targets: Sequence[Target], scope: Scope) -> Expr:
     frame = scope.order.merge([p.frame for p in positions])
     rest = tuple(i for i in values.frame if i not in frame)
     missing = any(i not in values.frame for i in frame)
-    whole = (*frame, *rest)
+    last = any(is_batch(i) for i in rest)
+    whole = (*rest, *frame) if last else (*frame, *rest)
     values = Broadcast(whole, values.dtype, values) if missing else transposed(values, whole)
     inside = _inside(targets, positions[len(outer) :], scope)
     if inside is not None:
         values = Map(values.frame, "real", "where", (inside, values, number(ZERO)))
         clipped = [_clipped(t, p, scope) for t, p in zip(targets, positions[len(outer) :], strict=True)]
         positions = [*positions[: len(outer)], *clipped]
-    out = (*outer, *(t.index for t in targets), *rest)
-    return scope.part(Scatter(out, "real", values, tuple(positions)), "scattered")
+    found = (*outer, *(t.index for t in targets))
+    out = (*rest, *found) if last else (*found, *rest)
+    return scope.part(Scatter(out, "real", values, tuple(positions), last), "scattered")
 
 
 def _inside(targets: Sequence[Target], positions: Sequence[Expr], scope: Scope) -> Expr | None:
