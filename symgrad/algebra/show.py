@@ -209,7 +209,7 @@ class _Printer:
 
     def _mul(self, t: Term, level: int) -> str:
         if coefficient(t)[0] < 0:
-            return self.wrap("-" + self.text(neg(t), UNARY if False else MUL), ADD, level)
+            return self.wrap("-" + self.text(neg(t), MUL), ADD, level)
         conditions = [f for f in t.args if f.op == "iv"]
         if conditions:
             return self._masked(t, conditions, level)

@@ -104,7 +104,7 @@ class _Hoisting:
         return self.named(new, "logp" if self._is_log_softmax(new) else "") if several else new
 
     def _is_log_softmax(self, t: Term) -> bool:
-        """z - lse z stays as it is: its exponential is computed as e/sum(e)."""
+        """z - lse z, whose exponential is computed as e/sum(e)."""
         named = {s.name for s in self.done if s.kind == "hoisted" and s.body.op == "red" and s.body.data == "lse"}
         return t.op == "add" and any(coefficient(a)[0] == -1 and str(coefficient(a)[1].data) in named for a in t.args)
 
@@ -115,7 +115,6 @@ class _Hoisting:
             names[v] = v if str(v.data) == BATCH else idx(self._letter(used), extent(v))
             used.add(str(names[v].data))
         saved, self.current = self.current, None
-        self.opened = [*getattr(self, "opened", []), *names.values()]
         body = self.lift(substitute(t.args[0], names))
         if t.data in EXTREMES and not is_access(body):
             body = self.named(body, "e")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symgrad.algebra.build import compare
+from symgrad.algebra.show import Names, named_reduction
 from symgrad.algebra.terms import ZERO, Term, walk
 from symgrad.formula.program import Program, Statement
 
@@ -50,23 +51,14 @@ def _of_term(t: Term) -> Iterator[tuple[Term, str, str]]:
                 yield compare("==", *c.args), "Piecewise" if t.op == "where" else "where", "the branch taken"
     elif t.op == "red" and t.data in ("max", "min", "max_first", "min_first"):
         first = str(t.data).endswith("_first")
-        yield (
-            compare("==", t, t.args[0]) if False else node_tie(t),
-            "amax" if "max" in str(t.data) else "amin",
-            ("the first takes all" if first else "shared evenly"),
-        )
+        of = "amax" if "max" in str(t.data) else "amin"
+        yield _tie(t), of, "the first takes all" if first else "shared evenly"
     elif t.op == "red" and t.data == "norm":
         yield compare("==", t, ZERO), "norm", "0"
 
 
-def node_tie(t: Term) -> Term:
-    """The condition of a tie, as people read it: the extreme value is reached by several."""
-    return compare("==", t, t.args[0]) if not t.args[0].free - t.free else _open_tie(t)
-
-
-def _open_tie(t: Term) -> Term:
-    from symgrad.algebra.show import Names, named_reduction
-
+def _tie(t: Term) -> Term:
+    """Where the extreme value is reached; a tie is where it is reached by several."""
     body, _ = named_reduction(t, Names())
     return compare("==", body, t)
 
