@@ -41,7 +41,22 @@ MATH = {
     "Abs": "fabs",
 }
 
-HELPED = "sign relu clip sigmoid softplus log_sigmoid logcosh logit normal_pdf normal_cdf silu gelu digamma polygamma".split()
+HELPED = (
+    "sign",
+    "relu",
+    "clip",
+    "sigmoid",
+    "softplus",
+    "log_sigmoid",
+    "logcosh",
+    "logit",
+    "normal_pdf",
+    "normal_cdf",
+    "silu",
+    "gelu",
+    "digamma",
+    "polygamma",
+)
 HELPED_AS = {name: f"_number_{name}" for name in HELPED}
 HELPED_AS |= {"Heaviside": "_number_heaviside", "sech2": "_number_sech_squared"}
 """Functions of Python numbers that `math` lacks: helpers of the module."""
