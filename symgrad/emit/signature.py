@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from textwrap import wrap
 
-from symgrad.algebra.show import show
+from symgrad.algebra.show import Names, show
 from symgrad.algebra.terms import Term, extent
 from symgrad.closing.derivation import Derivation
 from symgrad.emit.naming import identifier
-from symgrad.emit.shapes import shape_text
+from symgrad.emit.shapes import dims_in, shape_text
 from symgrad.formula.program import Input, Parameter, Program, Statement
 
 WIDTH = 100
@@ -90,15 +90,31 @@ def module_docstring(d: Derivation, target: str) -> str:
 def closed_forms(d: Derivation) -> str:
     """The gradients, and the names that they use."""
     title = "Gradient of the mean" if d.program.is_loss and d.program.loss.indices else "Gradient"
-    lines, shown = [], set()
+    lines, shown, names = [], set(), readable_names(d)
     for g in d.gradients:
-        lines.append(hanging(f"{bracketed('d' + g.input, g.indices)} = {show(g.closed)}", "    "))
+        lines.append(hanging(f"{bracketed('d' + g.input, g.indices)} = {show(g.closed, names)}", "    "))
     for g in d.gradients:
         for w in g.where:
             if w.name not in shown:
                 shown.add(w.name)
-                lines.append(hanging(f"where {bracketed(w.name, w.indices)} = {show(w.body)}", "    "))
+                lines.append(hanging(f"where {bracketed(w.name, w.indices)} = {show(w.body, names)}", "    "))
     return title + "\n" + "\n".join(lines)
+
+
+def readable_names(d: Derivation) -> Names:
+    """Bound indices as the formula names those of the same extent; no name of a tensor, parameter or dimension."""
+    p = d.program
+    statements = (*d.forward, *d.backward)
+    taken = {i.name for i in p.inputs} | {q.name for q in p.parameters} | {s.name for s in statements}
+    taken |= {w.name for g in d.gradients for w in g.where} | set(d.cotangents.values())
+    taken |= {n for i in p.inputs for e in i.shape for n in dims_in(e)}
+    pairs = [(str(i.data), extent(i)) for s in d.forward for i in s.indices]
+    prefer: dict[Term, list[str]] = {}
+    for name, size in (*pairs, *d.formula.index_names):
+        known = prefer.setdefault(size, [])
+        if name not in known and name not in taken and name.isidentifier():
+            known.append(name)
+    return Names(prefer, frozenset(taken))
 
 
 def hanging(text: str, indent: str = "") -> str:

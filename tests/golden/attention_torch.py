@@ -14,7 +14,7 @@ Gradient
     where S[n, i, j] = Sum(K[n, j, k]*Q[n, i, k], k)/sqrt(d)
     where P[n, i, j] = softmax(where(j <= i, S[n, i, j], -oo), j)
     where y[n, i, a] = Sum(P[n, i, j]*V[n, j, a], j)
-    where dS[n, i, j] = P[n, i, j]*(Sum(V[n, j, k]*dy[n, i, k], k) - Sum(dy[n, i, k]*y[n, i, k], k))
+    where dS[n, i, j] = P[n, i, j]*(Sum(V[n, j, a]*dy[n, i, a], a) - Sum(dy[n, i, a]*y[n, i, a], a))
 
 Written by symgrad for torch.
 """

@@ -7,9 +7,9 @@ Formula
     y: Sum(x[n, c, s*p + u - pad, s*q + v - pad]*W[o, c, u, v], c, u, v) + bias[o]
 
 Gradient
-    dx[n, c, i, j] = Sum(W[l, c, i + pad - s*k, j + pad - s*m]*dy[n, l, k, m], k, l, m)
-    dW[o, c, u, v] = Sum(dy[j, o, i, k]*x[j, c, s*i + u - pad, s*k + v - pad], i, j, k)
-    dbias[o] = Sum(dy[j, o, i, k], i, j, k)
+    dx[n, c, i, j] = Sum(W[o, c, i + pad - s*p, j + pad - s*q]*dy[n, o, p, q], p, o, q)
+    dW[o, c, u, v] = Sum(dy[n, o, p, q]*x[n, c, s*p + u - pad, s*q + v - pad], p, n, q)
+    dbias[o] = Sum(dy[n, o, p, q], p, n, q)
 
 Written by symgrad for NumPy.
 """

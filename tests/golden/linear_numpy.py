@@ -6,7 +6,7 @@ Formula
     y: Sum(x[..., k]*W[o, k], k) + b[o]
 
 Gradient
-    dx[..., k] = Sum(W[i, k]*dy[..., i], i)
+    dx[..., k] = Sum(W[o, k]*dy[..., o], o)
     dW[o, k] = Sum(dy[..., o]*x[..., k], ...)
     db[o] = Sum(dy[..., o], ...)
 

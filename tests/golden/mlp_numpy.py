@@ -11,10 +11,10 @@ Gradient of the mean
     dW[k, l] = Sum(dpre[i, k]*x[i, l], i)
     db[k] = Sum(dpre[i, k], i)
     dU[j, k] = Sum(a[i, k]*dz[i, j], i)
-    where a[i, k] = relu(b[k] + Sum(W[k, j]*x[i, j], j))
+    where a[i, k] = relu(b[k] + Sum(W[k, l]*x[i, l], l))
     where z[i, j] = Sum(U[j, k]*a[i, k], k)
     where dz[i, j] = (softmax(z[i, j], j) - t[i, j])/n
-    where dpre[i, k] = where(b[k] + Sum(W[k, j]*x[i, j], j) > 0, Sum(U[l, k]*dz[i, l], l), 0)
+    where dpre[i, k] = where(b[k] + Sum(W[k, l]*x[i, l], l) > 0, Sum(U[j, k]*dz[i, j], j), 0)
 
 Facts assumed (check_inputs looks whether data satisfy them)
     Sum(t[i, j], j) == 1 (t is a simplex)
@@ -47,7 +47,8 @@ def loss(x, W, b, U, t, *, reduction="mean"):
     a = np.maximum(pre, 0)
     z = a @ U.T
     lse = _logsumexp(z, axis=-1)
-    loss = -(t * (z - lse[:, None])).sum(axis=-1)
+    logp = z - lse[:, None]
+    loss = -(logp * t).sum(axis=-1)
     return _reduced(loss, reduction).astype(dtype, copy=False)
 
 
@@ -62,7 +63,8 @@ def value_and_grad(x, W, b, U, t, *, reduction="mean"):
     a = np.maximum(pre, 0)
     z = a @ U.T
     lse = _logsumexp(z, axis=-1)
-    loss = -(t * (z - lse[:, None])).sum(axis=-1)
+    logp = z - lse[:, None]
+    loss = -(logp * t).sum(axis=-1)
     dz = (_softmax(z, axis=-1) - t) * scale
     dpre = np.where(0 < pre, dz @ U, 0)
     dW = dpre.T @ x

@@ -11,10 +11,10 @@ Gradient of the mean
     dW[k, l] = Sum(dpre[i, k]*x[i, l], i)
     db[k] = Sum(dpre[i, k], i)
     dU[j, k] = Sum(a[i, k]*dz[i, j], i)
-    where a[i, k] = relu(b[k] + Sum(W[k, j]*x[i, j], j))
+    where a[i, k] = relu(b[k] + Sum(W[k, l]*x[i, l], l))
     where z[i, j] = Sum(U[j, k]*a[i, k], k)
     where dz[i, j] = (softmax(z[i, j], j) - t[i, j])/n
-    where dpre[i, k] = where(b[k] + Sum(W[k, j]*x[i, j], j) > 0, Sum(U[l, k]*dz[i, l], l), 0)
+    where dpre[i, k] = where(b[k] + Sum(W[k, l]*x[i, l], l) > 0, Sum(U[j, k]*dz[i, j], j), 0)
 
 Facts assumed (check_inputs looks whether data satisfy them)
     Sum(t[i, j], j) == 1 (t is a simplex)
@@ -91,7 +91,8 @@ def _values(x, W, b, U, t):
     a = torch.relu(pre)
     z = a @ U.T
     lse = _logsumexp(z, axis=-1)
-    loss = -(t * (z - lse[:, None])).sum(dim=-1)
+    logp = z - lse[:, None]
+    loss = -(logp * t).sum(dim=-1)
     return loss
 
 
@@ -120,7 +121,8 @@ def _tangents(x_dot, W_dot, b_dot, U_dot, t_dot, x, W, b, U, t):
     a_dot = torch.where(0 < pre, pre_dot, 0)
     z_dot = a_dot @ U.T + a @ U_dot.T
     lse_dot = (z_dot * _softmax(z, axis=-1)).sum(dim=-1)
-    loss_dot = -(t * (z_dot - lse_dot[:, None])).sum(dim=-1)
+    logp_dot = z_dot - lse_dot[:, None]
+    loss_dot = -(logp_dot * t).sum(dim=-1)
     return loss_dot
 
 

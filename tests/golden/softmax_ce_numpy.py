@@ -24,7 +24,8 @@ def loss(z, t, *, reduction="mean"):
     """z[n, c], t[n, c] -> loss[n], reduced."""
     z, t, dtype = _inputs(z, t)
     lse = _logsumexp(z, axis=-1)
-    loss = -(t * (z - lse[:, None])).sum(axis=-1)
+    logp = z - lse[:, None]
+    loss = -(logp * t).sum(axis=-1)
     return _reduced(loss, reduction).astype(dtype, copy=False)
 
 
@@ -36,7 +37,8 @@ def value_and_grad(z, t, *, reduction="mean"):
     scale = _scale(reduction, n)
     lse = _logsumexp(z, axis=-1)
     y = _softmax(z, axis=-1)
-    loss = -(t * (z - lse[:, None])).sum(axis=-1)
+    logp = z - lse[:, None]
+    loss = -(logp * t).sum(axis=-1)
     dz = (y - t) * scale
     return _reduced(loss, reduction).astype(dtype, copy=False), dz.astype(dtype, copy=False)
 

@@ -78,7 +78,8 @@ class _ForwardModeFunction(_Function):
 def _values(z, t):
     """z[n, c], t[n, c] -> loss[n]"""
     lse = _logsumexp(z, axis=-1)
-    loss = -(t * (z - lse[:, None])).sum(dim=-1)
+    logp = z - lse[:, None]
+    loss = -(logp * t).sum(dim=-1)
     return loss
 
 
@@ -92,7 +93,8 @@ def _gradients(dloss, z, t):
 def _tangents(z_dot, t_dot, z, t):
     """z_dot, t_dot -> loss_dot"""
     lse_dot = (z_dot * _softmax(z, axis=-1)).sum(dim=-1)
-    loss_dot = -(t * (z_dot - lse_dot[:, None])).sum(dim=-1)
+    logp_dot = z_dot - lse_dot[:, None]
+    loss_dot = -(logp_dot * t).sum(dim=-1)
     return loss_dot
 
 
