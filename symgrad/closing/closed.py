@@ -92,6 +92,8 @@ class ClosedForms:
     def closed(self, t: Term) -> Term:
         """The term for people: in the formula's names, and in those of hoisted values where it is much shorter so."""
         t = self.inner.simplify(unfold(t, self.mean, self.fresh))
+        if not t.tensors & set(self.hidden) and not any(x.op == "red" and x.data == "lse" for x in walk(t)):
+            return t
         visible = self.outer.simplify(unfold(t, self.hidden, self.fresh))
         guarded = {str(x.data) for x in walk(t) if x.op == "get0"}
         names = sorted((t.tensors & set(self.hidden)) - guarded)
