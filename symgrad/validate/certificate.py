@@ -23,6 +23,7 @@ from symgrad.validate.kernels import Kernels, NumpyKernels, TorchKernels
 from symgrad.validate.multiprecision import judge_multiprecision
 from symgrad.validate.points import Point, kink_points, normal_points, special_points
 from symgrad.validate.precise import Closed
+from symgrad.validate.printed import read_back
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
@@ -137,7 +138,10 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
         judges.append(judge_differences(program, trial.wrt, trial.numpy, normal[:4], seed))
     else:
         absent.append(("differences", "there are no NumPy kernels"))
-    judges.append(judge_multiprecision(program, trial.wrt, trial.kernels, trial.closed, [*small, *special], seed))
+    forms, unreadable = read_back(program, trial.closed)
+    judges.append(judge_multiprecision(program, trial.wrt, trial.kernels, forms, [*small, *special], seed))
+    if unreadable is not None:
+        judges[-1].fail(Failure(unreadable, "every point"))
     judges.append(judge_conduct(program, trial.kernels, [*normal[:2], *normal[4:5]]))
     if trial.numpy is not None:
         facts = judge_facts(program, trial.wrt, trial.numpy, trial.assumed, seed)
