@@ -185,4 +185,6 @@ def contraction(left: Expr, right: Expr, over: Frame, scope: Scope) -> Expr:
         left, right, own, new = right, left, new, own
     shared = [i for i in left.frame if i in shared]
     aligned = list(left.frame[: len(shared)]) == list(right.frame[: len(shared)]) == shared
-    return Contract((*(shared if aligned else scope.order.sort(shared)), *own, *new), "real", left, right, over)
+    frame = (*(shared if aligned else scope.order.sort(shared)), *own, *new)
+    batch = [i for i in frame if is_batch(i)]  # `...` leads every array
+    return Contract((*batch, *(i for i in frame if i not in batch)), "real", left, right, over)

@@ -6,7 +6,7 @@ Comparing every m with every summed position would cost the product of both exte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.algebra.affine import affine_in, solve_for
@@ -16,6 +16,7 @@ from symgrad.lower.arrays import Broadcast, Expr, Fold, Frame, Map, Range, Scatt
 from symgrad.lower.elementwise import as_real, last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
+from symgrad.rules.sums import outside_zero
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def scattered(body: Term, over: Sequence[Term], scope: Scope) -> Scattered | Non
             rest.append(f)
     if not targets:
         return None
-    return Scattered(tuple(Target(m, e) for m, e in targets.items()), substitute(mul(*rest), targets))
+    return Scattered(tuple(Target(m, e) for m, e in targets.items()), _read_at(mul(*rest), targets))
 
 
 def _target(c: Term, over: Sequence[Term], scope: Scope, targets: dict[Term, Term]) -> bool:
@@ -65,6 +66,14 @@ def _target(c: Term, over: Sequence[Term], scope: Scope, targets: dict[Term, Ter
         targets[m] = e
         return True
     return False
+
+
+def _read_at(body: Term, targets: Mapping[Term, Term]) -> Term:
+    """The body where each target index is its position; reads at a position that may be outside give 0 there."""
+    for m, e in targets.items():
+        if e.op != "get" and not (e.op == "idx" and extent(e) is extent(m)):
+            body = outside_zero(body, m)
+    return substitute(body, targets)
 
 
 def lower_scatter(found: Scattered, over: Sequence[Term], scope: Scope, guard: Guard) -> Expr:

@@ -180,7 +180,7 @@ def _guarded(body: Term, v: Term, e: Term, context: Context) -> Term:
     new, covered = [], False
     for f in factors_of(body):
         covered = covered or (is_access(f) and _spans(f, v, context))
-        new.append(_outside_zero(f, v))
+        new.append(outside_zero(f, v))
     if covered:
         return mul(*new)
     return mul(*new, iverson(conjunction(*range_conditions(e, extent(v)))))
@@ -192,7 +192,7 @@ def _spans(access: Term, v: Term, context: Context) -> bool:
     return axes is not None and any(a is v and e is extent(v) for a, e in zip(access.args, axes, strict=True))
 
 
-def _outside_zero(t: Term, v: Term) -> Term:
+def outside_zero(t: Term, v: Term) -> Term:
     """The term with reads that hold v made safe; they are masked by another factor."""
     from symgrad.algebra.build import rebuild
 
@@ -202,7 +202,7 @@ def _outside_zero(t: Term, v: Term) -> Term:
         return get0(str(t.data), t.args)
     if t.op in ("red", "idx"):
         return t
-    return rebuild(t, tuple(_outside_zero(a, v) for a in t.args))
+    return rebuild(t, tuple(outside_zero(a, v) for a in t.args))
 
 
 def _unify_delta(t: Term, context: Context) -> Term | None:
