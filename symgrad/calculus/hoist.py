@@ -89,6 +89,8 @@ class _Hoisting:
         if t.op == "red" or (t.op == "mul" and _scaled_reduction(t) is not None):
             number, rest = coefficient(t)
             return mul(num(number), self.named(self.top(rest)))
+        if t.op == "fn" and t.data in ("Max", "Min"):
+            return rebuild(t, tuple(self.compared(self.operand(a)) for a in t.args))
         if t.op in ("mul", "pow", "cmp") or (t.op == "fn" and t.data not in ("exp", "truth")):
             return rebuild(t, tuple(self.operand(a) for a in t.args))
         if t.op in ("add", "where", "iv", "and", "or", "not", "fn"):
@@ -102,6 +104,11 @@ class _Hoisting:
         new = self.lift(t)
         several = new.op == "add" and sum(any(is_access(x) for x in walk(a)) for a in new.args) > 1
         return self.named(new, "logp" if self._is_log_softmax(new) else "") if several else new
+
+    def compared(self, t: Term) -> Term:
+        """An argument of Max or Min: the derivative compares it, so a product of several values gets a name."""
+        several = t.op == "mul" and sum(bool(f.tensors) for f in t.args) > 1
+        return self.named(t, "e") if several else t
 
     def _is_log_softmax(self, t: Term) -> bool:
         """z - lse z, whose exponential is computed as e/sum(e)."""
