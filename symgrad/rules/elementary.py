@@ -86,9 +86,12 @@ def _sech2(t: Term, context: Context) -> Term | None:
 
 
 def _sign(t: Term, context: Context) -> Term | None:
-    if t.op != "fn" or t.data not in ("Abs", "sign"):
+    if t.op != "fn" or t.data not in ("Abs", "sign", "Heaviside"):
         return None
     x = t.args[0]
+    if t.data == "Heaviside":
+        known = [f for f in x.args if context.is_positive(f)] if x.op == "mul" else []
+        return node("fn", (mul(*(f for f in x.args if f not in known)), t.args[1]), "Heaviside") if known else None
     if context.is_positive(x):
         return x if t.data == "Abs" else ONE
     if t.data == "Abs" and context.is_nonnegative(x):

@@ -38,7 +38,7 @@ USES: dict[str, tuple[str, str, str]] = {
     "bracket/at-most": (ROWS, "", "y[i, j]: Max(x[i, j], 0) + Min(exp(x[i, j]) - 1, 0)"),
     "bracket/relu": (ROWS, "", "y[i, j]: relu(x[i, j])**2"),
     "bracket/exp": ("x: [n, n], v: [n]", "", "y[i]: Sum(exp(Piecewise((x[i, j], j <= i), (-oo, True)) - v[i]), j)"),
-    "condition/factor": ("x: [n], p: {shape: [n], domain: positive}", "", "y[i]: Max(p[i]*x[i], p[i])"),
+    "condition/factor": ("x: [n], p: {shape: [n], domain: positive}", "", "y[i]: where(p[i]*x[i] < p[i], x[i]**2, 0)"),
     "condition/monotone": (ROWS, "", "y[i, j]: Min(exp(x[i, j]), 1)"),
     "condition/value": (ROWS, "", "y[i, j]: Max(x[i, j], 0) + Min(exp(x[i, j]) - 1, 0)"),
     "condition/extreme": (ROWS, "", "y[i, j]: Max(0, Min(1, x[i, j]))"),
