@@ -16,6 +16,8 @@ ROUNDING = 512
 """Units of rounding, relative to the largest number on the way, that an element may be off."""
 FORGIVEN_ULP = 1000
 LARGEST = 1e300
+SPREAD = 10
+"""How much larger than a gradient the terms may be that cancel in some of its elements."""
 
 
 @dataclass(frozen=True)
@@ -152,14 +154,14 @@ def natural_scale(size: float, inputs: Mapping[str, Any], name: str, gradient: A
     top = float(np.max(np.abs(np.asarray(inputs[name], dtype=float)), initial=0.0))
     g = np.abs(np.asarray(gradient, dtype=float))
     largest = float(np.max(g[np.isfinite(g)], initial=0.0))
-    return max(min(size / top, LARGEST) if top > 0 else 0.0, largest)
+    return max(min(size / top, LARGEST) if top > 0 else 0.0, SPREAD * largest)
 
 
 def rounded(inputs: Mapping[str, Any], seed: int, epsilon: float = EPSILON) -> dict[str, Any]:
     """The inputs, each element an ulp away."""
     rng = np.random.default_rng(seed)
     steps = {n: 1 + epsilon * rng.choice([-1.0, 1.0], size=a.shape) for n, a in inputs.items()}
-    return {n: a * steps[n] if a.dtype.kind == "f" else a for n, a in inputs.items()}
+    return {n: (a * steps[n]).astype(a.dtype) if a.dtype.kind == "f" else a for n, a in inputs.items()}
 
 
 def _plain(x: float | None) -> float | str | None:
