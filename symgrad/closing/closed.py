@@ -11,7 +11,7 @@ from symgrad.calculus.hoist import EXTREMES
 from symgrad.closing.fold import foldings, logarithm_folding
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.simplify import Simplifier
-from symgrad.closing.unfold import unfold
+from symgrad.closing.unfold import growth, unfold
 from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 
@@ -110,10 +110,9 @@ class ClosedForms:
         named = self.closed(unfold(closed, short, self.fresh)) if short else closed
         definitions = self._closure(named)
         total = weight(named) + sum(weight(d.body) + len(d.name) + 2 + 2 * len(d.indices) for d in definitions.values())
-        written_out = unfold(closed, self.adjoint, self.fresh)
-        if weight(written_out) > 2 * total:
+        if weight(closed) + growth(closed, self.adjoint, {}) > 2 * total:
             return named, definitions
-        inlined = self.closed(written_out)
+        inlined = self.closed(unfold(closed, self.adjoint, self.fresh))
         if total > 1.5 * weight(inlined) + 10:
             return inlined, {}
         return named, definitions

@@ -15,13 +15,28 @@ from symgrad.algebra.build import (
     reduce,
     substitute,
 )
-from symgrad.algebra.terms import Term, extent
+from symgrad.algebra.terms import Term, extent, is_access
+from symgrad.algebra.weight import weight
 from symgrad.formula.program import Statement
 
 
 def unfold(t: Term, statements: Mapping[str, Statement], fresh: Fresh) -> Term:
     """The term with accesses to the statements replaced by their bodies, and those in the bodies too."""
     return _Unfolding(statements, fresh).apply(t)
+
+
+def growth(t: Term, statements: Mapping[str, Statement], memo: dict[Term, int]) -> int:
+    """By about how much `unfold` would lengthen the text of the term; nothing is built."""
+    if not t.tensors & statements.keys():
+        return 0
+    found = memo.get(t)
+    if found is None:
+        found = sum(growth(a, statements, memo) for a in t.args)
+        s = statements.get(str(t.data)) if is_access(t) else None
+        if s is not None:
+            found += weight(s.body) - weight(t) + growth(s.body, statements, memo)
+        memo[t] = found
+    return found
 
 
 class _Unfolding:
