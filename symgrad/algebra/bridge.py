@@ -13,7 +13,7 @@ import sympy
 
 from symgrad.algebra.build import substitute
 from symgrad.algebra.show import Names
-from symgrad.algebra.terms import BATCH, Term, extent, idx, value
+from symgrad.algebra.terms import BATCH, Term, extent, idx, lead_of, matrix_of, value
 
 BATCH_SIZE = "batch"
 """The number of batch elements of `...` as a symbol."""
@@ -52,6 +52,21 @@ class _Bridge:
             sympy.IndexedBase(name, shape=tuple(map(self.expr, shape))) if known and shape else sympy.IndexedBase(name)
         )
         return base[tuple(self.args(t))]
+
+    def of_matrix(self, t: Term) -> Any:
+        """inv(A)[i, j] as an access to IndexedBase("inv(A)"), det(A) as a symbol of that name."""
+        function, tensor = matrix_of(t)
+        subscripts = [self.expr(a) for a in t.args[:-1]]
+        if function == "adj":
+            lead = subscripts[: len(lead_of(t))]
+            return self.named(f"det({tensor})", lead) * self.named(f"inv({tensor})", subscripts)
+        if function == "logabsdet":
+            return sympy.log(sympy.Abs(self.named(f"det({tensor})", subscripts)))
+        return self.named(f"{function}({tensor})", subscripts)
+
+    @staticmethod
+    def named(name: str, subscripts: Sequence[Any]) -> Any:
+        return sympy.IndexedBase(name)[tuple(subscripts)] if subscripts else sympy.Symbol(name, real=True)
 
     def function(self, t: Term) -> Any:
         return _FUNCTIONS[str(t.data)](*self.args(t))
@@ -96,6 +111,7 @@ _OPERATIONS: Mapping[str, Callable[[_Bridge, Term], Any]] = {
     "idx": _Bridge.index,
     "get": _Bridge.access,
     "get0": _Bridge.access,
+    "mat": _Bridge.of_matrix,
     "add": lambda b, t: sympy.Add(*b.args(t)),
     "mul": lambda b, t: sympy.Mul(*b.args(t)),
     "pow": lambda b, t: sympy.Pow(*b.args(t)),

@@ -24,6 +24,8 @@ from symgrad.algebra.terms import (
     idx,
     is_access,
     is_num,
+    lead_of,
+    matrix_of,
     num,
     terms_of,
     value,
@@ -97,6 +99,7 @@ _RANK = {
     "idx": 1,
     "get": 2,
     "get0": 2,
+    "mat": 3,
     "pow": 3,
     "fn": 4,
     "add": 5,
@@ -188,6 +191,18 @@ class _Printer:
         return f"{t.data}[{self.args(t.args)}]" if t.args else str(t.data)
 
     _get0 = _get
+
+    def _mat(self, t: Term, level: int) -> str:
+        function, tensor = matrix_of(t)
+        if function == "logabsdet":
+            return f"log(Abs({self._of_matrix('det', tensor, t.args[:-1])}))"
+        if function == "adj":
+            det = self._of_matrix("det", tensor, lead_of(t))
+            return self.wrap(f"{det}*{self._of_matrix('inv', tensor, t.args[:-1])}", MUL, level)
+        return self._of_matrix(function, tensor, t.args[:-1])
+
+    def _of_matrix(self, function: str, tensor: str, subscripts: Sequence[Term]) -> str:
+        return f"{function}({tensor})" + (f"[{self.args(subscripts)}]" if subscripts else "")
 
     def _add(self, t: Term, level: int) -> str:
         if (found := _log_softmax(t)) is not None:
@@ -306,7 +321,7 @@ class _Printer:
         return f"{REDUCTIONS[kind]}({self.text(body, ADD)}, {limits}{tail})"
 
     def _limits(self, v: Term, body: Term) -> str:
-        if str(v.data) == BATCH or any(is_access(a) and v in a.args for a in walk(body)):
+        if str(v.data) == BATCH or any((is_access(a) or a.op == "mat") and v in a.args for a in walk(body)):
             return str(v.data)
         return f"({v.data}, 0, {self.text(add(extent(v), MINUS_ONE), ADD)})"
 

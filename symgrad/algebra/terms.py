@@ -43,6 +43,7 @@ class Term:
     | not | | condition |
     | iv | | condition; the strong Iverson bracket: 0 times anything, nan too, is 0 |
     | where | | condition, value, other value |
+    | mat | (function, tensor); function 'inv', 'det', 'logdet', 'logabsdet', 'adj' | subscripts, then the size |
     | red | 'sum', 'prod', 'max', 'min', 'max_first', 'min_first', 'lse', 'argmax', 'norm' | body, bound indices |
     """
 
@@ -92,6 +93,9 @@ def node(op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
         t.free = _EMPTY.union(*(a.free for a in args)) if args else _EMPTY
     if op in ("get", "get0"):
         t.tensors = t.tensors | {str(data)}
+    elif op == "mat":
+        assert isinstance(data, tuple)
+        t.tensors = t.tensors | {data[1]}
     _table[key] = t
     if _kept:
         _kept[-1].append(t)
@@ -145,6 +149,29 @@ def get(tensor: str, subscripts: Iterable[Term] = ()) -> Term:
 def get0(tensor: str, subscripts: Iterable[Term]) -> Term:
     """The access tensor[subscripts], 0 outside of the tensor."""
     return node("get0", tuple(subscripts), tensor)
+
+
+MATRIX_VALUED = frozenset(("inv", "adj"))
+"""Functions of a square matrix whose value is a matrix; that of the others is a number."""
+
+
+def mat(function: str, tensor: str, subscripts: Iterable[Term], size: Term) -> Term:
+    """A function of the square matrices in the last two axes of a tensor, of this size.
+
+    `subscripts`: those of the axes before them, and row and column of a matrix: inv(A)[..., i, j], det(A)[...].
+    """
+    return node("mat", (*subscripts, size), (function, tensor))
+
+
+def matrix_of(t: Term) -> tuple[str, str]:
+    """Function and tensor of a `mat` term."""
+    assert isinstance(t.data, tuple)
+    return t.data[0], t.data[1]
+
+
+def lead_of(t: Term) -> tuple[Term, ...]:
+    """The subscripts of a `mat` term that choose one of several matrices."""
+    return t.args[:-3] if matrix_of(t)[0] in MATRIX_VALUED else t.args[:-1]
 
 
 def extent(index: Term) -> Term:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
 from symgrad.algebra.show import INTERNAL, REDUCTIONS, decimal, softmax_parts
-from symgrad.algebra.terms import BATCH, ONE, Term, coefficient, value
+from symgrad.algebra.terms import BATCH, ONE, Term, coefficient, lead_of, matrix_of, value
 
 _weights: WeakKeyDictionary[Term, int] = WeakKeyDictionary()
 
@@ -39,6 +39,20 @@ def _index(t: Term) -> int:
 
 def _access(t: Term) -> int:
     return len(str(t.data)) + (1 + len(t.args) + sum(map(weight, t.args)) if t.args else 0)
+
+
+def _matrix_function(t: Term) -> int:
+    function, tensor = matrix_of(t)
+    subscripts = t.args[:-1]
+    printed_twice = 12 + len(tensor) + sum(1 + weight(s) for s in lead_of(t)) if function == "adj" else 0
+    name = {"adj": 0, "logabsdet": 13}.get(function, len(function))
+    return (
+        printed_twice
+        + name
+        + 2
+        + len(tensor)
+        + (1 + len(subscripts) + sum(map(weight, subscripts)) if subscripts else 0)
+    )
 
 
 def _sum(t: Term) -> int:
@@ -85,7 +99,7 @@ def _power(t: Term) -> int:
         return 2 + _wrapped(b)
     if symbol is ONE and abs(c) * 2 == 1:
         return 6 + weight(b) + (2 if c < 0 else 0)
-    extra = 0 if b.op in ("get", "par", "fn", "dim", "num", "red") else 2
+    extra = 0 if b.op in ("get", "mat", "par", "fn", "dim", "num", "red") else 2
     return (
         weight(b)
         + extra
@@ -112,6 +126,7 @@ _BY_OPERATION: Mapping[str, Callable[[Term], int]] = {
     "idx": _index,
     "get": _access,
     "get0": _access,
+    "mat": _matrix_function,
     "add": _sum,
     "mul": _product,
     "pow": _power,

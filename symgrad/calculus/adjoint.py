@@ -28,8 +28,8 @@ from symgrad.algebra.build import (
     substitute,
     where,
 )
-from symgrad.algebra.terms import BATCH, MINUS_ONE, ONE, ZERO, Term, is_access
-from symgrad.calculus.derivatives import DERIVATIVES
+from symgrad.algebra.terms import BATCH, MINUS_ONE, ONE, ZERO, Term, get, idx, is_access, lead_of, matrix_of
+from symgrad.calculus.derivatives import DERIVATIVES, OF_MATRIX
 from symgrad.errors import UnsupportedError
 
 
@@ -74,6 +74,9 @@ class _Sweep:
                 self.found.append(Contribution(t, total, opened))
             elif t.op == "red":
                 self.reduction(t, total, opened)
+            elif t.op == "mat":
+                partial, access, entry = matrix_partial(t, self.fresh)
+                self.found.append(Contribution(access, mul(total, partial), (*opened, *entry)))
             else:
                 for a, partial in partials(t):
                     if a.tensors & self.wanted and partial is not ZERO:
@@ -92,12 +95,11 @@ class _Sweep:
                 continue
             seen.add(t)
             stack.append((t, True))
-            if t.op not in ("red", "get", "get0"):
+            if t.op not in ("red", "get", "get0", "mat"):
                 stack.extend((a, False) for a in t.args)
         return order
 
     def reduction(self, t: Term, total: Term, opened: tuple[Term, ...]) -> None:
-        str(t.data)
         body, variables = open_reduction(t, self.fresh)
         batch = [v for v in variables if str(v.data) == BATCH and v in total.free]
         # the batch index keeps its name: the free one is summed here, before the bound one takes its place
@@ -146,6 +148,14 @@ def _other_factors(t: Term, variables: list[Term], fresh: Fresh) -> Term:
     return reduce("prod", where(same, ONE, body), others)
 
 
+def matrix_partial(t: Term, fresh: Fresh) -> tuple[Term, Term, tuple[Term, Term]]:
+    """Derivative of a function of a matrix by an entry, the access to that entry, and its row and column."""
+    like = idx("", t.args[-1])
+    p, q = fresh.index(like), fresh.index(like)
+    function, tensor = matrix_of(t)
+    return OF_MATRIX[function](t, p, q), get(tensor, (*lead_of(t), p, q)), (p, q)
+
+
 def partials(t: Term) -> list[tuple[Term, Term]]:
     """Each argument of a node with the derivative of the node by it."""
     if t.op == "add":
@@ -188,4 +198,4 @@ def _names(indices: tuple[Term, ...]) -> set[str]:
     return {str(i.data) for i in indices}
 
 
-__all__ = ["Contribution", "contributions", "gather_adjoint", "partials", "reduction_partial"]
+__all__ = ["Contribution", "contributions", "gather_adjoint", "matrix_partial", "partials", "reduction_partial"]

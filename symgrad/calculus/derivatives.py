@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from symgrad.algebra.build import add, compare, div, exp, fn, iverson, mul, neg, power, sub
-from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, PI, TWO, ZERO, Term, node, num
+from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, PI, TWO, ZERO, Term, lead_of, mat, matrix_of, node, num
 
 Partial = Callable[..., Term | None]
 _INVERSE_SQRT = num(Fraction(-1, 2))
@@ -76,3 +76,32 @@ DERIVATIVES: Mapping[str, tuple[Partial | None, ...]] = {
     "Max": (_tie_halves, lambda x, y: _tie_halves(y, x)),
     "Min": (lambda x, y: _tie_halves(y, x), _tie_halves),
 }
+
+
+def _of_inverse(t: Term, p: Term, q: Term) -> Term:
+    i, j = t.args[-3:-1]
+    return neg(mul(_inverse(t, i, p), _inverse(t, q, j)))
+
+
+def _of_adjugate(t: Term, p: Term, q: Term) -> Term:
+    i, j = t.args[-3:-1]
+    both = sub(mul(_inverse(t, q, p), _inverse(t, i, j)), mul(_inverse(t, i, p), _inverse(t, q, j)))
+    return mul(_determinant(t), both)
+
+
+def _determinant(t: Term) -> Term:
+    return mat("det", matrix_of(t)[1], lead_of(t), t.args[-1])
+
+
+def _inverse(t: Term, i: Term, j: Term) -> Term:
+    return mat("inv", matrix_of(t)[1], (*lead_of(t), i, j), t.args[-1])
+
+
+OF_MATRIX: Mapping[str, Callable[[Term, Term, Term], Term]] = {
+    "inv": _of_inverse,
+    "det": lambda t, p, q: mul(_determinant(t), _inverse(t, q, p)),
+    "logdet": lambda t, p, q: _inverse(t, q, p),
+    "logabsdet": lambda t, p, q: _inverse(t, q, p),
+    "adj": _of_adjugate,
+}
+"""Derivative of a function of a matrix A by A[p, q], one line each."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from symgrad.algebra.build import Fresh, add, mul, open_reduction, reduce
 from symgrad.algebra.terms import ZERO, Term, is_access, node
-from symgrad.calculus.adjoint import partials, reduction_partial
+from symgrad.calculus.adjoint import matrix_partial, partials, reduction_partial
 
 
 def tangent(t: Term, names: Mapping[str, str], fresh: Fresh) -> Term:
@@ -30,6 +30,9 @@ def tangent(t: Term, names: Mapping[str, str], fresh: Fresh) -> Term:
             if dot is ZERO:
                 return ZERO
             return reduce("sum", mul(reduction_partial(x, x, body, variables, fresh), dot), variables)
+        if x.op == "mat":
+            partial, access, entry = matrix_partial(x, fresh)
+            return reduce("sum", mul(partial, push(access)), entry)
         return add(*(mul(d, push(a)) for a, d in partials(x)))
 
     return push(t)

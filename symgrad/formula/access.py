@@ -6,13 +6,15 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from symgrad.algebra.terms import Term, get, get0, is_access, is_num, node, walk
+from symgrad.algebra.terms import Term, get, get0, is_access, is_num, mat, node, walk
 from symgrad.errors import FormulaError, listing
 from symgrad.formula.environment import BATCH_INDEX, Gather, Tensor
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.kinds import is_condition, is_integer
+from symgrad.formula.matrices import matrix_name, square, valued
 from symgrad.formula.polynomial import TooLargeError, polynomial, same
 from symgrad.formula.scopes import check_rank, not_affine, subscripts
+from symgrad.formula.trees import called
 
 if TYPE_CHECKING:
     from symgrad.formula.expression import Reader
@@ -28,6 +30,8 @@ class Accesses:
 
     def read(self, n: ast.Subscript) -> Term:
         """The term of name[subscripts]."""
+        if matrix_name(n.value):
+            return self.of_matrix(n.value, n)
         if not isinstance(n.value, ast.Name):
             raise self.parsed.error("only a name can be subscripted", n.value, help="give the value a name under let")
         tensor = self.env.tensors[n.value.id]
@@ -40,6 +44,26 @@ class Accesses:
             inside &= self.inside(n, s, t, size, tensor)
             subs.append(t)
         return self.whole(n, tensor, get(tensor.name, subs) if inside else get0(tensor.name, subs))
+
+    def of_matrix(self, call: ast.expr, n: ast.expr) -> Term:
+        """The term of inv(A)[i, j] or det(A)."""
+        function, tensor = called(call), self.env.tensors.get(matrix_name(call))
+        if tensor is None or not square(tensor, self.env):
+            assert isinstance(call, ast.Call)
+            shown, has = self.parsed.source(call.args[0]), f" has shape {tensor.shown()}" if tensor else " is none"
+            raise self.parsed.error(f"{function} takes a square matrix; {shown}{has}", call.args[0])
+        value = valued(function, tensor)
+        items = subscripts(n) if isinstance(n, ast.Subscript) else []
+        check_rank(self.parsed, n, value, items)
+        subs: list[Term] = [BATCH_INDEX] if value.batch else []
+        for s, size in zip(items[int(value.batch) :], value.shape, strict=True):
+            t = self.subscript(s)
+            if not self.env.lenient and not self.env.bounds.inside(t, size):
+                shown = self.parsed.source(s)
+                message = f"{self.parsed.source(n)} can read outside: {shown} is not shown to stay in 0 .. {size} - 1"
+                raise self.parsed.error(message, s, help="give the matrix function a name under let")
+            subs.append(t)
+        return mat(function, tensor.name, subs, tensor.shape[-2])
 
     def whole(self, n: ast.expr, tensor: Tensor, t: Term) -> Term:
         """The access as a value: a bool input is a condition, an int input without a domain may only gather."""

@@ -20,9 +20,9 @@ from symgrad.formula.scopes import Index, bound_names, subscripted, subscripts
 from symgrad.formula.source import Text
 from symgrad.formula.syntax import Parsed, parse
 from symgrad.formula.trees import called, option
-from symgrad.formula.vocabulary import REARRANGING, REDUCTIONS
+from symgrad.formula.vocabulary import MATRIX_FUNCTIONS, REDUCTIONS
 
-ON_ARRAYS = REARRANGING | {"norm"}
+ON_ARRAYS = MATRIX_FUNCTIONS | {"norm"}
 """Functions whose argument may be a whole array beside indices."""
 
 
@@ -132,7 +132,7 @@ class _Finder:
             return []
         over = n.args[1:] if called(n) in REDUCTIONS else []
         marks.indices.extend(over[:1])
-        if option(n, "axis") is not None or option(n, "keepdims") is not None or called(n) in REARRANGING:
+        if option(n, "axis") is not None or option(n, "keepdims") is not None or called(n) in MATRIX_FUNCTIONS:
             marks.arrays.append(n)
         return n.args[:1] if over else n.args[::-1]
 

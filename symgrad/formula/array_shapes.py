@@ -15,7 +15,7 @@ from symgrad.formula.environment import Environment, Tensor
 from symgrad.formula.polynomial import same
 from symgrad.formula.syntax import Parsed
 from symgrad.formula.trees import called, operands, option
-from symgrad.formula.vocabulary import KEEPING, REARRANGING, REDUCTIONS
+from symgrad.formula.vocabulary import KEEPING, MATRIX_FUNCTIONS, REDUCTIONS
 
 Equations = Sequence[tuple[Term, Term]]
 
@@ -118,8 +118,8 @@ class Shapes:
         name = called(n)
         if name in REDUCTIONS and isinstance(n, ast.Call):
             return self._reduced(n, name)
-        if name in REARRANGING and isinstance(n, ast.Call):
-            return self._matrix(n, name)
+        if name in MATRIX_FUNCTIONS and isinstance(n, ast.Call):
+            return self._solution(n) if name == "solve" else self._matrix(n, name)
         total = SCALAR
         for part in operands(n):
             joined = broadcast(total, self.shape(part), self.env.bounds.equations)
@@ -170,8 +170,33 @@ class Shapes:
         if name == "transpose":
             return Shape((*lead, c, r), shape.batch)
         if isinstance(broadcast(Shape((r,)), Shape((c,)), self.env.bounds.equations), Clash):
-            raise self.parsed.error(f"trace takes a square matrix; {shown} has shape {shape.shown()}", n)
-        return Shape(tuple(lead), shape.batch)
+            raise self.parsed.error(f"{name} takes a square matrix; {shown} has shape {shape.shown()}", n.args[0])
+        return shape if name in ("inv", "solve") else Shape(tuple(lead), shape.batch)
+
+    def _solution(self, n: ast.Call) -> Shape:
+        a, b = self._matrix(n, "solve"), self.shape(n.args[1])
+        return self.product_shape(n, a, b, self.is_vector(n))
+
+    def is_vector(self, n: ast.Call) -> bool:
+        """Whether the right sides of solve(A, b) are vectors: b has one axis, or the shape of A but its last."""
+        a, b = self.shape(n.args[0]), self.shape(n.args[1])
+        fits = broadcast(Shape(a.sizes[:-1], a.batch), b, self.env.bounds.equations)
+        return len(b.sizes) == 1 or (len(b.sizes) == len(a.sizes) - 1 and isinstance(fits, Shape))
+
+    def product_shape(self, n: ast.Call, a: Shape, b: Shape, vector: bool) -> Shape:
+        """The shape of inv(A) @ b, whose vectors may have leading axes."""
+        whole = Shape((*b.sizes, ONE), b.batch) if vector else b
+        found = product(a, whole, self.env.bounds.equations)
+        if isinstance(found, Shape):
+            return Shape(found.sizes[:-1], found.batch) if vector else found
+        shown = [self.parsed.source(x) for x in n.args]
+        message = f"{shown[0]} has shape {a.shown()}, {shown[1]} has shape {b.shown()}"
+        if isinstance(found, Clash):
+            sizes = f"the sizes of solve({shown[0]}, {shown[1]}) do not fit: {found.left} meets {found.right}"
+            message = f"{sizes} ({message})"
+        else:
+            message = f"solve takes a matrix and a vector or a matrix: {message}"
+        raise self.parsed.error(message, n, help="solve(A, b) is inv(A) @ b: b has as many rows as A")
 
     def _reduced(self, n: ast.Call, name: str) -> Shape:
         shape = self.shape(n.args[0])

@@ -16,9 +16,10 @@ from symgrad.errors import UnsupportedError
 from symgrad.formula.array_shapes import Shape, Shapes
 from symgrad.formula.environment import Environment
 from symgrad.formula.grammar import is_batch
+from symgrad.formula.matrices import untransposed
 from symgrad.formula.syntax import Parsed
 from symgrad.formula.trees import called, operands, placed, rebuilt, reduction
-from symgrad.formula.vocabulary import KEEPING, REDUCTIONS
+from symgrad.formula.vocabulary import KEEPING, OF_MATRICES, REDUCTIONS
 
 Sub = ast.expr
 
@@ -64,6 +65,10 @@ class Writer:
             return self.element(n.args[0], [*subs[:-2], subs[-1], subs[-2]])
         if isinstance(n, ast.Call) and name == "trace":
             return self.diagonal(n, subs)
+        if isinstance(n, ast.Call) and name in OF_MATRICES:
+            return self.of_matrix(n, name, subs)
+        if isinstance(n, ast.Call) and name == "solve":
+            return self.solution(n, subs)
         whole = self.shape(n)
         return rebuilt(n, [self.element(part, self.fitted(part, whole, subs)) for part in operands(n)])
 
@@ -83,6 +88,28 @@ class Writer:
         right = [*fitted(b.lead, whole, lead, n), k, *ends[int(row) :]]
         both = ast.BinOp(self.element(n.left, left), ast.Mult(), self.element(n.right, right))
         return reduction("Sum", placed(both, n), [k], n)
+
+    def of_matrix(self, n: ast.Call, name: str, subs: Sequence[Sub]) -> ast.expr:
+        """inv(A)[i, j] or det(A); what is transposed has its subscripts exchanged."""
+        matrix, turned = untransposed(n.args[0])
+        call = placed(ast.Call(placed(ast.Name(name, ast.Load()), n), [matrix], []), n)
+        items = [*subs[:-2], subs[-1], subs[-2]] if turned and name == "inv" else list(subs)
+        index: ast.expr = ast.Tuple(items, ast.Load()) if len(items) != 1 else items[0]
+        return placed(ast.Subscript(call, index, ast.Load()), n) if items else call
+
+    def solution(self, n: ast.Call, subs: Sequence[Sub]) -> ast.expr:
+        """solve(A, b) at subscripts: Sum(inv(A)[i, k]*b[k], k)."""
+        a, b = self.shape(n.args[0]), self.shape(n.args[1])
+        vector = self.shapes.is_vector(n)
+        ends = 1 if vector else 2
+        lead, last = list(subs[: len(subs) - ends]), list(subs[len(subs) - ends :])
+        mine = Shape(b.sizes[:-ends], b.batch)
+        whole = self.shape(n)
+        whole = Shape(whole.sizes[:-ends], whole.batch)
+        k = placed(ast.Name(self.fresh(a.sizes[-1]), ast.Load()), n)
+        inverse = self.of_matrix(n, "inv", [*fitted(a.lead, whole, lead, n), last[0], k])
+        right = self.element(n.args[1], [*fitted(mine, whole, lead, n), k, *last[1:]])
+        return reduction("Sum", placed(ast.BinOp(inverse, ast.Mult(), right), n), [k], n)
 
     def reduction(self, n: ast.Call, name: str, subs: Sequence[Sub]) -> ast.expr:
         """Sum(x, axis=1) at subscripts: the reduction over new indices for the axes that it runs over."""

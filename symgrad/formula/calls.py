@@ -26,7 +26,9 @@ from symgrad.algebra.terms import HALF, ONE, TWO, ZERO, Term, extent, is_num, no
 from symgrad.errors import UnsupportedError
 from symgrad.formula.cover import covers
 from symgrad.formula.kinds import is_condition, is_infinite
-from symgrad.formula.vocabulary import KEEPING, REDUCTIONS, RELATIONS
+from symgrad.formula.matrices import matrix_name
+from symgrad.formula.trees import called
+from symgrad.formula.vocabulary import KEEPING, MATRIX_FUNCTIONS, REDUCTIONS, RELATIONS
 
 if TYPE_CHECKING:
     from symgrad.formula.expression import Reader
@@ -51,6 +53,8 @@ def call(reader: Reader, n: ast.Call) -> Term:
     """The term of a call; the grammar has checked the name and the number of arguments."""
     assert isinstance(n.func, ast.Name)
     name = n.func.id
+    if name in MATRIX_FUNCTIONS:
+        return _of_matrix(reader, n)
     if name in REDUCTIONS:
         return _Reduction(reader, n, name).read()
     if name == "where":
@@ -64,6 +68,15 @@ def call(reader: Reader, n: ast.Call) -> Term:
     if name in RELATIONS:
         return relation(RELATIONS[name], reader.number(n.args[0]), reader.number(n.args[1]))
     return _function(reader, n, name)
+
+
+def _of_matrix(reader: Reader, n: ast.Call) -> Term:
+    """det(A); other matrix functions have become index notation, unless they are given no whole matrix."""
+    if matrix_name(n):
+        return reader.accesses.of_matrix(n, n)
+    shown, name = reader.parsed.source(n.args[0]), called(n)
+    message = f"{name} takes a whole matrix, and {shown} is a number"
+    raise reader.error(message, n.args[0], help=f"write {name}(A) with the name of an array of two axes")
 
 
 def relation(sign: str, a: Term, b: Term) -> Term:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 
@@ -89,6 +89,10 @@ class Environment:
     indices: dict[tuple[str, Term], None] = field(default_factory=dict)
     """Names of indices with their extents, in order of appearance."""
 
+    arrays: dict[tuple[tuple[Term, ...], Term], str] = field(default_factory=dict)
+    """What a statement stands for -> its name, for the arguments of matrix functions."""
+    keep: Callable[[Statement], None] | None = None
+    """Takes the statements that such arguments become; None where no new ones can be made."""
     uses: Mapping[str, Formula] = field(default_factory=dict)
     """Formulas that can be called."""
 

@@ -23,6 +23,7 @@ from symgrad.formula.array_shapes import Shape
 from symgrad.formula.calls import call, relation
 from symgrad.formula.environment import Environment, Tensor
 from symgrad.formula.kinds import check_number, is_condition, is_infinite, is_integer
+from symgrad.formula.matrices import Arguments, key_of
 from symgrad.formula.program import Program
 from symgrad.formula.scopes import Index, Scopes, resolve
 from symgrad.formula.source import Text, loose
@@ -71,7 +72,7 @@ class Reader:
         self, parsed: Parsed, env: Environment, left: Sequence[Index] | None, target: Shape | None = None
     ) -> None:
         grammar.check(parsed, env)
-        written = written_out(parsed, env, left, target)
+        written = written_out(Arguments(parsed, env).named(), env, left, target)
         self.parsed, self.env = written.parsed, written.env
         self.scopes: Scopes = resolve(self.parsed, self.env, written.left)
         self.conditions: list[Term] = []
@@ -301,6 +302,7 @@ def program_environment(program: Program) -> Environment:
     env.parameters = {p.name: p for p in program.parameters}
     env.tensors = {i.name: Tensor.of_input(i) for i in program.inputs}
     env.tensors |= {s.name: Tensor.of_statement(s) for s in program.statements if s.kind != "loss"}
+    env.arrays = {key_of(s.indices, s.body): s.name for s in program.statements if s.kind != "loss"}
     sizes = [size for t in env.tensors.values() for size in t.shape]
     env.dims = {str(t.data) for s in sizes for t in walk(s) if t.op == "dim" and t.data != BATCH}
     intervals = {i.name: _interval(i.domain.kind, i.domain.bounds) for i in program.inputs if i.dtype == "int"}

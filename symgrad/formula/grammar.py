@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 
-from symgrad.errors import FormulaError, UnsupportedError
+from symgrad.errors import FormulaError
 from symgrad.formula.environment import Environment
 from symgrad.formula.syntax import Parsed
-from symgrad.formula.vocabulary import FUNCTIONS, KEEPING, MATRIX_FUNCTIONS, REARRANGING, REDUCTIONS, SIGNATURES
+from symgrad.formula.vocabulary import FUNCTIONS, KEEPING, MATRIX_FUNCTIONS, REDUCTIONS, SIGNATURES
 
 Check = Callable[[Parsed, ast.AST, Environment], FormulaError | None]
 _PLAIN = (
@@ -80,10 +80,6 @@ def _call(parsed: Parsed, node: ast.Call, env: Environment) -> FormulaError | No
     if not isinstance(node.func, ast.Name):
         return parsed.error("only functions of the language can be called", node)
     name = node.func.id
-    if name in MATRIX_FUNCTIONS - REARRANGING:
-        message = f"matrix functions are not yet known: {parsed.source(node)}"
-        mend = "of matrices @, .T, trace, transpose and norm are known"
-        return parsed.error(message, node, help=mend, kind=UnsupportedError)
     if name in env.tensors or name in env.parameters or name in env.dims:
         mend = f"subscripts stand in square brackets: {name}[i]; a product needs *"
         return parsed.error(f"{name} is no function", node, help=mend)
@@ -92,7 +88,7 @@ def _call(parsed: Parsed, node: ast.Call, env: Environment) -> FormulaError | No
         return keywords
     if name in REDUCTIONS:
         return _reduction(parsed, node, name)
-    if name not in FUNCTIONS and name not in REARRANGING:
+    if name not in FUNCTIONS and name not in MATRIX_FUNCTIONS:
         return env.undeclared(parsed, node.func, name, called=True)
     return _arity(parsed, node, name)
 
@@ -109,7 +105,7 @@ def _keywords(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None:
 
 
 def _arity(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None:
-    least, most = FUNCTIONS.get(name, (1, 1))
+    least, most = FUNCTIONS.get(name, (2, 2) if name == "solve" else (1, 1))
     got = len(node.args)
     if least <= got <= most:
         return None

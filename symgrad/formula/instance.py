@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from symgrad.algebra.build import Fresh, fn, mul, open_reduction, rebuild, reduce
-from symgrad.algebra.terms import BATCH, ONE, Term, dim, extent, idx, is_access, node
+from symgrad.algebra.terms import BATCH, ONE, Term, dim, extent, idx, is_access, mat, matrix_of, node
 from symgrad.formula.array_shapes import SCALAR, Shape
 from symgrad.formula.environment import BATCH_INDEX, Environment
 from symgrad.formula.polynomial import polynomial, term
@@ -82,7 +82,7 @@ class _Renaming:
             return idx(self.names.get(str(t.data), str(t.data)), instance.size(extent(t)))
         if t.op == "red":
             return self.reduction(t)
-        if is_access(t):
+        if is_access(t) or t.op == "mat":
             return self.access(t)
         return rebuild(t, tuple(self.term(a) for a in t.args))
 
@@ -92,7 +92,7 @@ class _Renaming:
         return mul(*([dim(BATCH)] if lead.batch else [ONE]), *lead.sizes)
 
     def access(self, t: Term) -> Term:
-        name = str(t.data)
+        name = matrix_of(t)[1] if t.op == "mat" else str(t.data)
         subs: list[Term] = []
         for s in t.args:
             if s is BATCH_INDEX:
@@ -100,6 +100,8 @@ class _Renaming:
                 subs.extend(self.lead[len(self.lead) - count :])
             else:
                 subs.append(self.term(s))
+        if t.op == "mat":
+            return mat(matrix_of(t)[0], self.instance.tensors[name], subs[:-1], self.instance.size(t.args[-1]))
         return node(t.op, tuple(subs), self.instance.tensors[name])
 
     def reduction(self, t: Term) -> Term:

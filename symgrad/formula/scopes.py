@@ -15,9 +15,11 @@ from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, extent, idx, is_num, v
 from symgrad.errors import FormulaError
 from symgrad.formula.environment import BATCH_INDEX, Environment, Tensor
 from symgrad.formula.grammar import is_batch
+from symgrad.formula.matrices import matrix_name, square, valued
 from symgrad.formula.polynomial import same
 from symgrad.formula.sizes import size_of
 from symgrad.formula.syntax import Parsed, chain
+from symgrad.formula.trees import called
 from symgrad.formula.vocabulary import KEEPING, LANGUAGE, REDUCTIONS
 
 
@@ -106,24 +108,31 @@ class _Walker:
         self.scopes.of[id(n)] = index
 
     def subscript(self, n: ast.Subscript, scope: Mapping[str, Index]) -> None:
-        if not isinstance(n.value, ast.Name):
+        tensor = self.matrix(n.value)
+        if tensor is None and not isinstance(n.value, ast.Name):
             self.walk(n.value, scope)
             self.walk(n.slice, scope)
             return
-        name = n.value.id
-        tensor = self.env.tensors.get(name)
         if tensor is None:
-            raise self.no_tensor(n.value, name, scope)
+            assert isinstance(n.value, ast.Name)
+            tensor = self.env.tensors.get(n.value.id)
+            if tensor is None:
+                raise self.no_tensor(n.value, n.value.id, scope)
         items = subscripts(n)
         for s in items:
             self.walk(s, scope)
             self.check_linear(s)
         check_rank(self.parsed, n, tensor, items)
-        self.note_letters(name, items)
+        self.note_letters(tensor.name, items)
         for s, size in zip(items[int(tensor.batch) :], tensor.shape, strict=True):
             index = self.scopes.of.get(id(s)) if isinstance(s, ast.Name) else None
             if index is not None:
                 index.seen.append(Sighting(size, tensor, s))
+
+    def matrix(self, n: ast.expr) -> Tensor | None:
+        """The array that a call such as inv(A) gives."""
+        tensor = self.env.tensors.get(matrix_name(n))
+        return valued(called(n), tensor) if tensor is not None and square(tensor, self.env) else None
 
     def check_linear(self, s: ast.expr) -> None:
         """Refuse products of indices before anything asks for their ranges."""
@@ -156,7 +165,9 @@ class _Walker:
             self.env.letters.setdefault(name, letters)
 
     def call(self, n: ast.Call, scope: Mapping[str, Index]) -> None:
-        name = n.func.id if isinstance(n.func, ast.Name) else ""
+        name = called(n)
+        if self.matrix(n) is not None:
+            return
         if name not in REDUCTIONS or name in KEEPING:
             for a in n.args:
                 self.walk(a, scope)

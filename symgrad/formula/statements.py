@@ -19,6 +19,7 @@ from symgrad.formula.environment import Tensor
 from symgrad.formula.expression import Reading, read_expression, read_tree
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.kinds import is_integer
+from symgrad.formula.matrices import key_of
 from symgrad.formula.names import identifier
 from symgrad.formula.program import Expected, Statement
 from symgrad.formula.scopes import Index, check_index, check_rank, subscripts
@@ -106,6 +107,7 @@ class _Assembly:
         self.env, self.out = declared.env, Statements()
         self.register = declared.register
         self.composer = Composer(declared.env, declared.register, self.add)
+        self.env.keep = self.add
 
     def entry(self, left: Sequence[Head], text: Text, kind: str) -> None:
         """name[indices]: expression, or names: call of a used formula."""
@@ -152,6 +154,7 @@ class _Assembly:
         if s.kind == "loss":
             return
         env.tensors[s.name] = Tensor.of_indices(s.name, s.indices, "statement", is_integer(s.body, env))
+        env.arrays.setdefault(key_of(s.indices, s.body), s.name)
         if s.body.op == "red" and s.body.data == "argmax":
             top = add(extent(s.body.args[1]), MINUS_ONE)
             env.bounds = replace(env.bounds, tensors={**env.bounds.tensors, s.name: (ZERO, top)})
@@ -180,7 +183,7 @@ def read_expected(
     root: Mapping, declared: Declarations, statements: Statements, wrt: Sequence[str]
 ) -> Iterator[Expected]:
     """Closed forms that the user expects; reads outside give 0 in them, cotangents have names."""
-    env = replace(declared.env, lenient=True, tensors=dict(declared.env.tensors), later={})
+    env = replace(declared.env, lenient=True, tensors=dict(declared.env.tensors), later={}, keep=None)
     for s in statements.items:
         if s.kind == "output":
             env.tensors[f"d{s.name}"] = Tensor.of_indices(f"d{s.name}", s.indices, "cotangent")

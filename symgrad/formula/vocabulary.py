@@ -26,6 +26,8 @@ SIGNATURES: Mapping[str, str] = {
     "clip": "clip(x, lower, upper)",
     "where": "where(condition, value, other value)",
     "Piecewise": "Piecewise((value, condition), ..., (value, True))",
+    "solve": "solve(A, b)",
+    **{name: f"{name}(A)" for name in "inv det logdet trace transpose".split()},
 }
 
 REDUCTIONS = frozenset("Sum Product mean var amax amin argmax logsumexp softmax log_softmax norm".split())
@@ -39,6 +41,8 @@ LOGICAL = frozenset({"True", "False", "true", "false"})
 MATRIX_FUNCTIONS = frozenset("trace det logdet inv solve transpose".split())
 REARRANGING = frozenset({"trace", "transpose"})
 """Matrix functions that index notation can write."""
+OF_MATRICES = frozenset({"inv", "det", "logdet"})
+"""Functions of square matrices that are terms of their own; `solve` is written with `inv`."""
 NOT_NUMBERS: Mapping[str, str] = {
     "nan": "nan is no number of the language",
     "inf": "inf is not in the language: infinity is oo",
