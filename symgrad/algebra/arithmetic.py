@@ -22,6 +22,7 @@ from symgrad.algebra.terms import (
     is_num,
     node,
     num,
+    remembered,
     terms_of,
     value,
 )
@@ -29,6 +30,7 @@ from symgrad.algebra.terms import (
 LARGEST_POWER_BITS = 4096
 
 
+@remembered
 def add(*items: Term) -> Term:
     """The sum, equal terms collected."""
     total: dict[Term, Fraction] = {}
@@ -69,6 +71,7 @@ def scale(c: Fraction, t: Term) -> Term:
     return node("mul", (num(c), *factors_of(t)))
 
 
+@remembered
 def neg(t: Term) -> Term:
     """-t, distributed over a sum."""
     if t.op == "add":
@@ -82,6 +85,7 @@ def sub(a: Term, b: Term) -> Term:
     return add(a, neg(b))
 
 
+@remembered
 def mul(*items: Term) -> Term:
     """The product: equal bases and all exponentials collected. Sums are not multiplied out; a sign goes into a sum."""
     c, powers, exponents = _gathered(items)
@@ -158,6 +162,7 @@ def is_integer_valued(t: Term) -> bool:
     return t.op == "num" and value(t).denominator == 1
 
 
+@remembered
 def power(b: Term, e: Term) -> Term:
     """b**e."""
     if e is ZERO:

@@ -11,9 +11,10 @@ depend on what was derived before. The constructors here build nodes as they sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import wraps
 from hashlib import blake2b
 from weakref import WeakValueDictionary
 
@@ -74,8 +75,12 @@ def node(op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
     """The unique term of this operation, data and arguments, as they stand."""
     # True == 1 == Fraction(1) in Python, so `op` keeps the data of different operations apart
     key = (op, data, args)
+    if (known := _known.get(key)) is not None:
+        return known
     found = _table.get(key)
     if found is not None:
+        if _keeping:
+            _known[key] = found
         return found
     t = object.__new__(Term)
     t.op, t.args, t.data = op, args, data
@@ -97,27 +102,50 @@ def node(op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
         assert isinstance(data, tuple)
         t.tensors = t.tensors | {data[1]}
     _table[key] = t
-    if _kept:
-        _kept[-1].append(t)
+    if _keeping:
+        _known[key] = t
     return t
 
 
-_kept: list[list[Term]] = []
+_known: dict[tuple[str, Data, tuple[Term, ...]], Term] = {}
+_keeping: list[bool] = []
+_memories: list[dict[tuple[Term, ...], Term]] = []
 
 
 @contextmanager
 def keeping() -> Iterator[None]:
-    """A block in which no term is forgotten: equal terms are built again and again in a derivation."""
-    _kept.append([])
+    """A block in which no term, sum or product is forgotten: a derivation builds equal ones again and again."""
+    _keeping.append(True)
     try:
         yield
     finally:
-        _kept.pop()
+        _keeping.pop()
+        if not _keeping:
+            _known.clear()
+            for memory in _memories:
+                memory.clear()
+
+
+def remembered(make: Callable[..., Term]) -> Callable[..., Term]:
+    """A constructor that looks up what it has made of the same terms, within `keeping`."""
+    memory: dict[tuple[Term, ...], Term] = {}
+    _memories.append(memory)
+
+    @wraps(make)
+    def look_up(*items: Term) -> Term:
+        found = memory.get(items)
+        if found is None:
+            found = make(*items)
+            if _keeping:
+                memory[items] = found
+        return found
+
+    return look_up
 
 
 def num(value: int | Fraction) -> Term:
     """An exact number."""
-    return node("num", (), Fraction(value))
+    return node("num", (), value if type(value) is Fraction else Fraction(value))
 
 
 ZERO, ONE, TWO = num(0), num(1), num(2)

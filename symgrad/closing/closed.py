@@ -18,7 +18,8 @@ from symgrad.rewrite.context import Context
 SHORT = 22
 """Adjoints that several gradients share are named from this weight on."""
 
-
+MUCH = 100
+"""One adjoint of more than this weight keeps its name: it is in its shortest form, and written out it stays long."""
 MUCH_SHORTER = 0.8
 """A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
 
@@ -110,7 +111,8 @@ class ClosedForms:
         named = self.closed(unfold(closed, short, self.fresh)) if short else closed
         definitions = self._closure(named)
         total = weight(named) + sum(weight(d.body) + len(d.name) + 2 + 2 * len(d.indices) for d in definitions.values())
-        if weight(closed) + growth(closed, self.adjoint, {}) > 2 * total:
+        long = any(weight(d.body) > MUCH for d in definitions.values())
+        if long or weight(closed) + growth(closed, self.adjoint, {}) > 2 * total:
             return named, definitions
         inlined = self.closed(unfold(closed, self.adjoint, self.fresh))
         if total > 1.5 * weight(inlined) + 10:
