@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import permutations
+from weakref import WeakSet
 
 from symgrad.algebra.arithmetic import add, fn, mul, power
 from symgrad.algebra.conditions import compare, conjunction, disjunction, iverson, negation, where
 from symgrad.algebra.skeleton import skeleton
-from symgrad.algebra.terms import ZERO, Term, by_name, extent, idx, node
+from symgrad.algebra.terms import BATCH, ZERO, Term, by_name, extent, idx, node
 
 ROW_MAJOR = frozenset(("argmax", "max_first", "min_first"))
 """Reductions whose value depends on the order of their indices."""
@@ -36,13 +37,20 @@ def _close(kind: str, body: Term, bound: list[Term]) -> Term:
     for level in _bound_levels(body):
         base = max(base, level)
     best: Term | None = None
-    for order in [tuple(bound)] if kind in ROW_MAJOR else _orders(body, bound):
+    orders = [tuple(bound)] if kind in ROW_MAJOR else list(_orders(body, bound))
+    for order in orders:
         names = {v: _canonical(v, base + k + 1) for k, v in enumerate(order)}
         t = node("red", (substitute(body, names), *(names[v] for v in order)), kind)
         if best is None or t.digest < best.digest:
             best = t
     assert best is not None
+    if len(orders) > 1:
+        _tied.add(best)
     return best
+
+
+_tied: WeakSet[Term] = WeakSet()
+"""Reductions in which the names of other indices chose the order of the bound ones."""
 
 
 def _bound_levels(t: Term) -> Iterable[int]:
@@ -120,7 +128,17 @@ def substitute(t: Term, mapping: Mapping[Term, Term]) -> Term:
     """The term with indices (or other leaves) replaced. Values must not hold canonical bound names."""
     if all(k is v for k, v in mapping.items()):
         return t
-    return _Substitution(mapping).apply(t)
+    return (_Renaming if _is_renaming(t, mapping) else _Substitution)(mapping).apply(t)
+
+
+def _is_renaming(t: Term, mapping: Mapping[Term, Term]) -> bool:
+    """Whether indices get names that the term does not have: then nothing in it can meet anything else."""
+    values = set(mapping.values())
+    return (
+        len(values) == len(mapping)
+        and all(k.op == "idx" and v.op == "idx" and k.args == v.args for k, v in mapping.items())
+        and not any(v in t.free or v.data == BATCH for v in values)
+    )
 
 
 class _Substitution:
@@ -151,6 +169,38 @@ class _Substitution:
             return rebuild(t, tuple(self.apply(a) for a in t.args))
         body, variables = open_reduction(t, self.fresh)
         return reduce(str(t.data), self.apply(body), variables)
+
+
+class _Renaming(_Substitution):
+    """A renaming leaves every simplification as it is: sums and products are put in order and not built anew."""
+
+    def rebuild(self, t: Term) -> Term:
+        if t.op == "red":
+            if t in _tied or not self.may_pass(t):
+                return super().rebuild(t)
+            return node("red", (self.apply(t.args[0]), *t.args[1:]), t.data)
+        if t.op not in _NAMELESS:
+            return super().rebuild(t)
+        args = tuple(self.apply(a) for a in t.args)
+        if t.op == "add":
+            mixed = any(a.op == "mul" and any(f.op == "add" for f in a.args) for a in args)
+            return add(*args) if mixed else node("add", tuple(sorted(args, key=_digest)))
+        if t.op == "mul":
+            number = 1 if args[0].op == "num" else 0
+            return node("mul", (*args[:number], *sorted(args[number:], key=_digest)))
+        return node(t.op, args, t.data)
+
+    def may_pass(self, t: Term) -> bool:
+        """Whether the new names are not those that the reduction binds."""
+        return not any(v in self.mapping or v in self.mapping.values() for v in t.args[1:])
+
+
+_NAMELESS = frozenset(("add", "mul", "pow", "fn", "get", "get0", "idx"))
+"""Operations whose simplification no name of an index enters."""
+
+
+def _digest(t: Term) -> bytes:
+    return t.digest
 
 
 def rebuild(t: Term, args: tuple[Term, ...]) -> Term:

@@ -40,6 +40,7 @@ class Simplifier:
 
     def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
         self.context, self.foldings, self.closed = context, foldings, closed
+        self.collections: dict[Term, Term] = {}
         self.combined: dict[tuple[int, int], tuple[Rule, ...]] = {}
         self.after = (*ELEMENTARY, *REFOLD, NORMALIZE_INSIDE, *((MASKED_EXPONENTIAL, *STEPS) if closed else ()))
         self.written = _conditions(context)
@@ -113,7 +114,9 @@ class Simplifier:
         return weight(self._collected(new)) < weight(self._collected(old))
 
     def _collected(self, t: Term) -> Term:
-        return collect(t, self.context.fresh, self.written, guarded=not self.closed)
+        if t not in self.collections:
+            self.collections[t] = collect(t, self.context.fresh, self.written, guarded=not self.closed)
+        return self.collections[t]
 
     def _factored(self, c: Candidate) -> Candidate:
         with self.context.trial() as steps:

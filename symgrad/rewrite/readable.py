@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain, count
 
 from symgrad.algebra.build import substitute
 from symgrad.algebra.show import LETTERS
@@ -26,5 +27,5 @@ def _letters(before: Term, after: Term, taken: frozenset[str]) -> dict[Term, Ter
     free = by_name(before.free | after.free)
     used = {str(i.data) for i in free if str(i.data)[0] != "%"} | taken
     opened = sorted((i for i in free if str(i.data)[0] == "%"), key=lambda i: int(str(i.data)[1:]))
-    pool = iter([c for c in LETTERS if c not in used] + [f"i{k}" for k in range(1, 1 << 12)])
+    pool = chain((c for c in LETTERS if c not in used), (f"i{k}" for k in count(1)))
     return {i: idx(next(pool), extent(i)) for i in opened}
