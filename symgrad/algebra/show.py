@@ -245,8 +245,8 @@ class _Printer:
         return self.wrap("*".join([*top, text]) + self._denominator(bottom), MUL, level)
 
     def _fraction(self, c: Fraction, above: list[Term], below: list[Term]) -> str:
-        whole = decimal(c)
-        if whole is not None and c.denominator != 1 and not _prefers_fraction(c):
+        whole = written_out(c)
+        if whole is not None:
             c, head = Fraction(1), [whole]
         else:
             head = [str(c.numerator)] if c.numerator != 1 or not above else []
@@ -340,6 +340,11 @@ def _log_softmax(t: Term) -> tuple[Term, Term, Term] | None:
 
 def _prefers_fraction(c: Fraction) -> bool:
     return c.denominator <= 64 or (c.numerator == 1 and c.denominator <= 1000)
+
+
+def written_out(c: Fraction) -> str | None:
+    """The decimal text of a factor that is printed so; None for one that is printed as a fraction or an integer."""
+    return decimal(c) if c.denominator != 1 and not _prefers_fraction(c) else None
 
 
 def decimal(v: Fraction) -> str | None:

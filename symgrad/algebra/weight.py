@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
-from symgrad.algebra.show import INTERNAL, REDUCTIONS, decimal, softmax_parts
+from symgrad.algebra.show import INTERNAL, REDUCTIONS, decimal, softmax_parts, written_out
 from symgrad.algebra.terms import BATCH, ONE, Term, coefficient, lead_of, matrix_of, value
 
 _weights: WeakKeyDictionary[Term, int] = WeakKeyDictionary()
@@ -82,6 +82,8 @@ def _product(t: Term) -> int:
             total += weight(f.args[0]) + (8 if masks == 1 else 4)
         else:
             total += _wrapped(f)
+    if (text := written_out(abs(c))) is not None:
+        return total + len(text) + 1 + (2 if below > 1 else 0)
     if abs(c.numerator) != 1:
         total += len(str(abs(c.numerator))) + 1
     elif below == len(factors):

@@ -20,6 +20,8 @@ SHORT = 22
 
 MUCH = 100
 """One adjoint of more than this weight keeps its name: it is in its shortest form, and written out it stays long."""
+LINE = 96
+"""A form up to this weight is read at one glance: adjoints without sums are written out where it grows no longer."""
 MUCH_SHORTER = 0.8
 """A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
 
@@ -115,7 +117,9 @@ class ClosedForms:
         if long or weight(closed) + growth(closed, self.adjoint, {}) > 2 * total:
             return named, definitions
         inlined = self.closed(unfold(closed, self.adjoint, self.fresh))
-        if total > 1.5 * weight(inlined) + 10:
+        length = weight(inlined)
+        glance = length <= min(total, LINE) and not any(d.body.height for d in definitions.values())
+        if total > 1.5 * length + 10 or glance:
             return inlined, {}
         return named, definitions
 

@@ -7,7 +7,19 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from symgrad import limits
-from symgrad.algebra.build import Fresh, add, mul, negation, open_reduction, power, rebuild, reduce, substitute, where
+from symgrad.algebra.build import (
+    Fresh,
+    add,
+    mul,
+    neg,
+    negation,
+    open_reduction,
+    power,
+    rebuild,
+    reduce,
+    substitute,
+    where,
+)
 from symgrad.algebra.terms import (
     ONE,
     ZERO,
@@ -129,12 +141,13 @@ class _Collecting:
         for a in summands:
             for f in _divisors(a, least):
                 candidates.setdefault(f, []).append(a)
-        best: tuple[tuple[int, int, bytes], Term, list[Term]] | None = None
+        best: tuple[tuple[int, int, int, bytes], Term, list[Term]] | None = None
         for f, members in candidates.items():
             if len(members) < 2 or (self.guarded and _leaves_its_brackets(f, members)):
                 continue
             saving = (len(members) - 1) * (_factor_weight(f)) - (0 if len(members) == len(summands) else 2)
-            key = (saving + (1000 if len(members) == len(summands) else 0), len(members), f.digest)
+            literal = sum(f in factors_of(a) for a in members)
+            key = (saving + (1000 if len(members) == len(summands) else 0), len(members), literal, f.digest)
             if saving >= 0 and (best is None or key > best[0]):
                 best = (key, f, members)
         return None if best is None else (best[1], best[2])
@@ -145,11 +158,12 @@ class _Collecting:
         numerator, denominator = 0, 1
         for c in coefficients:
             numerator, denominator = gcd(numerator, abs(c.numerator)), lcm(denominator, c.denominator)
-        c = Fraction(numerator, denominator)
-        if c == 1:
-            return t
-        new = mul(num(c), add(*(mul(num(1 / c), a) for a in t.args)))
-        return new if weight(new) <= weight(t) else t
+        best = t
+        for c in dict.fromkeys((Fraction(numerator, denominator), *map(abs, coefficients))):
+            new = mul(num(c), add(*(_absorbed(mul(num(1 / c), a)) for a in t.args)))
+            if weight(new) < weight(best) or (best is t and c != 1 and weight(new) == weight(t)):
+                best = new
+        return best
 
     # ---- brackets ---------------------------------------------------------------------------------------------------
 
@@ -264,17 +278,23 @@ def _quotient(t: Term, f: Term) -> Term:
     """The term without a factor that it has."""
     if f.op == "iv":  # [false]/[false] is no number
         return mul(*(g for g in factors_of(t) if g is not f))
+    b, e = base_exponent(f)
+    if b.op == "add" and is_num(e) and not any(base_exponent(g)[0] is b for g in factors_of(t)):
+        return mul(num(-1), t, power(neg(b), mul(num(-1), e)))  # it has the opposite
     return mul(t, power(f, num(-1)))
 
 
 def _branch(c: Term, a: Term, b: Term) -> Term:
     """where(c, a, b) with common factors outside."""
     common = [f for f in factors_of(a) if f in factors_of(b) and f.op != "num"]
-    if not common:
-        return where(c, a, b)
     for f in common:
         a, b = _quotient(a, f), _quotient(b, f)
-    return mul(*common, where(c, a, b))
+    plain = where(c, a, b)
+    k = abs(coefficient(a)[0])
+    if k not in (0, 1) and k == abs(coefficient(b)[0]):
+        scaled = mul(num(k), where(c, mul(num(1 / k), a), mul(num(1 / k), b)))
+        plain = scaled if weight(scaled) < weight(plain) else plain
+    return mul(*common, plain)
 
 
 def _conditions(summands: Sequence[Term], written: frozenset[Term]) -> list[Term]:
@@ -323,6 +343,21 @@ def _factor_weight(f: Term) -> int:
     return weight(f) + 1
 
 
+def _absorbed(t: Term) -> Term:
+    """A product with its number inside of a sum, where that is shorter: 2*a*(b/2 + 1) = a*(b + 2)."""
+    c, rest = coefficient(t)
+    best = t
+    for f in factors_of(rest) if abs(c) != 1 else ():
+        if f.op == "add":
+            new = mul(*(g for g in factors_of(rest) if g is not f), add(*(mul(num(c), a) for a in f.args)))
+            best = new if weight(new) < weight(best) else best
+    return best
+
+
+def _is_mixed(t: Term) -> bool:
+    return len({coefficient(a)[0] < 0 for a in t.args}) == 2
+
+
 Powers = dict[tuple[Term, Term], Fraction]
 
 
@@ -353,6 +388,8 @@ def _divisors(t: Term, least: Powers) -> list[Term]:
             continue
         found.append(f)
         symbol, number = _symbolic(e)
+        if b.op == "add" and symbol is ZERO and number in (1, -1) and _is_mixed(b):
+            found.append(power(neg(b), e))
         if symbol is not ZERO and least[b, symbol] < number:
             found.append(power(b, add(symbol, num(least[b, symbol]))))
         elif symbol is ZERO and number.denominator == 1 and abs(number) > 1:

@@ -12,7 +12,9 @@ from symgrad.closing.unfold import unfold
 from symgrad.formula.program import Expected, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
-from symgrad.rules.elementary import DEFINITION_RULES, PEOPLE
+from symgrad.rewrite.rule import Rule
+from symgrad.rules.comparisons import BOUNDS, BY_CASES
+from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, PEOPLE
 from symgrad.rules.stabilize import STABILIZE
 
 
@@ -39,7 +41,8 @@ class ExpectedVerdict:
         return None
 
 
-PROOF = (*DEFINITION_RULES[:1], *STABILIZE, *PEOPLE)
+PROOF = (*DEFINITION_RULES[:1], *STABILIZE, *PEOPLE, *DENSITIES)
+PIECEWISE = (*BY_CASES, *PROOF)
 
 
 def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, context: Context) -> ExpectedVerdict:
@@ -48,8 +51,9 @@ def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, contex
     wanted = substitute(e.body, dict(zip(e.indices, g.indices, strict=True)))
     with context.quietly():
         for levels in _levels(forms, g):
-            d = _normal(sub(unfold(g.closed, levels, forms.fresh), unfold(wanted, levels, forms.fresh)), forms, context)
-            if d is ZERO:
+            difference = sub(unfold(g.closed, levels, forms.fresh), unfold(wanted, levels, forms.fresh))
+            d = _normal(difference, PROOF, forms, context)
+            if d is ZERO or _normal(rewrite(d, BOUNDS, context), PIECEWISE, forms, context) is ZERO:
                 return ExpectedVerdict(e, True)
     return ExpectedVerdict(e, None)
 
@@ -60,5 +64,5 @@ def _levels(forms: ClosedForms, g: Gradient) -> list[dict[str, Statement]]:
     return [{}, {**introduced}, {**introduced, **named}]
 
 
-def _normal(t: Term, forms: ClosedForms, context: Context) -> Term:
-    return rewrite(t, forms.inner.joined(PROOF, forms.inner.expand), context)
+def _normal(t: Term, rules: tuple[Rule, ...], forms: ClosedForms, context: Context) -> Term:
+    return rewrite(t, forms.inner.joined(rules, forms.inner.expand), context)

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import add, compare, fn, iverson, mul, neg, sub, where
-from symgrad.algebra.terms import HALF, TWO, ZERO, Term, factors_of, node, terms_of
+from symgrad.algebra.build import add, compare, fn, iverson, mul, neg, power, sub, where
+from symgrad.algebra.terms import (
+    HALF,
+    MINUS_ONE,
+    TWO,
+    ZERO,
+    Term,
+    base_exponent,
+    coefficient,
+    factors_of,
+    is_num,
+    node,
+    num,
+    terms_of,
+    value,
+)
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.comparisons import MODULUS
 
 
 def _clip(t: Term, context: Context) -> Term | None:
@@ -18,10 +33,7 @@ def _clip(t: Term, context: Context) -> Term | None:
     low, high = c.args
     if c.data in ("<", "<=") and low.op == "fn" and low.data == "Abs":
         x = low.args[0]
-        for sign in (x, neg(x)):
-            if yes is sign and no is mul(high, fn("sign", sign)) and context.is_nonnegative(high):
-                return node("fn", (sign, neg(high), high), "clip")
-        return None
+        return _between(x, high, yes, no) if context.is_nonnegative(high) else None
     if c.data in ("<", "<=") and high.op == "fn" and high.data == "Abs":
         return _clip(where(compare("<=", high, low), no, yes), context) if yes.op != "where" else None
     if yes is high and c.data in ("<", "<=") and no.op == "where":
@@ -29,6 +41,15 @@ def _clip(t: Term, context: Context) -> Term | None:
     if yes is low and c.data in ("<", "<=") and no.op == "where":
         return _two_sided_from_above(low, high, no)
     return None
+
+
+def _between(x: Term, a: Term, yes: Term, no: Term) -> Term | None:
+    """where(|x| <= a, k x, k a sign x) = k clip(x, -a, a)."""
+    k = mul(yes, power(x, MINUS_ONE))
+    if any(base_exponent(f)[0] is x for f in factors_of(k)) or no is not mul(k, a, fn("sign", x)):
+        return None
+    c = coefficient(k)[0]
+    return mul(k, node("fn", (x, neg(a), a), "clip")) if c > 0 else mul(neg(k), node("fn", (neg(x), neg(a), a), "clip"))
 
 
 def _two_sided(x: Term, a: Term, inner: Term) -> Term | None:
@@ -72,6 +93,17 @@ def _heaviside(t: Term, context: Context) -> Term | None:
             continue
         if add(*(mul(TWO, x) for x in terms_of(v)), neg(u), neg(w)) is ZERO:
             return add(rest, w, mul(sub(u, w), fn("Heaviside", sub(b, a), HALF)))
+    return None
+
+
+def _other_step(t: Term, context: Context) -> Term | None:
+    """k - k H(x) = k H(-x), H one half at 0."""
+    number = next((a for a in t.args if is_num(a)), None)
+    for a in t.args:
+        c, h = coefficient(a)
+        if number is not None and h.op == "fn" and h.data == "Heaviside" and h.args[1] is HALF and value(number) == -c:
+            rest = (b for b in t.args if b is not a and b is not number)
+            return add(mul(num(-c), fn("Heaviside", neg(h.args[0]), HALF)), *rest)
     return None
 
 
@@ -141,6 +173,14 @@ AT_MOST = Rule(
         "where(x[i, j] <= z[i, j], w[i, j], 0)",
     ),
 )
+OTHER_STEP = Rule(
+    "function/other-step",
+    ("add",),
+    r"1 - \operatorname{H}(x) = \operatorname{H}(-x)",
+    "what is left of a step is the step the other way",
+    _other_step,
+    Example("1 - Heaviside(x[i, j] - z[i, j], 1/2)", "Heaviside(z[i, j] - x[i, j], 1/2)"),
+)
 REFOLD = (CLIP, RELU, AT_MOST)
-STEPS = (HEAVISIDE,)
+STEPS = (HEAVISIDE, OTHER_STEP, MODULUS)
 """For closed forms only."""

@@ -11,8 +11,8 @@ from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, fact_rules, f
 from symgrad.closing.refold import REFOLD, STEPS
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
-from symgrad.rules.brackets import MASKED_EXPONENTIAL
-from symgrad.rules.elementary import DEFINITION_RULES, ELEMENTARY, PEOPLE
+from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
+from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
 
@@ -24,6 +24,8 @@ ALL: tuple[Rule, ...] = (
     SOLVE_AFFINE,
     *ELEMENTARY,
     *PEOPLE,
+    *NAMED_LOGARITHMS,
+    *DENSITIES,
     FACT,
     NORMALIZED,
     INFERRED,
@@ -31,6 +33,7 @@ ALL: tuple[Rule, ...] = (
     *REFOLD,
     *STEPS,
     MASKED_EXPONENTIAL,
+    *UNGUARDED,
 )
 """Every rule, once."""
 

@@ -15,7 +15,7 @@ from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
-from symgrad.rules.elementary import ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
+from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
@@ -42,7 +42,12 @@ class Simplifier:
         self.context, self.foldings, self.closed = context, foldings, closed
         self.collections: dict[Term, Term] = {}
         self.combined: dict[tuple[int, int], tuple[Rule, ...]] = {}
-        self.after = (*ELEMENTARY, *REFOLD, NORMALIZE_INSIDE, *((MASKED_EXPONENTIAL, *STEPS) if closed else ()))
+        self.after = (
+            *ELEMENTARY,
+            *REFOLD,
+            NORMALIZE_INSIDE,
+            *((MASKED_EXPONENTIAL, *DENSITIES, *STEPS) if closed else ()),
+        )
         self.written = _conditions(context)
         facts = fact_rules(context)
         affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()

@@ -14,6 +14,7 @@ from symgrad.algebra.build import (
     sub,
     where,
 )
+from symgrad.algebra.show import INTERNAL
 from symgrad.algebra.skeleton import skeleton
 from symgrad.algebra.terms import (
     HALF,
@@ -31,6 +32,7 @@ from symgrad.algebra.terms import (
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.brackets import BRACKETS
+from symgrad.rules.comparisons import COMPARISONS
 from symgrad.rules.conditions import CONDITIONS
 
 
@@ -83,6 +85,10 @@ def _sech2(t: Term, context: Context) -> Term | None:
     if t.op == "fn" and t.data == "sech2":
         return sub(ONE, power(fn("tanh", t.args[0]), TWO))
     return None
+
+
+def _density(t: Term, context: Context) -> Term | None:
+    return INTERNAL["normal_pdf"](t.args[0]) if t.data == "normal_pdf" else None
 
 
 def _sign(t: Term, context: Context) -> Term | None:
@@ -207,6 +213,14 @@ SECH2 = Rule(
     _sech2,
     Example("sech2(x[i, j])", "1 - tanh(x[i, j])**2"),
 )
+DENSITY = Rule(
+    "normal/density",
+    ("fn",),
+    r"\varphi(x) = \frac{e^{-x^2/2}}{\sqrt{2 \pi}}",
+    "the normal density as the language writes it",
+    _density,
+    Example("normal_pdf(x[i, j])", "exp(-x[i, j]**2/2)/sqrt(2*pi)"),
+)
 SIGN = Rule(
     "sign/known",
     ("fn",),
@@ -256,7 +270,7 @@ LOG_SIGMOID = Rule(
     r"\log \sigma(-x) = \log(1 - \sigma(x))",
     "one sigmoid is enough",
     _log_sigmoid,
-    Example("log(1 - sigmoid(x[i, j]))", "log(1 - sigmoid(x[i, j]))"),
+    Example("log_sigmoid(-x[i, j])", "log(1 - sigmoid(x[i, j]))"),
 )
 
 
@@ -276,9 +290,20 @@ ZERO_ONE_FACTOR = Rule(
 )
 
 DEFINITION_RULES = (DEFINE, ONE_MINUS_SIGMOID)
-ELEMENTARY = (SIGN, ABS_SIGN, SQUARE_OF_ABS, HYPERBOLIC, *BRACKETS, *CONDITIONS, ZERO_ONE, ZERO_ONE_FACTOR)
+ELEMENTARY = (
+    SIGN,
+    ABS_SIGN,
+    SQUARE_OF_ABS,
+    HYPERBOLIC,
+    *BRACKETS,
+    *COMPARISONS,
+    *CONDITIONS,
+    ZERO_ONE,
+    ZERO_ONE_FACTOR,
+)
 PEOPLE = (COMPLEMENT, SECH2)
+DENSITIES = (DENSITY,)
 NAMED_LOGARITHMS = (LOG_SIGMOID,)
 """For closed forms only: against the direction of `stabilize`."""
 
-__all__ = ["DEFINITION_RULES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE"]
+__all__ = ["DEFINITION_RULES", "DENSITIES", "ELEMENTARY", "NAMED_LOGARITHMS", "PEOPLE"]

@@ -172,6 +172,10 @@ def _solve(t: Term, context: Context, bare: bool) -> Term | None:
 def _stays_inside(e: Term, v: Term, context: Context) -> bool:
     if e.op == "idx":
         return extent(e) is extent(v)
+    return _is_integer_input(e, context)
+
+
+def _is_integer_input(e: Term, context: Context) -> bool:
     return e.op == "get" and str(e.data) in context.inputs and context.inputs[str(e.data)].dtype == "int"
 
 
@@ -206,13 +210,18 @@ def outside_zero(t: Term, v: Term) -> Term:
 
 
 def _unify_delta(t: Term, context: Context) -> Term | None:
-    """[i == j] f(j) = [i == j] f(i)."""
+    """[i == j] f(j) = [i == j] f(i), and the same for [t_i == j] with an integer input t."""
     if t.op != "mul":
         return None
     for factor, a, b in _equalities(t):
-        if a.op != "idx" or b.op != "idx" or extent(a) is not extent(b):
+        if a.op == "idx" and b.op == "idx" and extent(a) is extent(b):
+            keep, drop = sorted((a, b), key=lambda x: (str(x.data)[0] in "%$", str(x.data)))
+        elif a.op == "idx" and _is_integer_input(b, context):
+            keep, drop = b, a
+        elif b.op == "idx" and _is_integer_input(a, context):
+            keep, drop = a, b
+        else:
             continue
-        keep, drop = sorted((a, b), key=lambda x: (str(x.data)[0] in "%$", str(x.data)))
         rest = mul(*(f for f in t.args if f is not factor))
         if drop in rest.free:
             return mul(factor, substitute(rest, {drop: keep}))

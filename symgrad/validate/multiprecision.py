@@ -69,7 +69,7 @@ def judge_multiprecision(
 
 
 def _leaves_range(program: Program, point: Point, failure: Failure) -> str | None:
-    """A named value that float64 cannot hold at a special point: too large, or lost below its normal range.
+    """A named value that float64 cannot hold at a special point: too large, lost below its normal range, or 0/0.
 
     The promise is for finite inputs whose named values are in the normal range. A value lost below excuses no nan.
     """
@@ -79,7 +79,7 @@ def _leaves_range(program: Program, point: Point, failure: Failure) -> str | Non
     finite = failure.got is not None and bool(np.isfinite(failure.got))
     for name, values in precise.values(precise.levels[0]).items():
         for v in np.asarray(values).ravel():
-            if LARGEST < abs(v) < INFINITY or (finite and 0 < abs(v) < SMALLEST_NORMAL):
+            if np.isnan(float(v)) or LARGEST < abs(v) < INFINITY or (finite and 0 < abs(v) < SMALLEST_NORMAL):
                 return name
     return None
 
