@@ -8,6 +8,7 @@ chain rule needs one.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from symgrad import limits
 from symgrad.algebra.build import Fresh, mul, rebuild, reduce, substitute
@@ -64,7 +65,7 @@ class _Hoisting:
     def statement(self, s: Statement) -> None:
         self.current = s
         body = self.top(s.body)
-        self.done.append(Statement(s.name, s.indices, body, s.kind, s.place))
+        self.done.append(replace(s, body=body))
 
     def top(self, t: Term) -> Term:
         """The root of a statement: one reduction, with constant factors, may stay."""

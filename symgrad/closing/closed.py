@@ -1,14 +1,17 @@
-"""Closed forms: each gradient written in the formula's own names, for people."""
+"""Closed forms: each gradient written in the formula's own names, for people.
+
+They stop at the parts: the cotangent of an output of a used formula is a name, unless it is short. `inline` goes
+through the parts, as if their statements had no names.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from symgrad.algebra.build import Fresh, mul, power
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, walk
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access, walk
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import EXTREMES
 from symgrad.closing.fold import foldings, logarithm_folding
+from symgrad.closing.parts import Definition, Gradient, written_out
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.simplify import Simplifier
 from symgrad.closing.unfold import growth, unfold
@@ -24,41 +27,28 @@ LINE = 96
 """A form up to this weight is read at one glance: adjoints without sums are written out where it grows no longer."""
 MUCH_SHORTER = 0.8
 """A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
-
-
-@dataclass(frozen=True)
-class Definition:
-    """name[indices] = body: a name that a closed form uses. `introduced`: by symgrad, not by the formula."""
-
-    name: str
-    indices: tuple[Term, ...]
-    body: Term
-    introduced: bool
-
-
-@dataclass(frozen=True)
-class Gradient:
-    """The closed form of the gradient of one input (of the mean, for a loss), with the names that it uses."""
-
-    input: str
-    indices: tuple[Term, ...]
-    closed: Term
-    where: tuple[Definition, ...]
-    zero: bool
+OUT_OF_REACH = 6
+"""Forms that are this many times as long before they are simplified are not tried."""
+LONGEST_INLINE = 4000
+"""Weight up to which `inline` writes everything out."""
 
 
 class ClosedForms:
     """Closed forms from the adjoints of a hoisted program."""
 
-    def __init__(self, program: Program, adjoints: Adjoints, context: Context) -> None:
-        self.program, self.adjoints, self.context = program, adjoints, context
-        self.compared = {s.name: s for s in program.statements if s.kind == "hoisted" and s.name in _compared(program)}
-        self.hidden = {s.name: s for s in program.statements if s.kind == "hoisted" and s.name not in self.compared}
-        self.named = [s for s in program.statements if s.kind in ("let", "output")]
+    def __init__(self, program: Program, adjoints: Adjoints, context: Context, inline: bool = False) -> None:
+        self.program, self.adjoints, self.context, self.inline = program, adjoints, context, inline
+        parts = {s.name: s for s in program.statements if s.inner and s.kind == "let"}
+        made = {s.name: s for s in program.statements if s.kind == "hoisted" or (inline and s.name in parts)}
+        self.compared = {n: s for n, s in made.items() if n in _compared(program)}
+        self.hidden = {n: s for n, s in made.items() if n not in self.compared}
+        self.named = [s for s in program.statements if s.kind in ("let", "output") and s.name not in made]
         self.mean = {s.name: s for s in self._mean_cotangent()} | {
             s.name: s for s in program.statements if s.kind == "loss"
         }
         self.adjoint = {s.name: s for s in adjoints.adjoint_of.values()}
+        results = {s.name for s in program.statements if s.result and not inline}
+        self.walls = {s.name for name, s in adjoints.adjoint_of.items() if name in results}
         self.fresh = Fresh()
         self.inner = Simplifier(
             context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True
@@ -87,45 +77,50 @@ class ClosedForms:
             statement = by_name[self.adjoints.gradient_of[name]]
             closed = self.closed(statement.body)
             found.append((name, statement.indices, *self.choose(closed)))
-        return tuple(
+        gradients = [
             Gradient(name, indices, closed, self.definitions(closed, adjoints), closed is ZERO)
             for name, indices, closed, adjoints in found
-        )
+        ]
+        return written_out(gradients, self.program, frozenset(_compared(self.program)), self.fresh)
 
     def closed(self, t: Term) -> Term:
         """The term for people: in the formula's names, and in those of hoisted values where it is much shorter so."""
         t = self.inner.simplify(unfold(t, self.mean, self.fresh))
         if not t.tensors & set(self.hidden) and not any(x.op == "red" and x.data == "lse" for x in walk(t)):
             return t
-        visible = self.outer.simplify(unfold(t, self.hidden, self.fresh))
         guarded = {str(x.data) for x in walk(t) if x.op == "get0"}
         names = sorted((t.tensors & set(self.hidden)) - guarded)
         hoisted = [] if guarded & set(self.hidden) else [self._visible(self.hidden[n]) for n in names]
-        named = weight(t) + sum(weight(s.body) + len(s.name) + 2 + 2 * len(s.indices) for s in hoisted)
-        return t if hoisted and named < MUCH_SHORTER * weight(visible) else visible
+        named = weight(t) + sum(Definition(s.name, s.indices, s.body, True).length for s in hoisted)
+        bound = LONGEST_INLINE if self.inline else OUT_OF_REACH * named
+        if hoisted and weight(t) + growth(t, self.hidden, {}) > bound:
+            return t
+        visible = self.outer.simplify(unfold(t, self.hidden, self.fresh))
+        return t if hoisted and named < MUCH_SHORTER * weight(visible) and not self.inline else visible
 
     def choose(self, closed: Term) -> tuple[Term, dict[str, Definition]]:
         """Adjoints by name, or written out: by length, names preferred where they stand for much."""
-        used = self._adjoints_in(closed)
-        if not used:
+        if not self._adjoints_in(closed):
             return closed, {}
         short = self._short(closed)
         named = self.closed(unfold(closed, short, self.fresh)) if short else closed
         definitions = self._closure(named)
-        total = weight(named) + sum(weight(d.body) + len(d.name) + 2 + 2 * len(d.indices) for d in definitions.values())
-        long = any(weight(d.body) > MUCH for d in definitions.values())
-        if long or weight(closed) + growth(closed, self.adjoint, {}) > 2 * total:
+        open_ = {n: s for n, s in self.adjoint.items() if n in short or n not in self.walls}
+        mine = [d for n, d in definitions.items() if n not in self.walls]
+        total = weight(named) + sum(d.length for d in mine)
+        bound = LONGEST_INLINE if self.inline else 0 if any(weight(d.body) > MUCH for d in mine) else 2 * total
+        if weight(closed) + growth(closed, open_, {}) > bound:
             return named, definitions
-        inlined = self.closed(unfold(closed, self.adjoint, self.fresh))
+        inlined = self.closed(unfold(closed, open_, self.fresh))
         length = weight(inlined)
-        glance = length <= min(total, LINE) and not any(d.body.height for d in definitions.values())
-        if total > 1.5 * length + 10 or glance:
-            return inlined, {}
+        glance = length <= min(total, LINE) and not any(d.body.height for d in mine)
+        if self.inline or total > 1.5 * length + 10 or glance:
+            return inlined, self._closure(inlined)
         return named, definitions
 
     def _short(self, t: Term) -> dict[str, Statement]:
         """Adjoints in the term that are written out wherever they occur."""
-        return {n: self.adjoint[n] for n in self._adjoints_in(t) if weight(self.closed_adjoint(n).body) < SHORT}
+        return {n: self.adjoint[n] for n in self._adjoints_in(t) if _is_short(self.closed_adjoint(n).body)}
 
     def _adjoints_in(self, t: Term) -> list[str]:
         return sorted(t.tensors & set(self.adjoint))
@@ -161,10 +156,14 @@ class ClosedForms:
                 if name not in needed:
                     needed[name] = None
                     queue.append(written[name].body)
-        hoisted = {*self.compared, *self.hidden}
+        hoisted = {*self.compared, *self.hidden, *(s.name for s in self.program.statements if s.inner)}
         lets = [Definition(n, s.indices, s.body, n in hoisted) for n, s in written.items() if n in needed]
         order = [s.name for s in self.adjoints.statements]
         return (*lets, *sorted(adjoints.values(), key=lambda d: order.index(d.name) if d.name in order else -1))
+
+
+def _is_short(t: Term) -> bool:
+    return weight(t) < SHORT or is_access(t)
 
 
 def _compared(program: Program) -> set[str]:

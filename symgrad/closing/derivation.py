@@ -60,27 +60,28 @@ class Derivation:
 
 
 def derive_formula(
-    formula: Formula, wrt: tuple[str, ...] | None = None, observer: Observer | None = None
+    formula: Formula, wrt: tuple[str, ...] | None = None, observer: Observer | None = None, inline: bool = False
 ) -> Derivation:
     """The gradients of a formula in closed form, and the programs that compute them.
 
+    `inline`: closed forms go through used formulas instead of stopping at their names.
     Raises FormulaError for a name in `wrt` that cannot be differentiated, LimitError at the limits in force.
     """
     try:
         with keeping():
-            return _derive(formula, asked_for(formula.program, wrt), observer)
+            return _derive(formula, asked_for(formula.program, wrt), observer, inline)
     except RecursionError:
         raise LimitError("the formula is nested too deeply to be derived; name parts of it under `let`") from None
 
 
-def _derive(formula: Formula, program: Program, observer: Observer | None) -> Derivation:
+def _derive(formula: Formula, program: Program, observer: Observer | None, inline: bool) -> Derivation:
     context = Context(program, observer=observer, index_names=formula.index_names)
     stable = stabilize(program, context)
     hoisted = hoist(stable, (name for name, _ in formula.index_names))
     context.definitions = {s.name: s for s in hoisted.statements}
     adjoints = Adjoints(hoisted, context)
     adjoints.derive()
-    closed = ClosedForms(hoisted, adjoints, context)
+    closed = ClosedForms(hoisted, adjoints, context, inline)
     gradients = closed.gradients()
     tangents = Tangents(hoisted, context)
     return Derivation(

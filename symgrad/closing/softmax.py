@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symgrad.algebra.build import Fresh
 from symgrad.algebra.show import softmax_parts
@@ -30,5 +31,5 @@ def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement
         return new if new.op == "fn" and softmax_parts(new.args[0]) is not None else None
 
     rule = Rule("machine/softmax", ("fn",), "", "", whole, Example("", ""))
-    new = [Statement(s.name, s.indices, rewrite(s.body, (rule,), context), s.kind, s.place) for s in statements]
+    new = [replace(s, body=rewrite(s.body, (rule,), context)) for s in statements]
     return tuple(new)

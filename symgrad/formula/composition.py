@@ -1,18 +1,22 @@
 """Calls of used formulas: their statements are written into the caller, under names of their own.
 
 h: linear(x - 1, W, b)    ->    h_x[i, j] = x[i, j] - 1, then h[i, j] = Sum(h_x[i, k]*W[j, k], k) + b[j]
+
+The values inside of a part keep its names where the file calls it once and has no such word itself; else all of them
+bear the name of what receives the value: h_x.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 
 from symgrad import limits
 from symgrad.errors import UnsupportedError
 from symgrad.formula.binding import Call, bind, check_arguments
 from symgrad.formula.environment import Environment, Tensor
-from symgrad.formula.names import Register
+from symgrad.formula.names import ARGUMENT_WORDS, Register
 from symgrad.formula.program import Place, Statement
 from symgrad.formula.syntax import Parsed
 from symgrad.formula.trees import called, placed
@@ -53,25 +57,42 @@ class Composer:
             names = ", ".join(s.name for s in outputs)
             raise call.error(f"gives several arrays: {names}", help=f"name them under let: `{names}: {call.signature}`")
         name = self.name(f"{call.alias}_{outputs[0].name}", call)
-        self.receive(call, [name], "let", call.alias)
+        self.receive(call, [name], "let", call.alias, inner=True)
         return placed(ast.Name(name, ast.Load()), call.node)
 
-    def receive(self, call: Call, targets: Sequence[str], kind: str, owner: str) -> list[Statement]:
-        """Write the called formula in: its outputs get the names of `targets`, all else `owner`_name."""
+    def receive(
+        self, call: Call, targets: Sequence[str], kind: str, owner: str, inner: bool = False
+    ) -> list[Statement]:
+        """Write the called formula in: its outputs get the names of `targets`, all else `owner`_name.
+
+        `inner`: the targets too are names that the file did not give.
+        """
         check_arguments(call)
+        names = self._inner_names(call, owner)
         place = call.parsed.text.place(*call.parsed.span(call.node))
         pairs = zip(call.program.inputs, call.node.args, strict=True)
-        tensors = [self.argument(call, a, f"{owner}_{i.name}") for i, a in pairs]
+        tensors = [self.argument(call, a, names[i.name]) for i, a in pairs]
         instance = bind(call, self.env, tensors)
         outputs = dict(zip((s.name for s in call.program.outputs), targets, strict=True))
         made: list[Statement] = []
         for s in call.program.statements:
             limits.check()
-            name = outputs.get(s.name) or self.name(f"{owner}_{s.name}", call)
+            name = outputs.get(s.name) or self.name(names[s.name], call)
             instance.tensors[s.name] = name
-            new = instance.statement(s, name, kind if s.name in outputs else "let", place)
+            mine = s.name not in outputs
+            new = instance.statement(s, name, "let" if mine else kind, place, inner or mine)
             self.keep(call, new, made)
         return made
+
+    def _inner_names(self, call: Call, owner: str) -> dict[str, str]:
+        """The names that inputs and values of a part would like to have."""
+        own = [i.name for i in call.program.inputs] + [s.name for s in call.program.statements]
+        made = [i.name for i, a in zip(call.program.inputs, call.node.args, strict=True) if not isinstance(a, ast.Name)]
+        made += [s.name for s in call.program.statements if s not in call.program.outputs]
+        text = call.parsed.text.source.text
+        once = len(re.findall(rf"\b{re.escape(call.alias)}\s*\(", text)) <= 1
+        plain = once and not any(self._taken(n) or re.search(rf"\b{re.escape(n)}\b", text) for n in made)
+        return {n: n if plain else f"{owner}_{n}" for n in own}
 
     def keep(self, call: Call, s: Statement, made: list[Statement]) -> None:
         """Add a statement to the program; its indices lend their names to later ones."""
@@ -87,13 +108,17 @@ class Composer:
 
     def name(self, wanted: str, call: Call) -> str:
         """A name that nothing else has: wanted, or wanted_2, ..."""
-        register, number = self.register, 1
-        name = wanted
-        while name in register.kinds or name in register.cotangents or name in LANGUAGE or name in self.env.ranges:
+        number, name = 1, wanted
+        while self._taken(name):
             number += 1
             name = f"{wanted}_{number}"
-        register.declare(name, "a let", call.parsed.text, *call.parsed.span(call.node))
+        self.register.declare(name, "a let", call.parsed.text, *call.parsed.span(call.node))
         return name
+
+    def _taken(self, name: str) -> bool:
+        register, env = self.register, self.env
+        words = name in register.kinds or name in register.cotangents or name in LANGUAGE or name in env.ranges
+        return words or name in ARGUMENT_WORDS or any(name == index for index, _ in env.indices)
 
     def argument(self, call: Call, n: ast.expr, wanted: str) -> Tensor:
         """The tensor that an argument stands for; an expression becomes a statement."""
@@ -111,11 +136,11 @@ class Composer:
         parsed = Parsed(call.parsed.text, n)
         inner = self._call(parsed, n)
         if inner is not None and len(inner.program.outputs) == 1:
-            self.receive(inner, [name], "let", name)
+            self.receive(inner, [name], "let", name, inner=True)
         else:
             reading = read_tree(self.without_calls(parsed, name), self.env, [])
             place: Place = parsed.text.place(*parsed.span(n))
-            self.keep(call, Statement(name, reading.free, reading.body, "let", place), [])
+            self.keep(call, Statement(name, reading.free, reading.body, "let", place, inner=True), [])
         return self.env.tensors[name]
 
     def _unknown(self, name: str) -> bool:

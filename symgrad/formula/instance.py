@@ -41,8 +41,8 @@ class Instance:
         """A condition on sizes and parameters in those of the caller."""
         return _Renaming(self, {}, ()).term(t)
 
-    def statement(self, s: Statement, name: str, kind: str, place: Place) -> Statement:
-        """A statement of the used formula under its name in the caller."""
+    def statement(self, s: Statement, name: str, kind: str, place: Place, inner: bool) -> Statement:
+        """A statement of the used formula under its name in the caller; `inner`: the caller did not give the name."""
         used: list[str] = []
         lead = [BATCH_INDEX] if self.lead.batch else []
         for size in self.lead.sizes:
@@ -55,7 +55,8 @@ class Instance:
                 used.append(names[str(i.data)])
         renaming = _Renaming(self, names, tuple(lead))
         indices = [i for old in s.indices for i in (lead if old is BATCH_INDEX else (renaming.term(old),))]
-        return Statement(name, tuple(indices), renaming.term(s.body), kind, place)
+        result = s.result or s.kind in ("output", "loss")
+        return Statement(name, tuple(indices), renaming.term(s.body), kind, place, result, inner)
 
 
 class _Renaming:

@@ -74,6 +74,10 @@ class Statement:
     body: Term
     kind: str = "let"
     place: Place | None = None
+    result: bool = False
+    """Whether it is an output of a used formula: closed forms stop at its cotangent."""
+    inner: bool = False
+    """Whether its name was made for a used formula, rather than given by the file."""
 
 
 @dataclass(frozen=True)

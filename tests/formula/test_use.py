@@ -52,21 +52,38 @@ def test_calls_mean_the_statements_that_they_stand_for() -> None:
         MLP + "use: [linear, softmax_cross_entropy]\nlet:\n  v: linear(x, U, a)\n  r: relu(v)\n"
         "loss: softmax_cross_entropy(linear(r, W, b), t)\n",
         MLP + "let:\n  v[i, k]: Sum(x[i, l]*U[k, l], l) + a[k]\n  r[i, k]: relu(v[i, k])\n"
-        "  softmax_cross_entropy_z[i, j]: Sum(r[i, k]*W[j, k], k) + b[j]\n"
-        "  softmax_cross_entropy_y[i, j]: softmax(softmax_cross_entropy_z[i, j], j)\n"
-        "loss: -Sum(t[i, j]*log(softmax_cross_entropy_y[i, j]), j)\n",
+        "  z[i, j]: Sum(r[i, k]*W[j, k], k) + b[j]\n"
+        "  y[i, j]: softmax(z[i, j], j)\n"
+        "loss: -Sum(t[i, j]*log(y[i, j]), j)\n",
     )
 
 
-def test_inner_names_bear_the_name_of_the_let_that_receives_the_value() -> None:
+def test_inner_names_stay_where_the_file_calls_the_part_once() -> None:
     text = "inputs: {x: [n, d], g: [d], b: [d]}\nuse: [layer_norm]\nlet:\n  p: layer_norm(x, g, b)\nloss: Sum(p**2)\n"
+    assert [s.name for s in program(text).statements] == ["m", "s", "u", "p", "loss"]
+
+
+def test_inner_names_bear_the_name_of_the_let_that_receives_the_value_of_one_of_two_calls() -> None:
+    text = (
+        "inputs: {x: [n, d], g: [d], b: [d]}\nuse: [layer_norm]\n"
+        "let:\n  p: layer_norm(x, g, b)\n  q: layer_norm(p, g, b)\nloss: Sum(q**2)\n"
+    )
+    names = [s.name for s in program(text).statements]
+    assert names == ["p_m", "p_s", "p_u", "p", "q_m", "q_s", "q_u", "q", "loss"]
+
+
+def test_inner_names_keep_clear_of_the_indices_of_the_file() -> None:
+    text = (
+        "inputs: {x: [n, d], g: [d], b: [d]}\nuse: [layer_norm]\n"
+        "let:\n  p: layer_norm(x, g, b)\nloss: Sum(p[m, k]**2, m, k)\n"
+    )
     assert [s.name for s in program(text).statements] == ["p_m", "p_s", "p_u", "p", "loss"]
 
 
 def test_inner_names_give_way_to_names_of_the_file() -> None:
     text = (
-        "inputs: {x: [n, d], g: [d], b: [d], p_m: [n]}\nuse: [layer_norm]\n"
-        "let:\n  p: layer_norm(x, g, b)\n  p_u: 2*p\nloss: Sum(p_u**2)*Sum(p_m)\n"
+        "inputs: {x: [n, d], g: [d], b: [d], p_m: [n], m: [n]}\nuse: [layer_norm]\n"
+        "let:\n  p: layer_norm(x, g, b)\n  p_u: 2*p\nloss: Sum(p_u**2)*Sum(p_m*m)\n"
     )
     names = [s.name for s in program(text).statements]
     assert names == ["p_m_2", "p_s", "p_u_2", "p", "p_u", "loss"]
@@ -162,7 +179,7 @@ def test_integers_without_domain_range_over_the_axis_that_the_used_formula_subsc
 def test_used_formulas_may_use_others_and_a_circle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("name: a\ninputs: {x: [n]}\nuse: {b: b.yaml}\nlet:\n  y: b(x)\nloss: Sum(y)\n")
     (tmp_path / "b.yaml").write_text("name: b\ninputs: {x: [n]}\nuse: {act: relu}\noutput:\n  y: act(2*x)\n")
-    assert [s.name for s in read_file(str(tmp_path / "a.yaml")).program.statements] == ["y_y_x", "y", "loss"]
+    assert [s.name for s in read_file(str(tmp_path / "a.yaml")).program.statements] == ["y_x", "y", "loss"]
     (tmp_path / "b.yaml").write_text("name: b\ninputs: {x: [n]}\nuse: {a: a.yaml}\noutput:\n  y: a(x)*x\n")
     with pytest.raises(FormulaError, match=r"in a circle: a.yaml uses b.yaml uses a.yaml"):
         read_file(str(tmp_path / "a.yaml"))

@@ -1,0 +1,85 @@
+"""Closed forms of formulas that use others: names made for a part that are not worth their definition are written out.
+
+softmax_cross_entropy_y[i, j] where it is used once  ->  softmax(z[i, j], j)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from symgrad.algebra.build import Fresh
+from symgrad.algebra.terms import Term, is_access, walk
+from symgrad.algebra.weight import weight
+from symgrad.closing.unfold import unfold
+from symgrad.formula.program import Program, Statement
+
+LONGEST = 40
+"""Weight up to which the value of a name may be written in its place."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """name[indices] = body: a name that a closed form uses. `introduced`: by symgrad, not by the formula."""
+
+    name: str
+    indices: tuple[Term, ...]
+    body: Term
+    introduced: bool
+
+    @property
+    def length(self) -> int:
+        """About the length of its text."""
+        return weight(self.body) + len(self.name) + 2 + 2 * len(self.indices)
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The closed form of the gradient of one input (of the mean, for a loss), with the names that it uses."""
+
+    input: str
+    indices: tuple[Term, ...]
+    closed: Term
+    where: tuple[Definition, ...]
+    zero: bool
+
+
+def written_out(
+    gradients: Sequence[Gradient], program: Program, keep: frozenset[str], fresh: Fresh
+) -> tuple[Gradient, ...]:
+    """The gradients without the names of parts that are not worth a definition; those in `keep` stay."""
+    for s in reversed(program.statements):
+        if s.inner and s.kind == "let" and s.name not in keep:
+            gradients = _without(gradients, s.name, fresh)
+    return tuple(gradients)
+
+
+def _without(gradients: Sequence[Gradient], name: str, fresh: Fresh) -> Sequence[Gradient]:
+    """Write a name out where it stands once, or for something shorter than itself."""
+    distinct = {d.name: d for g in gradients for d in g.where}
+    definition = distinct.get(name)
+    if definition is None or weight(definition.body) > LONGEST:
+        return gradients
+    terms = [g.closed for g in gradients] + [d.body for d in distinct.values()]
+    reads = [x for t in terms if name in t.tensors for x in walk(t) if is_access(x) and x.data == name]
+    if any(x.op == "get0" for x in reads):
+        return gradients
+    count = sum(occurrences(t, name, {}) for t in terms)
+    if count > 1 and weight(definition.body) > min(map(weight, reads)):
+        return gradients
+    table = {name: Statement(name, definition.indices, definition.body)}
+    return [_rewritten(g, table, fresh) for g in gradients]
+
+
+def _rewritten(g: Gradient, table: Mapping[str, Statement], fresh: Fresh) -> Gradient:
+    where = tuple(replace(d, body=unfold(d.body, table, fresh)) for d in g.where if d.name not in table)
+    return replace(g, closed=unfold(g.closed, table, fresh), where=where)
+
+
+def occurrences(t: Term, name: str, memo: dict[Term, int]) -> int:
+    """How often the text of a term has a name."""
+    if name not in t.tensors:
+        return 0
+    if t not in memo:
+        memo[t] = (is_access(t) and t.data == name) + sum(occurrences(a, name, memo) for a in t.args)
+    return memo[t]
