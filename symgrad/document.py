@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.build import substitute
 from symgrad.algebra.show import LETTERS, Names, show
-from symgrad.algebra.terms import BATCH, Term, extent, idx, node
+from symgrad.algebra.terms import BATCH, Term, extent, idx
 from symgrad.staging import MARK
 
 if TYPE_CHECKING:
@@ -95,11 +95,7 @@ def certificate_text(
 
 def shapes_of(program: Program, g: Gradient) -> dict[str, tuple[Term, ...]]:
     """Tensor -> extents of its axes, `...` as one of them, for every name that a closed form may read."""
-    batch = node("dim", (), BATCH)
-    shapes = {i.name: ((batch,) if i.batch else ()) + tuple(i.shape) for i in program.inputs}
-    shapes |= {s.name: tuple(map(extent, s.indices)) for s in program.statements}
-    shapes |= {d.name: tuple(map(extent, d.indices)) for d in g.where}
-    return shapes | {f"d{s.name}": shapes[s.name] for s in program.outputs if not program.is_loss}
+    return program.shapes | {d.name: tuple(map(extent, d.indices)) for d in g.where}
 
 
 def signature(g: Gradient, formula: Formula, names: Names) -> tuple[tuple[Term, ...], Term]:

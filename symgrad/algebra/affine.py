@@ -34,7 +34,7 @@ def solve_for(v: Term, a: Term, b: Term) -> Term | None:
 
 
 def range_conditions(e: Term, size: Term) -> list[Term]:
-    """0 <= e and e < size, without what an index satisfies by its own range."""
+    """0 <= e and e < size, without what an index or an argmax satisfies by its own range."""
     low, high = compare("<=", ZERO, e), compare("<", e, size)
     return [c for c in (low, high) if c is not TRUE and not _by_range(c)]
 
@@ -43,6 +43,15 @@ def _by_range(c: Term) -> bool:
     if c.op != "cmp":
         return False
     a, b = c.args
-    if a.op == "idx" and c.data == "<" and extent(a) is b:
+    if c.data == "<" and _count(a) is b:
         return True
-    return a is ZERO and b.op == "idx" and c.data == "<="
+    return a is ZERO and _count(b) is not None and c.data == "<="
+
+
+def _count(t: Term) -> Term | None:
+    """How many values an index or an argmax may have, from 0 on."""
+    if t.op == "idx":
+        return extent(t)
+    if t.op == "red" and t.data == "argmax":
+        return mul(*(extent(v) for v in t.args[1:]))
+    return None

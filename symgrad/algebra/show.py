@@ -44,11 +44,29 @@ class Names:
     taken: frozenset[str] = frozenset()
     sizes: dict[str, Term] = field(default_factory=dict, compare=False)
     """Index names in use in one printed expression, with their extents: a name never has two."""
+    shapes: Mapping[str, Sequence[Term]] = field(default_factory=dict, compare=False)
+    """Tensor -> extents of its axes, of those that are known: an index that runs along others is bound with limits."""
 
     def within(self, t: Term) -> Names:
         """The names for one printed expression: those of its free indices are in use."""
         free = {str(i.data): extent(i) for i in by_name(t.free)}
-        return Names(self.prefer, self.taken | (frozenset(free) - {BATCH}), free)
+        return Names(self.prefer, self.taken | (frozenset(free) - {BATCH}), free, self.shapes)
+
+    def _axes(self, a: Term) -> Sequence[Term]:
+        """Extents of the axes of what is subscripted, where they are known."""
+        return a.args[-1:] * 2 if a.op == "mat" else self.shapes.get(str(a.data), ())
+
+    def says_range(self, v: Term, body: Term) -> bool:
+        """Whether the bare subscripts of a body say how far an index runs: there are some, and all axes are as long."""
+        size = extent(v)
+        axes = [
+            axis
+            for a in walk(body)
+            if (is_access(a) or a.op == "mat") and v in a.args
+            for s, axis in zip(a.args, self._axes(a) or (size,) * len(a.args), strict=False)
+            if s is v
+        ]
+        return bool(axes) and all(axis is size for axis in axes)
 
     def choose(self, variable: Term, used: frozenset[str]) -> str:
         """A readable name for a bound index that no name in `used` hides."""
@@ -321,7 +339,7 @@ class _Printer:
         return f"{REDUCTIONS[kind]}({self.text(body, ADD)}, {limits}{tail})"
 
     def _limits(self, v: Term, body: Term) -> str:
-        if str(v.data) == BATCH or any((is_access(a) or a.op == "mat") and v in a.args for a in walk(body)):
+        if str(v.data) == BATCH or self.names.says_range(v, body):
             return str(v.data)
         return f"({v.data}, 0, {self.text(add(extent(v), MINUS_ONE), ADD)})"
 

@@ -6,12 +6,16 @@ through the parts, as if their statements had no names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from symgrad.algebra.build import Fresh, mul, power
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access, walk
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import EXTREMES
 from symgrad.closing.fold import foldings, logarithm_folding
 from symgrad.closing.parts import Definition, Gradient, written_out
+from symgrad.closing.reads import equations_of, settled_reads
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.simplify import Simplifier
 from symgrad.closing.unfold import growth, unfold
@@ -77,11 +81,19 @@ class ClosedForms:
             statement = by_name[self.adjoints.gradient_of[name]]
             closed = self.closed(statement.body)
             found.append((name, statement.indices, *self.choose(closed)))
-        gradients = [
+        every = [
             Gradient(name, indices, closed, self.definitions(closed, adjoints), closed is ZERO)
             for name, indices, closed, adjoints in found
         ]
-        return written_out(gradients, self.program, frozenset(_compared(self.program)), self.fresh)
+        gradients = written_out(every, self.program, frozenset(_compared(self.program)), self.fresh)
+        equations = equations_of(self.program)
+        return tuple(self._as_read(g, equations) for g in gradients)
+
+    def _as_read(self, g: Gradient, equations: Sequence[tuple[Term, Term]]) -> Gradient:
+        """The gradient with each of its texts such that the language reads it as it is meant."""
+        shapes = self.program.shapes | {d.name: tuple(map(extent, d.indices)) for d in g.where}
+        where = tuple(replace(d, body=settled_reads(d.body, d.indices, shapes, equations)) for d in g.where)
+        return replace(g, closed=settled_reads(g.closed, g.indices, shapes, equations), where=where)
 
     def closed(self, t: Term) -> Term:
         """The term for people: in the formula's names, and in those of hoisted values where it is much shorter so."""

@@ -114,7 +114,8 @@ def readable_names(d: Derivation) -> Names:
         known = prefer.setdefault(size, [])
         if name not in known and name not in taken and name.isidentifier():
             known.append(name)
-    return Names(prefer, frozenset(taken))
+    defined = {w.name: tuple(map(extent, w.indices)) for g in d.gradients for w in g.where}
+    return Names(prefer, frozenset(taken), shapes=p.shapes | defined)
 
 
 def hanging(text: str, indent: str = "") -> str:

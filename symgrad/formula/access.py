@@ -10,7 +10,7 @@ from symgrad.algebra.terms import Term, get, get0, is_access, is_num, mat, node,
 from symgrad.errors import FormulaError, listing
 from symgrad.formula.environment import BATCH_INDEX, Gather, Tensor
 from symgrad.formula.grammar import is_batch
-from symgrad.formula.kinds import is_condition, is_integer
+from symgrad.formula.kinds import is_condition, is_integer, is_position
 from symgrad.formula.matrices import matrix_name, square, valued
 from symgrad.formula.polynomial import TooLargeError, polynomial, same
 from symgrad.formula.scopes import check_rank, not_affine, subscripts
@@ -75,7 +75,7 @@ class Accesses:
         return t
 
     def subscript(self, s: ast.expr) -> Term:
-        """The term of one subscript: an integer, affine in its indices or a gather."""
+        """The term of one subscript: an integer, affine in its indices, a gather or an argmax."""
         if is_batch(s):
             raise self.parsed.error("... comes first", s)
         self.inner += 1
@@ -87,7 +87,7 @@ class Accesses:
             raise self.parsed.error(
                 f"a subscript is an integer; {shown} is {what}", s, help="subscripts are affine in indices"
             )
-        if not (is_access(t) or _affine(t)):
+        if not (is_access(t) or is_position(t) or _affine(t)):
             raise not_affine(self.parsed, s)
         return t
 

@@ -137,6 +137,8 @@ class _Proof:
             return self.index
         if t.op in ("get", "get0"):
             return self.gather
+        if t.op == "red" and t.data == "argmax":
+            return self.position
         return None
 
     def between(self, c: Polynomial, r: Polynomial, low: Polynomial | None, high: Polynomial | None) -> bool:
@@ -149,6 +151,13 @@ class _Proof:
 
     def index(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
         return self.between(c, r, {}, plus(polynomial(extent(t)), constant(-1)))
+
+    def position(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
+        """0 <= argmax(e, i, j) < extents of i and j multiplied."""
+        count = constant(1)
+        for v in t.args[1:]:
+            count = times(count, polynomial(extent(v)))
+        return self.between(c, r, {}, plus(count, constant(-1)))
 
     def gather(self, t: Term, c: Polynomial, r: Polynomial) -> bool:
         low, high = (polynomial(e) if e else None for e in self.bounds.tensors.get(str(t.data), (None, None)))

@@ -26,6 +26,11 @@ def is_infinite(t: Term) -> bool:
     return t is INFINITY or t is neg(INFINITY)
 
 
+def is_position(t: Term) -> bool:
+    """Whether a term is an argmax: the number of a place among those that its indices take."""
+    return t.op == "red" and t.data == "argmax"
+
+
 def is_integer(t: Term, env: Environment) -> bool:
     """Whether every value of a term is an integer, by its form."""
     if is_num(t):
@@ -38,7 +43,7 @@ def is_integer(t: Term, env: Environment) -> bool:
         tensor = env.tensors.get(str(t.data))
         return tensor is not None and (tensor.dtype == "int" or tensor.integer)
     if t.op == "red":
-        return t.data == "argmax" or (t.data not in ("lse", "norm") and is_integer(t.args[0], env))
+        return is_position(t) or (t.data not in ("lse", "norm") and is_integer(t.args[0], env))
     if t.op == "pow":
         return is_integer(t.args[0], env) and is_num(t.args[1]) and value(t.args[1]) > 0 and is_integer(t.args[1], env)
     if t.op == "fn":

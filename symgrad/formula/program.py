@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from symgrad.algebra.terms import Term
+from symgrad.algebra.terms import BATCH, Term, dim, extent
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,14 @@ class Program:
     def outputs(self) -> tuple[Statement, ...]:
         """The outputs of a layer; for a loss the loss."""
         return tuple(s for s in self.statements if s.kind in ("output", "loss"))
+
+    @property
+    def shapes(self) -> dict[str, tuple[Term, ...]]:
+        """Tensor -> extents of its axes, `...` as one of them: inputs, statements, and cotangents of outputs."""
+        batch = dim(BATCH)
+        found = {i.name: ((batch,) if i.batch else ()) + tuple(i.shape) for i in self.inputs}
+        found |= {s.name: tuple(map(extent, s.indices)) for s in self.statements}
+        return found | {f"d{s.name}": found[s.name] for s in self.outputs if s.kind == "output"}
 
     def input(self, name: str) -> Input:
         """The input of that name."""

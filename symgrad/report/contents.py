@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
-from symgrad.algebra.terms import BATCH, Term, idx, node
+from symgrad.algebra.terms import BATCH, Term, extent, idx, node
 from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
 from symgrad.report.escape import shortened, shortened_lines
 from symgrad.report.layout import Fraction, Layout, Product, Sign, Symbol
@@ -180,7 +180,9 @@ def derivation_notation(derivation: Derivation) -> Notation:
     adjoints = set(derivation.cotangents.values()).union(*(t.tensors for t in (*bodies, *steps)))
     cotangents = {name: f"d{name}" for name in named if f"d{name}" in adjoints}
     indices = derivation.formula.index_names
-    return notation_of(program, derivation.forward, cotangents, (*bodies, *steps), indices)
+    notation = notation_of(program, derivation.forward, cotangents, (*bodies, *steps), indices)
+    defined = {d.name: tuple(map(extent, d.indices)) for g in derivation.gradients for d in g.where}
+    return replace(notation, names=replace(notation.names, shapes=program.shapes | defined))
 
 
 def fact_row(f: Fact, notation: Notation) -> FactRow:

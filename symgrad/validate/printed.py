@@ -60,7 +60,9 @@ class Page:
     def __init__(self, program: Program, signatures: Mapping[str, tuple[Term, ...]]) -> None:
         self.program, self.signatures = program, signatures
         tensors = {*(i.name for i in program.inputs), *(s.name for s in program.statements), *signatures}
-        self.names = Names(taken=frozenset({*tensors, *(p.name for p in program.parameters), *_sizes(program)}))
+        taken = frozenset({*tensors, *(p.name for p in program.parameters), *_sizes(program)})
+        shapes = program.shapes | {n: tuple(map(extent, s)) for n, s in signatures.items()}
+        self.names = Names(taken=taken, shapes=shapes)
 
     def again(self, t: Term, free: Sequence[Term]) -> tuple[tuple[Term, ...], Term]:
         """Indices and body of a form after printing and reading; an index never bears the name of anything else."""

@@ -1,41 +1,54 @@
-"""One random formula through the whole pipeline, judged by autograd of the independent evaluation."""
+"""One random formula through the whole pipeline, judged by autograd of the independent evaluation and by the oracle."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from symgrad.algebra.terms import Term
+from symgrad.algebra.terms import extent, idx
 from symgrad.closing.closed import Gradient
 from symgrad.closing.derivation import Derivation, derive_formula
+from symgrad.document import gradient
+from symgrad.emit.package import emit_package
 from symgrad.errors import SymgradError
-from symgrad.formula.program import Formula, Program
+from symgrad.formula.expression import parse_closed
+from symgrad.formula.program import Program
 from symgrad.formula.reader import read_text
+from symgrad.report.contents import derivation_notation
 from symgrad.validate.autograd import judge_autograd, reference
 from symgrad.validate.backends import EvaluationError
-from symgrad.validate.certificate import Trial, bring
+from symgrad.validate.certificate import bring
 from symgrad.validate.evaluate import evaluate_program, evaluate_term
 from symgrad.validate.kernels import Call
 from symgrad.validate.points import Point, normal_points
-from symgrad.validate.precise import Precise, closed_values
+from symgrad.validate.precise import Closed, Precise, closed_values
+from symgrad.validate.printed import ReadDefinition, ReadForm
 from symgrad.validate.sampling import SamplingError
+from tests.fuzz import oracle
 
+Text = Mapping[str, Any]
 CLOSED = 1e-8
+ORACLE_POINTS = 2
+"""The oracle is slow."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What went wrong with a formula: stage (read, derive, emit, evaluate, kernel, closed, printed) and detail."""
+    """What went wrong with a formula: stage (read, evaluate, derive, closed, printed, emit, kernel, oracle), detail."""
 
     stage: str
     detail: str
 
 
-def judge_text(text: str, seed: int = 0, points: int = 4) -> Finding | None:
+def judge_text(text: str, seed: int = 0, points: int = 4, path: Path = Path("fuzzed.yaml")) -> Finding | None:
     """The first thing that is wrong with the derivation of a formula, or None."""
     try:
-        formula = read_text(text, "fuzzed.yaml")
+        formula = read_text(text, str(path))
     except SymgradError as e:
         return Finding("read", str(e))
     try:
@@ -44,78 +57,97 @@ def judge_text(text: str, seed: int = 0, points: int = 4) -> Finding | None:
         return Finding("evaluate", f"{type(e).__name__}: {e}")
     if not found:
         return Finding("evaluate", "no point with a finite value")
-    return _judge_formula(formula, found)
-
-
-def _judge_formula(formula: Formula, points: list[Point]) -> Finding | None:
     try:
         derivation = derive_formula(formula)
     except Exception as e:  # noqa: BLE001 - whatever it raises is the finding
         return Finding("derive", _trace(e))
-    wrong = _closed_forms(derivation, points)
-    try:
-        from symgrad.emit.package import emit_package
-
-        trial, _ = bring(derivation, emit_package(derivation))
-    except Exception as e:  # noqa: BLE001 - whatever it raises is the finding
-        return wrong or Finding("emit", _trace(e))
-    return _kernels(trial, points) or wrong
+    wrong = _closed_forms(derivation, found, oracle.case_of(text, path))
+    return _kernels(derivation, found) or wrong
 
 
 def _trace(e: BaseException) -> str:
-    import traceback
-
     last = traceback.extract_tb(e.__traceback__)[-1]
     return f"{type(e).__name__}: {e} ({last.filename.split('/symgrad/')[-1]}:{last.lineno} in {last.name})"
 
 
-def _kernels(trial: Trial, points: list[Point]) -> Finding | None:
+def _kernels(derivation: Derivation, points: list[Point]) -> Finding | None:
+    try:
+        trial, _ = bring(derivation, emit_package(derivation))
+    except Exception as e:  # noqa: BLE001 - whatever it raises is the finding
+        return Finding("emit", _trace(e))
     verdict = judge_autograd(trial.program, trial.wrt, trial.kernels, points)
-    if verdict.failure is not None:
-        return Finding("kernel", str(verdict.failure))
-    return None
+    return None if verdict.failure is None else Finding("kernel", str(verdict.failure))
 
 
-def _closed_forms(derivation: Derivation, points: list[Point]) -> Finding | None:
-    """Closed forms as terms, and as their text read back, against autograd."""
-    from symgrad.algebra.show import show
-    from symgrad.formula.expression import parse_closed
-
+def _closed_forms(derivation: Derivation, points: list[Point], case: Any) -> Finding | None:
+    """Closed forms as terms, and as the text of `derive --json` read back, against autograd."""
     program = derivation.program
+    wrt = tuple(g.input for g in derivation.gradients)
+    judged = [(p, reference(program, wrt, Call(p.inputs, p.parameters, p.upstream))) for p in points]
+    if case is not None:
+        values = evaluate_program(program, points[0].inputs, points[0].parameters)
+        said = oracle.wrong_value(case, program, points[0], values)
+        if said:
+            return Finding("oracle", said)
+        case = None if said == "" else case
     for g in derivation.gradients:
-        definitions = [(d.name, d.indices, d.body) for d in g.where]
-        extra = {d.name: d.indices for d in g.where} | cotangent_names(derivation)
+        text = gradient(g, derivation.formula, derivation_notation(derivation))
         try:
-            text = show(g.closed)
-            again = parse_closed(text, program, g.indices, extra)
+            again = read_form(text, program, g)
         except Exception as e:  # noqa: BLE001 - whatever it raises is the finding
-            return Finding("printed", f"{g.input}: {show(g.closed)}: {_trace(e)}")
-        for point in points:
-            expected = reference(program, (g.input,), Call(point.inputs, point.parameters, point.upstream))
-            if not np.all(np.isfinite(expected.gradients[g.input])):
-                continue
-            values = evaluate_program(program, point.inputs, point.parameters)
-            known = {**point.inputs, **values, **point.upstream}
-            for stage, term in (("closed", g.closed), ("printed", again)):
-                try:
-                    got = evaluate_term(term, program, known, g.indices, point.parameters, None, definitions)
-                except EvaluationError as e:
-                    return Finding(stage, f"{g.input}: {text}: {e}")
-                wanted = expected.gradients[g.input]
-                if not close(got, wanted) and not close(_precisely(g, term, program, point), wanted):
-                    return Finding(stage, f"gradient of {g.input} at {point.label}: {text}: {got} != {wanted}")
+            return Finding("printed", f"{g.input}: {text['closed']} where {text['where']}: {_trace(e)}")
+        finite = [(p, o.gradients[g.input]) for p, o in judged if np.all(np.isfinite(o.gradients[g.input]))]
+        found = _form(g, again, text, program, finite)
+        if found is None and case is not None:
+            said = next((w for p, v in finite[:ORACLE_POINTS] if (w := oracle.wrong_form(case, text, p, v))), None)
+            found = None if said is None else Finding("oracle", f"gradient of {g.input}: {said}")
+        if found is not None:
+            return found
     return None
 
 
-def _precisely(g: Gradient, term: Term, program: Program, point: Point) -> np.ndarray:
-    """A closed form in multiprecision: it may be right and leave float64's range on the way."""
-    got = closed_values(replace(g, closed=term), Precise(program, point))
-    return np.full(1, np.nan) if got is None else got
+def _form(
+    g: Gradient, again: ReadForm, text: Text, program: Program, judged: list[tuple[Point, np.ndarray]]
+) -> Finding | None:
+    """One closed form and its text read back, at each point."""
+    for point, wanted in judged:
+        forms: tuple[tuple[str, Closed], ...] = (("closed", g), ("printed", again))
+        for stage, form in forms:
+            detail = f"gradient of {g.input} at {point.label}: {text['closed']} where {text['where']}"
+            try:
+                got = _plainly(form, program, point)
+                if close(got, wanted):
+                    continue
+                # it may be right and leave float64's range on the way
+                exact = closed_values(form, Precise(program, point))
+            except (EvaluationError, KeyError) as e:
+                return Finding(stage, f"{detail}: {e}")
+            if exact is None or not close(exact, wanted):
+                return Finding(stage, f"{detail}: {got if exact is None else exact} != {wanted}")
+    return None
 
 
-def cotangent_names(derivation: Derivation) -> dict[str, tuple[object, ...]]:
-    """d<output> and its indices."""
-    return {f"d{s.name}": s.indices for s in derivation.program.outputs if not derivation.program.is_loss}
+def read_form(text: Text, program: Program, g: Gradient) -> ReadForm:
+    """The gradient of the JSON document, by the reader of formulas."""
+    indices = tuple(idx(n, extent(i)) for n, i in zip(text["indices"], g.indices, strict=True))
+    shapes = {d.name: tuple(map(extent, d.indices)) for d in g.where}
+    heads = {key: key.partition("[") for key in text["where"]}
+    inner = {name: [n.strip() for n in rest.rstrip("]").split(",") if n.strip()] for name, _, rest in heads.values()}
+    known = {n: tuple(idx(i, e) for i, e in zip(names, shapes[n], strict=True)) for n, names in inner.items()}
+    cotangents = {} if program.is_loss else {f"d{s.name}": s.indices for s in program.outputs}
+    where = tuple(
+        ReadDefinition(n, known[n], parse_closed(text["where"][key], program, known[n], cotangents | known))
+        for key, (n, _, _) in heads.items()
+    )
+    return ReadForm(g.input, indices, parse_closed(text["closed"], program, indices, cotangents | known), where)
+
+
+def _plainly(form: Closed, program: Program, point: Point) -> np.ndarray:
+    """A closed form in float64."""
+    values = evaluate_program(program, point.inputs, point.parameters)
+    known = {**point.inputs, **values, **point.upstream}
+    definitions = [(d.name, d.indices, d.body) for d in form.where]
+    return evaluate_term(form.closed, program, known, form.indices, point.parameters, None, definitions)
 
 
 def close(got: np.ndarray, expected: np.ndarray) -> bool:
