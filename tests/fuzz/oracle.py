@@ -28,6 +28,7 @@ UNKNOWN = (
     "has no range",
     "no output",
     "an index without range",
+    "dimension ",
 )
 """What the oracle says where it cannot read a formula that the language has."""
 
