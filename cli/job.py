@@ -65,6 +65,7 @@ def _closed_forms(item: Item, options: Options, send: Send) -> Result:
                 memory_limit=options.memory_limit,
                 observer=observer if options.explain else None,
                 check=False,
+                inline=options.inline,
             )
         send({"name": result.name, "text": result.text(options.width, options.encoding)})
     return result

@@ -54,6 +54,7 @@ class Options:
     report: tuple[str, ...] = REPORTS
     force: bool = False
     order: int = 1
+    inline: bool = False
     validate: bool = True
     seed: int = 0
     explain: bool = False

@@ -38,11 +38,13 @@ def derive(
     memory_limit: int = limits.GROWTH,
     observer: Callable[[Step], None] | None = None,
     check: bool = True,
+    inline: bool = False,
 ) -> Result:
     """The closed-form gradients of a formula, and kernels for them.
 
     `source`: a path, a catalogue name, a Formula, or a mapping of the keys of a formula file. `wrt`: the inputs to
-    differentiate instead of the formula's own choice. `observer` is called with each rewrite as it fires.
+    differentiate instead of the formula's own choice. `observer` is called with each rewrite as it fires. `inline`:
+    closed forms go through used formulas instead of stopping at their names.
     Raises FormulaError (with the place), UnsupportedError, LimitError, UsageError; VerdictError where an `expect`ed
     closed form is not what was derived, unless `check` is false.
     """
@@ -53,7 +55,7 @@ def derive(
     start = time.monotonic()
     with limits.within(time_limit, memory_limit):
         formula = read(source)
-        derivation = derive_formula(formula, None if wrt is None else tuple(wrt), observer)
+        derivation = derive_formula(formula, None if wrt is None else tuple(wrt), observer, inline)
     result = Result(derivation, targets, time.monotonic() - start)
     if check:
         result.check_expected()

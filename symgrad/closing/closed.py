@@ -1,7 +1,7 @@
 """Closed forms: each gradient written in the formula's own names, for people.
 
 They stop at the parts: the cotangent of an output of a used formula is a name, unless it is short. `inline` goes
-through the parts, as if their statements had no names.
+through the parts: their cotangents and values are written out, as long as that can be read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MUCH_SHORTER = 0.8
 """A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
 OUT_OF_REACH = 6
 """Forms that are this many times as long before they are simplified are not tried."""
-LONGEST_INLINE = 4000
+LONGEST_INLINE = 1000
 """Weight up to which `inline` writes everything out."""
 
 
@@ -42,8 +42,7 @@ class ClosedForms:
 
     def __init__(self, program: Program, adjoints: Adjoints, context: Context, inline: bool = False) -> None:
         self.program, self.adjoints, self.context, self.inline = program, adjoints, context, inline
-        parts = {s.name: s for s in program.statements if s.inner and s.kind == "let"}
-        made = {s.name: s for s in program.statements if s.kind == "hoisted" or (inline and s.name in parts)}
+        made = {s.name: s for s in program.statements if s.kind == "hoisted"}
         self.compared = {n: s for n, s in made.items() if n in _compared(program)}
         self.hidden = {n: s for n, s in made.items() if n not in self.compared}
         self.named = [s for s in program.statements if s.kind in ("let", "output") and s.name not in made]
@@ -85,7 +84,8 @@ class ClosedForms:
             Gradient(name, indices, closed, self.definitions(closed, adjoints), closed is ZERO)
             for name, indices, closed, adjoints in found
         ]
-        gradients = written_out(every, self.program, frozenset(_compared(self.program)), self.fresh)
+        keep, most = frozenset(_compared(self.program)), LONGEST_INLINE if self.inline else 0
+        gradients = written_out(every, self.program, keep, self.fresh, most)
         equations = equations_of(self.program)
         return tuple(self._as_read(g, equations) for g in gradients)
 
@@ -104,11 +104,10 @@ class ClosedForms:
         names = sorted((t.tensors & set(self.hidden)) - guarded)
         hoisted = [] if guarded & set(self.hidden) else [self._visible(self.hidden[n]) for n in names]
         named = weight(t) + sum(Definition(s.name, s.indices, s.body, True).length for s in hoisted)
-        bound = LONGEST_INLINE if self.inline else OUT_OF_REACH * named
-        if hoisted and weight(t) + growth(t, self.hidden, {}) > bound:
+        if hoisted and weight(t) + growth(t, self.hidden, {}) > OUT_OF_REACH * named:
             return t
         visible = self.outer.simplify(unfold(t, self.hidden, self.fresh))
-        return t if hoisted and named < MUCH_SHORTER * weight(visible) and not self.inline else visible
+        return t if hoisted and named < MUCH_SHORTER * weight(visible) else visible
 
     def choose(self, closed: Term) -> tuple[Term, dict[str, Definition]]:
         """Adjoints by name, or written out: by length, names preferred where they stand for much."""

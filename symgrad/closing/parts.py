@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from symgrad.algebra.build import Fresh
 from symgrad.algebra.terms import Term, is_access, walk
 from symgrad.algebra.weight import weight
-from symgrad.closing.unfold import unfold
+from symgrad.closing.unfold import growth, unfold
 from symgrad.formula.program import Program, Statement
 
 LONGEST = 40
@@ -45,13 +45,26 @@ class Gradient:
 
 
 def written_out(
-    gradients: Sequence[Gradient], program: Program, keep: frozenset[str], fresh: Fresh
+    gradients: Sequence[Gradient], program: Program, keep: frozenset[str], fresh: Fresh, most: int = 0
 ) -> tuple[Gradient, ...]:
-    """The gradients without the names of parts that are not worth a definition; those in `keep` stay."""
+    """The gradients without the names of parts that are not worth a definition; those in `keep` stay.
+
+    `most`: gradients up to this weight have none of these names.
+    """
     for s in reversed(program.statements):
         if s.inner and s.kind == "let" and s.name not in keep:
             gradients = _without(gradients, s.name, fresh)
+            gradients = [_through(g, s.name, fresh, most) for g in gradients] if most else gradients
     return tuple(gradients)
+
+
+def _through(g: Gradient, name: str, fresh: Fresh, most: int) -> Gradient:
+    """The gradient with a name written out, where that stays within the weight."""
+    definition = next((d for d in g.where if d.name == name), None)
+    if definition is None or _reads_outside([g.closed, *(d.body for d in g.where)], name):
+        return g
+    table = {name: Statement(name, definition.indices, definition.body)}
+    return _rewritten(g, table, fresh) if weight(g.closed) + growth(g.closed, table, {}) <= most else g
 
 
 def _without(gradients: Sequence[Gradient], name: str, fresh: Fresh) -> Sequence[Gradient]:
@@ -62,13 +75,17 @@ def _without(gradients: Sequence[Gradient], name: str, fresh: Fresh) -> Sequence
         return gradients
     terms = [g.closed for g in gradients] + [d.body for d in distinct.values()]
     reads = [x for t in terms if name in t.tensors for x in walk(t) if is_access(x) and x.data == name]
-    if any(x.op == "get0" for x in reads):
+    if _reads_outside(terms, name):
         return gradients
     count = sum(occurrences(t, name, {}) for t in terms)
     if count > 1 and weight(definition.body) > min(map(weight, reads)):
         return gradients
     table = {name: Statement(name, definition.indices, definition.body)}
     return [_rewritten(g, table, fresh) for g in gradients]
+
+
+def _reads_outside(terms: Sequence[Term], name: str) -> bool:
+    return any(x.op == "get0" and x.data == name for t in terms if name in t.tensors for x in walk(t))
 
 
 def _rewritten(g: Gradient, table: Mapping[str, Statement], fresh: Fresh) -> Gradient:
