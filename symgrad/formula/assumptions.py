@@ -162,7 +162,7 @@ def _sizes_forbid(c: Term, bounds: Bounds) -> bool:
 def read_facts(
     texts: Sequence[Text], declared: Declarations, statements: Sequence[Statement], wrt: Sequence[str]
 ) -> Iterator[Fact]:
-    """Facts of the domains in the order of the file, then the assumptions."""
+    """Facts of the domains in the order of the file, then the assumptions, then those of used formulas."""
     moving = _moving(statements, wrt)
     for i in declared.inputs.values():
         letters, spare = _letters(i.name, len(i.shape), declared.env)
@@ -174,9 +174,16 @@ def read_facts(
         if c is TRUE:
             continue
         _check(text, c, declared)
-        equation = any(t.op == "cmp" and t.data in ("==", "!=") for t in walk(c))
-        usable = not (equation and any(name in moving for name in c.tensors))
-        yield Fact(c, "assumed", " ".join(text.value.split()), usable, text.place())
+        yield Fact(c, "assumed", " ".join(text.value.split()), _usable(c, moving), text.place())
+    for fact in declared.env.carried:
+        if fact.condition is not TRUE:
+            yield replace(fact, usable=_usable(fact.condition, moving))
+
+
+def _usable(c: Term, moving: set[str]) -> bool:
+    """Equations of what is differentiated serve sampling and `check_inputs` alone."""
+    equation = any(t.op == "cmp" and t.data in ("==", "!=") for t in walk(c))
+    return not (equation and any(name in moving for name in c.tensors))
 
 
 def _moving(statements: Sequence[Statement], wrt: Sequence[str]) -> set[str]:

@@ -16,8 +16,9 @@ from symgrad import limits
 from symgrad.errors import UnsupportedError
 from symgrad.formula.binding import Call, bind, check_arguments
 from symgrad.formula.environment import Environment, Tensor
+from symgrad.formula.instance import Instance
 from symgrad.formula.names import ARGUMENT_WORDS, Register
-from symgrad.formula.program import Place, Statement
+from symgrad.formula.program import Domain, Place, Statement
 from symgrad.formula.syntax import Parsed
 from symgrad.formula.trees import called, placed
 from symgrad.formula.vocabulary import LANGUAGE
@@ -82,7 +83,20 @@ class Composer:
             mine = s.name not in outputs
             new = instance.statement(s, name, "let" if mine else kind, place, inner or mine)
             self.keep(call, new, made)
+        self._carry(call, instance, place)
         return made
+
+    def _carry(self, call: Call, instance: Instance, place: Place) -> None:
+        """Let the domains and facts of a used formula hold of the arrays that it is called on."""
+        env = self.env
+        for i in call.program.inputs:
+            tensor = env.tensors[instance.tensors[i.name]]
+            if tensor.kind == "input" and i.dtype == tensor.dtype == "real" and i.domain.kind != "real":
+                bounds = tuple(instance.size(b) for b in i.domain.bounds)
+                env.adopted.setdefault(tensor.name, Domain(i.domain.kind, bounds))
+        for fact in call.program.facts:
+            if fact.source.startswith("assumed") and fact.condition.tensors:
+                env.carried.append(instance.fact(fact, call.alias, place))
 
     def _inner_names(self, call: Call, owner: str) -> dict[str, str]:
         """The names that inputs and values of a part would like to have."""

@@ -10,7 +10,7 @@ from itertools import chain, count
 from symgrad.algebra.terms import BATCH, Term, dim, extent, idx
 from symgrad.errors import FormulaError, nearest
 from symgrad.formula.inside import Bounds
-from symgrad.formula.program import Formula, Input, Parameter, Place, Statement
+from symgrad.formula.program import Domain, Fact, Formula, Input, Parameter, Place, Statement
 from symgrad.formula.syntax import Parsed
 from symgrad.formula.vocabulary import FOREIGN, FUNCTIONS, LANGUAGE, REDUCTIONS
 
@@ -95,6 +95,10 @@ class Environment:
     """Takes the statements that such arguments become; None where no new ones can be made."""
     uses: Mapping[str, Formula] = field(default_factory=dict)
     """Formulas that can be called."""
+    adopted: dict[str, Domain] = field(default_factory=dict)
+    """Input -> the domain that a used formula gives to what it is called on; it counts where the file gives none."""
+    carried: list[Fact] = field(default_factory=list)
+    """What used formulas assume, of the arrays that they are called on."""
 
     def index_name(self, size: Term, used: Collection[str], wanted: Sequence[str] = ()) -> str:
         """A readable name for an index of this extent: that of an index of the file where one has it."""

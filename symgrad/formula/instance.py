@@ -5,15 +5,16 @@ linear: y[..., o] = Sum(x[..., k]*W[o, k], k) + b[o]    at x = h[n, e]    ->    
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from symgrad.algebra.build import Fresh, fn, mul, open_reduction, rebuild, reduce
-from symgrad.algebra.terms import BATCH, ONE, Term, dim, extent, idx, is_access, mat, matrix_of, node
+from symgrad.algebra.show import show
+from symgrad.algebra.terms import BATCH, ONE, Term, by_name, dim, extent, idx, is_access, mat, matrix_of, node
 from symgrad.formula.array_shapes import SCALAR, Shape
 from symgrad.formula.environment import BATCH_INDEX, Environment
 from symgrad.formula.polynomial import polynomial, term
-from symgrad.formula.program import Place, Statement
+from symgrad.formula.program import Fact, Place, Statement
 
 
 @dataclass
@@ -43,20 +44,30 @@ class Instance:
 
     def statement(self, s: Statement, name: str, kind: str, place: Place, inner: bool) -> Statement:
         """A statement of the used formula under its name in the caller; `inner`: the caller did not give the name."""
+        renaming = self.renaming(s.indices)
+        indices = [i for old in s.indices for i in (renaming.lead if old is BATCH_INDEX else (renaming.term(old),))]
+        result = s.result or s.kind in ("output", "loss")
+        return Statement(name, tuple(indices), renaming.term(s.body), kind, place, result, inner)
+
+    def fact(self, fact: Fact, owner: str, place: Place) -> Fact:
+        """What the used formula assumes, of the arrays that it is called on."""
+        condition = self.renaming(by_name(fact.condition.free)).term(fact.condition)
+        text = show(condition)
+        return Fact(condition, f"assumed by {owner}", text[1:-1] if condition.op == "cmp" else text, True, place)
+
+    def renaming(self, indices: Iterable[Term]) -> _Renaming:
+        """Names for free indices of the used formula that nothing in the caller has."""
         used: list[str] = []
         lead = [BATCH_INDEX] if self.lead.batch else []
         for size in self.lead.sizes:
             used.append(self.env.index_name(size, used))
             lead.append(idx(used[-1], size))
         names: dict[str, str] = {}
-        for i in s.indices:
+        for i in indices:
             if i is not BATCH_INDEX:
                 names[str(i.data)] = self.env.index_name(self.size(extent(i)), used, (str(i.data),))
                 used.append(names[str(i.data)])
-        renaming = _Renaming(self, names, tuple(lead))
-        indices = [i for old in s.indices for i in (lead if old is BATCH_INDEX else (renaming.term(old),))]
-        result = s.result or s.kind in ("output", "loss")
-        return Statement(name, tuple(indices), renaming.term(s.body), kind, place, result, inner)
+        return _Renaming(self, names, tuple(lead))
 
 
 class _Renaming:

@@ -85,6 +85,7 @@ def _assemble(source: Source, digest: str, library: Library) -> Formula:
     wrt = _differentiated(root, declared)
     statements = read_statements(root, declared)
     _settle_gathers(root, declared)
+    _adopt(declared)
     program = Program(
         _name(root),
         tuple(declared.inputs.values()),
@@ -206,6 +207,13 @@ def _settle_gathers(root: Mapping, declared: Declarations) -> None:
             raise key.error(message, help=mend) if key is not None else root.error(message, help=mend)
         declared.inputs[name] = replace(declared.inputs[name], domain=gather_domain(found.size))
     env.undecided.clear()
+
+
+def _adopt(declared: Declarations) -> None:
+    """An input without a domain has that of the first used formula that it is handed to."""
+    for name, domain in declared.env.adopted.items():
+        if declared.inputs[name].domain.kind == "real":
+            declared.inputs[name] = replace(declared.inputs[name], domain=domain)
 
 
 def _references(node: Node | None) -> tuple[str, ...]:
