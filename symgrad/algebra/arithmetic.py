@@ -18,6 +18,7 @@ from symgrad.algebra.terms import (
     Term,
     base_exponent,
     coefficient,
+    extent,
     factors_of,
     is_num,
     node,
@@ -268,6 +269,8 @@ def _value_at_number(name: str, args: tuple[Term, ...]) -> Term | None:
         return ZERO
     if name == "floordiv" and args[1] is ONE:
         return args[0]
+    if name in ("floordiv", "mod") and args[0].op == "idx" and extent(args[0]) is args[1]:
+        return ZERO if name == "floordiv" else args[0]
     if name in _INTEGER_FUNCTIONS and all(is_num(a) for a in args):
         folded = _INTEGER_FUNCTIONS[name](*(value(a) for a in args))
         return None if folded is None else num(folded)

@@ -121,7 +121,8 @@ class Adjoints:
             body = self.simplifier.simplify(total)
             adjoint = Statement(self._unique("d" + s.name), s.indices, body, "adjoint", s.place)
             self.adjoint_of[s.name] = adjoint
-            keep = not (weight(body) <= TRIVIAL or (self.single[s.name] and weight(body) <= LONG))
+            alone = self.single[s.name] and weight(body) <= LONG and not (s.result and body.height)
+            keep = not (weight(body) <= TRIVIAL or alone)
             total = get(adjoint.name, s.indices) if keep else body
             if keep:
                 done.append(adjoint)

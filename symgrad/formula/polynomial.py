@@ -79,7 +79,30 @@ def polynomial(t: Term) -> Polynomial:
         for _ in range(int(value(t.args[1])) - 1):
             out = times(out, base)
         return out
+    if t.op == "fn" and t.data == "floordiv":
+        return _quotient(polynomial(t.args[0]), polynomial(t.args[1]))
     return atom(t)
+
+
+def _quotient(p: Polynomial, by: Polynomial) -> Polynomial:
+    """floor(p / by), what divides evenly in front: (8*h - 2)//2 is 4*h - 1, (h//2)//2 is h//4."""
+    from symgrad.algebra.build import fn
+
+    whole: Polynomial = {}
+    rest: Polynomial = {}
+    for m, c in p.items() if len(by) == 1 else ():
+        part = divide({m: c}, by)
+        if part is None and not m and by.get((), 0) > 1:
+            part = constant(c // by[()])
+        whole = plus(whole, part or {})
+        rest = plus(plus(rest, {m: c}), times(part or {}, by), -1)
+    rest = rest if len(by) == 1 else p
+    inner = next(iter(rest))[0][0] if len(rest) == 1 and () not in rest else None
+    if inner is not None and rest == atom(inner) and inner.op == "fn" and inner.data == "floordiv":
+        before = polynomial(inner.args[1])
+        if before.get((), 0) > 0 and by.get((), 0) > 0:
+            return plus(whole, _quotient(polynomial(inner.args[0]), times(before, by)))
+    return plus(whole, atom(fn("floordiv", term(rest), term(by)))) if rest else whole
 
 
 def term(p: Polynomial) -> Term:
