@@ -26,7 +26,7 @@ from .options import Options, memory, page_width, seconds, words
     "--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Write DIR/NAME/ (./NAME/)."
 )
 @click.option("--force", is_flag=True, help="Replace NAME/ whatever it holds.")
-@click.option("--order", type=int, default=1, help="2 for second derivatives (not there yet).")
+@click.option("--order", type=int, default=1, metavar="1|2", help="2: Hessian diagonal and Hessian-vector product too.")
 @click.option("--inline", is_flag=True, help="Write closed forms through used formulas, not in their names.")
 @click.option("--no-validate", "validate", flag_value=False, default=True, help="Do not ask the judges.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the points at which the judges look.")

@@ -60,6 +60,7 @@ def _closed_forms(item: Item, options: Options, send: Send) -> Result:
             result = derive(
                 formula,
                 wrt=options.wrt,
+                order=options.order,
                 targets=options.target,
                 time_limit=options.time_limit,
                 memory_limit=options.memory_limit,

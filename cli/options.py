@@ -69,8 +69,10 @@ class Options:
     encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
-        if self.order != 1:
-            raise UsageError(f"--order {self.order} is not there yet: second derivatives come with a later version")
+        if self.order not in (1, 2):
+            raise UsageError(
+                f"--order {self.order} is not known\n = help: 1 gives gradients, 2 the Hessian's diagonal and products too"
+            )
         report = () if self.report == ("none",) else chosen("report", self.report, REPORTS)
         object.__setattr__(self, "report", report)
         object.__setattr__(self, "target", chosen("target", self.target, TARGETS))

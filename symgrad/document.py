@@ -13,6 +13,7 @@ from symgrad.staging import MARK
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Definition, Derivation, Gradient
+    from symgrad.closing.second_order import Hessian
     from symgrad.formula.program import Formula, Program
     from symgrad.report.notation import Notation
     from symgrad.validate.certificate import Certificate
@@ -34,10 +35,13 @@ def document(
     from symgrad.report.contents import derivation_notation
 
     formula, notation = derivation.formula, derivation_notation(derivation)
+    second = derivation.second
+    hessian = {"hessian": {h.input: hessian_record(h, formula, notation) for h in second.hessians}} if second else {}
     return {
         "name": formula.name,
         "formula_sha256": formula.sha256,
         "gradients": {g.input: gradient(g, formula, notation) for g in derivation.gradients},
+        **hessian,
         "assumed": [fact.text for fact in derivation.assumed],
         "kinks": [
             {"at": show(k.at, notation.names), "of": k.of, "convention": k.convention, "line": k.line}
@@ -73,6 +77,19 @@ def gradient(g: Gradient, formula: Formula, notation: Notation) -> Json:
     }
 
 
+def hessian_record(h: Hessian, formula: Formula, notation: Notation) -> Json:
+    """`diagonal` and `hvp` of one input with the `direction`, their `where` and `latex`."""
+    diagonal, product = (gradient(g, formula, notation) for g in (h.diagonal, h.product))
+    return {
+        "indices": product["indices"],
+        "direction": h.direction,
+        "diagonal": diagonal["closed"],
+        "hvp": product["closed"],
+        "where": {_head(d): show(d.body, notation.names) for d in h.where},
+        "latex": {"diagonal": diagonal["latex"], "hvp": product["latex"]},
+    }
+
+
 def verdict(certificate: Certificate | None, refuted: Mapping[str, str]) -> Json:
     """What the judges said; `passed` is None where there were none, and false where `expect` is refuted."""
     if certificate is None:
@@ -93,9 +110,15 @@ def certificate_text(
     return json.dumps({**head, **said}, indent=2, ensure_ascii=False) + "\n"
 
 
-def shapes_of(program: Program, g: Gradient) -> dict[str, tuple[Term, ...]]:
-    """Tensor -> extents of its axes, `...` as one of them, for every name that a closed form may read."""
-    return program.shapes | {d.name: tuple(map(extent, d.indices)) for d in g.where}
+def shapes_of(
+    program: Program, g: Gradient, directions: Mapping[str, str] | None = None
+) -> dict[str, tuple[Term, ...]]:
+    """Tensor -> extents of its axes, `...` as one of them, for every name that a closed form may read.
+
+    `directions`: input -> the name of the direction in it.
+    """
+    shapes = program.shapes | {d.name: tuple(map(extent, d.indices)) for d in g.where}
+    return shapes | {v: shapes[n] for n, v in (directions or {}).items()}
 
 
 def signature(g: Gradient, formula: Formula, names: Names) -> tuple[tuple[Term, ...], Term]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from symgrad.document import shapes_of, signature
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation, Gradient
+    from symgrad.closing.second_order import Hessian
 
 
 class GradientExpression:
@@ -65,8 +67,24 @@ def gradient_expression(gradient: Gradient, derivation: Derivation) -> GradientE
     formula, notation = derivation.formula, derivation_notation(derivation)
     record: Any = gradient_record(gradient, formula, notation)
     closed = signature(gradient, formula, notation.names)[1]
-    plain = to_sympy(closed, shapes_of(formula.program, gradient), notation.names)
+    directions = None if derivation.second is None else derivation.second.directions
+    plain = to_sympy(closed, shapes_of(formula.program, gradient, directions), notation.names)
     return annotate(plain, record["latex"], record["closed"], tuple(record["indices"]), record["where"])
+
+
+@dataclass(frozen=True)
+class HessianExpression:
+    """Second derivatives by one input, as SymPy expressions: `hvp` holds the `direction` in it, and in other inputs."""
+
+    diagonal: GradientExpression
+    hvp: GradientExpression
+    direction: str
+
+
+def hessian_expression(hessian: Hessian, derivation: Derivation) -> HessianExpression:
+    """The SymPy expressions of the Hessian of one input."""
+    diagonal, product = (gradient_expression(g, derivation) for g in (hessian.diagonal, hessian.product))
+    return HessianExpression(diagonal, product, hessian.direction)
 
 
 def annotate(

@@ -21,7 +21,7 @@ from symgrad.errors import SymgradError, UsageError, VerdictError, listing, near
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation
     from symgrad.formula.program import Formula
-    from symgrad.gradients import GradientExpression
+    from symgrad.gradients import GradientExpression, HessianExpression
     from symgrad.rewrite.rule import Step
     from symgrad.validate.certificate import Certificate
 
@@ -33,6 +33,7 @@ def derive(
     source: str | os.PathLike[str] | Formula | Mapping[str, object],
     *,
     wrt: Sequence[str] | None = None,
+    order: int = 1,
     targets: Sequence[str] = TARGETS,
     time_limit: float = limits.SECONDS,
     memory_limit: int = limits.GROWTH,
@@ -43,19 +44,21 @@ def derive(
     """The closed-form gradients of a formula, and kernels for them.
 
     `source`: a path, a catalogue name, a Formula, or a mapping of the keys of a formula file. `wrt`: the inputs to
-    differentiate instead of the formula's own choice. `observer` is called with each rewrite as it fires. `inline`:
-    closed forms go through used formulas instead of stopping at their names.
+    differentiate instead of the formula's own choice. `order`: 2 for the Hessian of a loss too. `observer` is called
+    with each rewrite as it fires. `inline`: closed forms go through used formulas instead of stopping at their names.
     Raises FormulaError (with the place), UnsupportedError, LimitError, UsageError; VerdictError where an `expect`ed
     closed form is not what was derived, unless `check` is false.
     """
     from symgrad.closing.derivation import derive_formula
 
+    if order not in (1, 2):
+        raise UsageError(f"order {order!r} is not known\n = help: 1 gives gradients, 2 the Hessian too")
     load()  # before the clock starts
     targets = chosen("target", targets, TARGETS)
     start = time.monotonic()
     with limits.within(time_limit, memory_limit):
         formula = read(source)
-        derivation = derive_formula(formula, None if wrt is None else tuple(wrt), observer, inline)
+        derivation = derive_formula(formula, None if wrt is None else tuple(wrt), observer, inline, order)
     result = Result(derivation, targets, time.monotonic() - start)
     if check:
         result.check_expected()
@@ -142,6 +145,16 @@ class Result:
         from symgrad.gradients import gradient_expression
 
         return {g.input: gradient_expression(g, self.derivation) for g in self.derivation.gradients}
+
+    @cached_property
+    def hessians(self) -> Mapping[str, HessianExpression]:
+        """Input -> its Hessian's `.diagonal` and product `.hvp` with a direction, SymPy expressions; for order 2."""
+        from symgrad.gradients import hessian_expression
+
+        second = self.derivation.second
+        if second is None:
+            raise UsageError(f"{self.name} was derived without order=2")
+        return {h.input: hessian_expression(h, self.derivation) for h in second.hessians}
 
     @property
     def latex(self) -> str:

@@ -18,3 +18,34 @@ CHAIN = Rule(
     ),
 )
 """Fires once a name and once an input: before is the adjoint, after the sum of what its readers give."""
+
+
+TANGENT = Rule(
+    "calculus/tangent",
+    (),
+    r"g_i = f(a_{\varphi(i,k)}) \;\Rightarrow\; "
+    r"\dot g_i = \sum_k \frac{\partial f}{\partial a}\,\dot a_{\varphi(i,k)}, \qquad H v = \dot g",
+    "the Hessian times v is the derivative of the gradient along v",
+    lambda t, context: None,
+    Example(
+        "y_dot[i, j]",
+        "exp(x[i, j])*v[i, j]",
+        inputs="{x: [n, c], v: {shape: [n, c], given: true}}",
+        let="{'y[i, j]': 'exp(x[i, j])', 'y_dot[i, j]': 'exp(x[i, j])*v[i, j]'}",
+    ),
+)
+"""Fires once an input, only for `--order 2`: before is the product, after the derivative of the gradient."""
+
+COLUMN = Rule(
+    "calculus/diagonal",
+    (),
+    r"H_{mm} = (H v)_m \;\text{ at }\; v_p = [p = m]",
+    "the diagonal of the Hessian is its product with unit vectors, each read at its own place",
+    lambda t, context: None,
+    Example(
+        "H[i, j]",
+        "exp(x[i, j])",
+        let="{'H[i, j]': 'exp(x[i, j])'}",
+    ),
+)
+"""Fires once an input, only for `--order 2`: before is the diagonal, after the product at unit vectors."""

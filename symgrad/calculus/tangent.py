@@ -9,8 +9,8 @@ from symgrad.algebra.terms import ZERO, Term, is_access, node
 from symgrad.calculus.adjoint import matrix_partial, partials, reduction_partial
 
 
-def tangent(t: Term, names: Mapping[str, str], fresh: Fresh) -> Term:
-    """d(term) where the tangent of tensor T is the tensor names[T]."""
+def tangent(t: Term, names: Mapping[str, str], fresh: Fresh, value: Term | None = None) -> Term:
+    """d(term) where the tangent of tensor T is the tensor names[T]; `value`: the access that stands for the term."""
     memo: dict[Term, Term] = {}
     active = frozenset(names)
 
@@ -29,7 +29,8 @@ def tangent(t: Term, names: Mapping[str, str], fresh: Fresh) -> Term:
             dot = push(body)
             if dot is ZERO:
                 return ZERO
-            return reduce("sum", mul(reduction_partial(x, x, body, variables, fresh), dot), variables)
+            known = x if value is None or x is not t else value
+            return reduce("sum", mul(reduction_partial(x, known, body, variables, fresh), dot), variables)
         if x.op == "mat":
             partial, access, entry = matrix_partial(x, fresh)
             return reduce("sum", mul(partial, push(access)), entry)

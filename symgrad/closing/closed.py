@@ -16,8 +16,8 @@ from symgrad.calculus.hoist import EXTREMES
 from symgrad.closing.fold import foldings, logarithm_folding
 from symgrad.closing.parts import Definition, Gradient, written_out
 from symgrad.closing.reads import equations_of, settled_reads
-from symgrad.closing.reverse import Adjoints
 from symgrad.closing.simplify import Simplifier
+from symgrad.closing.sweep import Sweep
 from symgrad.closing.unfold import growth, unfold
 from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
@@ -40,7 +40,7 @@ LONGEST_INLINE = 1000
 class ClosedForms:
     """Closed forms from the adjoints of a hoisted program."""
 
-    def __init__(self, program: Program, adjoints: Adjoints, context: Context, inline: bool = False) -> None:
+    def __init__(self, program: Program, adjoints: Sweep, context: Context, inline: bool = False) -> None:
         self.program, self.adjoints, self.context, self.inline = program, adjoints, context, inline
         made = {s.name: s for s in program.statements if s.kind == "hoisted"}
         self.compared = {n: s for n, s in made.items() if n in _compared(program)}
@@ -56,7 +56,7 @@ class ClosedForms:
         self.inner = Simplifier(
             context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True
         )
-        visible = [self._visible(s) for s in self.named]
+        visible = [self.visible(s) for s in self.named]
         logarithms = [f for s in visible if (f := logarithm_folding(s, context)) is not None]
         self.outer = Simplifier(context, [*logarithms, *foldings(visible, context)], closed=True)
         self.introduced: dict[str, Definition] = {}
@@ -68,7 +68,8 @@ class ClosedForms:
         share = mul(*(power(extent(i), MINUS_ONE) for i in s.indices)) if s.indices else ONE
         return [Statement(self.adjoints.cotangents[s.name], s.indices, share, "adjoint")]
 
-    def _visible(self, s: Statement) -> Statement:
+    def visible(self, s: Statement) -> Statement:
+        """The statement with hidden hoisted names written out."""
         return Statement(s.name, s.indices, unfold(s.body, self.hidden, self.fresh), s.kind)
 
     def gradients(self) -> tuple[Gradient, ...]:
@@ -102,7 +103,7 @@ class ClosedForms:
             return t
         guarded = {str(x.data) for x in walk(t) if x.op == "get0"}
         names = sorted((t.tensors & set(self.hidden)) - guarded)
-        hoisted = [] if guarded & set(self.hidden) else [self._visible(self.hidden[n]) for n in names]
+        hoisted = [] if guarded & set(self.hidden) else [self.visible(self.hidden[n]) for n in names]
         named = weight(t) + sum(Definition(s.name, s.indices, s.body, True).length for s in hoisted)
         if hoisted and weight(t) + growth(t, self.hidden, {}) > OUT_OF_REACH * named:
             return t
@@ -159,7 +160,7 @@ class ClosedForms:
     def definitions(self, closed: Term, adjoints: dict[str, Definition]) -> tuple[Definition, ...]:
         """Every name that the closed form uses, in the order of definition."""
         written = {s.name: s for s in self.context.program.statements if s.kind != "loss"}
-        written |= {n: self._visible(s) for n, s in (*self.compared.items(), *self.hidden.items())}
+        written |= {n: self.visible(s) for n, s in (*self.compared.items(), *self.hidden.items())}
         needed: dict[str, None] = {}
         queue = [closed, *(d.body for d in adjoints.values())]
         while queue:

@@ -16,6 +16,7 @@ from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import hints_of
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
+from symgrad.closing.second_order import SecondDerivatives, SecondOrder, refuse_layers, statements_of
 from symgrad.closing.softmax import rejoin
 from symgrad.errors import FormulaError, LimitError, nearest
 from symgrad.formula.program import Fact, Formula, Program, Statement
@@ -53,6 +54,8 @@ class Derivation:
     assumed: tuple[Fact, ...]
     kinks: tuple[Kink, ...]
     zero_inputs: tuple[str, ...] = field(default=())
+    second: SecondOrder | None = None
+    """Second derivatives, where they were asked for."""
 
     def gradient(self, name: str) -> Gradient:
         """The gradient of the input of that name."""
@@ -60,21 +63,28 @@ class Derivation:
 
 
 def derive_formula(
-    formula: Formula, wrt: tuple[str, ...] | None = None, observer: Observer | None = None, inline: bool = False
+    formula: Formula,
+    wrt: tuple[str, ...] | None = None,
+    observer: Observer | None = None,
+    inline: bool = False,
+    order: int = 1,
 ) -> Derivation:
-    """The gradients of a formula in closed form, and the programs that compute them.
+    """The gradients of a formula in closed form, and the programs that compute them; for order 2 the Hessian too.
 
     `inline`: closed forms go through used formulas instead of stopping at their names.
-    Raises FormulaError for a name in `wrt` that cannot be differentiated, LimitError at the limits in force.
+    Raises FormulaError for a name in `wrt` that cannot be differentiated, UsageError for order 2 of a layer, LimitError
+    at the limits in force.
     """
+    if order == 2:
+        refuse_layers(formula.program)
     try:
         with keeping():
-            return _derive(formula, asked_for(formula.program, wrt), observer, inline)
+            return _derive(formula, asked_for(formula.program, wrt), observer, inline, order)
     except RecursionError:
         raise LimitError("the formula is nested too deeply to be derived; name parts of it under `let`") from None
 
 
-def _derive(formula: Formula, program: Program, observer: Observer | None, inline: bool) -> Derivation:
+def _derive(formula: Formula, program: Program, observer: Observer | None, inline: bool, order: int) -> Derivation:
     context = Context(program, observer=observer, index_names=formula.index_names)
     stable = stabilize(program, context)
     hoisted = hoist(stable, (name for name, _ in formula.index_names))
@@ -84,10 +94,11 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
     closed = ClosedForms(hoisted, adjoints, context, inline)
     gradients = closed.gradients()
     tangents = Tangents(hoisted, context)
+    second = SecondDerivatives(formula, hoisted, adjoints, closed, gradients, context).derive() if order == 2 else None
     return Derivation(
         formula=formula,
         program=program,
-        forward=rejoin(live(hoisted, (*adjoints.statements, *tangents.statements)), hoisted),
+        forward=rejoin(live(hoisted, (*adjoints.statements, *tangents.statements, *statements_of(second))), hoisted),
         backward=rejoin(adjoints.statements, hoisted),
         gradient_of=adjoints.gradient_of,
         cotangents=adjoints.cotangents,
@@ -100,6 +111,7 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
         assumed=tuple(context.used),
         kinks=kinks_of(program),
         zero_inputs=tuple(g.input for g in gradients if g.zero),
+        second=second,
     )
 
 

@@ -36,10 +36,11 @@ class Simplifier:
     """Finds the shortest form. `closed`: a form for people, else one for machines.
 
     For machines sigmoid(-x) stays (1 - sigmoid(x) cancels), and so does a delta with an affine subscript (a scatter).
+    `multiply_out`: whether forms are tried in which products of sums are multiplied out.
     """
 
-    def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool) -> None:
-        self.context, self.foldings, self.closed = context, foldings, closed
+    def __init__(self, context: Context, foldings: Sequence[Folding], closed: bool, multiply_out: bool = True) -> None:
+        self.context, self.foldings, self.closed, self.multiply_out = context, foldings, closed, multiply_out
         self.collections: dict[Term, Term] = {}
         self.combined: dict[tuple[int, int], tuple[Rule, ...]] = {}
         self.after = (
@@ -72,7 +73,7 @@ class Simplifier:
         """Plain and multiplied out, each folded and factored; for people also with one sigmoid and tanh."""
         plain = self._trial(t, self.tidy)
         found = [(plain, self.tidy)]
-        if 1 < monomials(plain.term, {}) <= MOST_MONOMIALS:
+        if self.multiply_out and 1 < monomials(plain.term, {}) <= MOST_MONOMIALS:
             found.append((self._trial(plain.term, self.expand, plain.steps), self.expand))
         candidates = [c for c, _ in found]
         if self.closed:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from symgrad.closing.derivation import Derivation
+from symgrad.closing.second_order import statements_of
 from symgrad.emit.dialect import Dialect
 from symgrad.emit.expressions import Printer
 from symgrad.emit.layout import lay_out
@@ -45,7 +46,7 @@ class Module:
 
     def reserve(self, d: Derivation) -> None:
         """Identifiers for every name of the derivation, so that no part of a function ever takes one."""
-        for s in (*d.forward, *d.backward, *d.tangent):
+        for s in (*d.forward, *d.backward, *d.tangent, *statements_of(d.second)):
             self.names.bind(s.name)
         for name in (*d.cotangents.values(), *d.tangent_of.values()):
             self.names.bind(name)

@@ -106,3 +106,23 @@ def _number_polygamma(n, x):
         factor *= (n + 2 * k) * (n + 2 * k + 1) / ((2 * k + 1) * (2 * k + 2) * x**2)
     return (-1) ** (n + 1) * math.factorial(n) * total
 '''
+
+NUMBER_HELPERS["_directions"] = '''
+def _directions(v, dtype, **inputs):
+    """The direction in each input, of its shape; and the dtype of the results."""
+    if len(inputs) > 1 and not (isinstance(v, (tuple, list)) and len(v) == len(inputs)):
+        raise TypeError(f"v must be a tuple ({', '.join(inputs)}), like the gradient")
+    arrays = []
+    for value, (name, like) in zip(v if len(inputs) > 1 else [v], inputs.items()):
+        array = np.asarray(value)
+        if array.dtype.kind != "f":
+            raise TypeError(f"the direction of {name} must be an array of floating dtype, got {array.dtype}")
+        if array.shape != like.shape:
+            raise ValueError(
+                f"the direction of {name} must have its shape {list(like.shape)}, got {list(array.shape)}"
+            )
+        dtype = dtype if type(value) is float else np.result_type(dtype, array)
+        arrays.append(array)
+    compute = np.promote_types(dtype, np.float32)
+    return *(array.astype(compute, copy=False) for array in arrays), dtype
+'''

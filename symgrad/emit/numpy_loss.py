@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from symgrad.algebra.build import Fresh, mul, open_reduction, rebuild, reduce
 from symgrad.algebra.terms import ONE, Term, extent, par
 from symgrad.emit.inputs import input_sources, range_lines
-from symgrad.emit.module import function
+from symgrad.emit.module import Body, function
 from symgrad.emit.numpy_writer import Writer
 from symgrad.emit.signature import arguments, docstring, passed, statement_text
 from symgrad.formula.program import Statement
@@ -40,14 +41,38 @@ class LossWriter(Writer):
         self.batch = bool(self.p.loss.indices)
         self.signature = arguments(self.p, self.batch)
         self.sources = input_sources(self.p, self.module)
-        kind = self.gradient_class()
+        self.kind = self.gradient_class()
         call = f"return value_and_grad({passed(self.p, self.batch)})[1]"
         text = docstring(f"{self.shapes} -> {self.gradients}")
         self.module.blocks += [
             self._loss(),
-            self._value_and_grad(kind),
+            self._value_and_grad(),
             function(f"def grad({self.signature}):", text, [call]),
         ]
+
+    @cached_property
+    def scale(self) -> str:
+        """The identifier of the weight of one element of the batch."""
+        name = self.module.names.fresh("scale")
+        self.module.names.names[name] = name
+        return name
+
+    def scaled(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
+        """Adjoint statements with the weight of one element of the batch as the cotangent of the loss."""
+        by = par(self.scale) if self.batch else ONE
+        return scaled(statements, self.d.cotangents[self.p.loss.name], by)
+
+    def weight(self, body: Body) -> list[str]:
+        """The line that computes that weight."""
+        if not self.batch:
+            return []
+        count = body.printer.scalars.text(mul(*(extent(i) for i in self.p.loss.indices)))
+        return [f"{self.scale} = {self.module.helper('_scale')}(reduction, {count})"]
+
+    def results(self, names: Sequence[str]) -> str:
+        """Arrays like the gradient: one, or a NamedTuple of several."""
+        values = [self.rounded(n) for n in names]
+        return values[0] if self.kind is None else f"{self.kind}({', '.join(values)})"
 
     def _reduced(self) -> str:
         value = self.module.names.bind(self.p.loss.name)
@@ -63,20 +88,15 @@ class LossWriter(Writer):
         value = f"{statement_text(self.p.loss)}, reduced." if self.batch else "the loss."
         return function(f"def loss({self.signature}):", docstring(f"{self.shapes} -> {value}"), lines, self.quiet)
 
-    def _value_and_grad(self, kind: str | None) -> str:
+    def _value_and_grad(self) -> str:
         loss = self.p.loss
-        scale = self.module.names.fresh("scale")
-        self.module.names.names[scale] = scale
-        backward = scaled(self.d.backward, self.d.cotangents[loss.name], par(scale) if self.batch else ONE)
         results = [loss.name, *(self.d.gradient_of[i] for i in self.wrt)]
+        backward = self.scaled(self.d.backward)
         program = lower_statements([*self.d.forward, *backward], self.given, results, self.module.parts())
         body = self.body(program, self.sources, self.like())
-        weight = []
-        if self.batch:
-            count = body.printer.scalars.text(mul(*(extent(i) for i in loss.indices)))
-            weight = [f"{scale} = {self.module.helper('_scale')}(reduction, {count})"]
+        weight = self.weight(body)
         ranges = range_lines(self.p, body)
-        result = f"return {self._reduced()}, {self.gradient_result(kind)}"
+        result = f"return {self._reduced()}, {self.gradient_result(self.kind)}"
         lines = [self.call, *body.prelude(), *ranges, *weight, *body.lines, result]
         text = docstring(f"{self.shapes} -> the {'reduced ' * self.batch}loss and its gradient.")
         return function(f"def value_and_grad({self.signature}):", text, lines, self.quiet)

@@ -27,8 +27,9 @@ def exports(derivation: Derivation, target: str) -> list[str]:
     name = derivation.formula.name
     if target == "torch":
         return [name, camel(name)]
+    second = [] if derivation.second is None else ["grad_and_hess", "hvp"]
     return (
-        ["loss", "grad", "value_and_grad", "check_inputs"]
+        ["loss", "grad", "value_and_grad", *second, "check_inputs"]
         if derivation.program.is_loss
         else ["forward", "backward", "check_inputs"]
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term, extent, idx, node
+from symgrad.closing.second_order import closed_forms_of
 from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
 from symgrad.report.escape import shortened, shortened_lines
 from symgrad.report.layout import Fraction, Layout, Product, Sign, Symbol
@@ -174,7 +175,8 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
 def derivation_notation(derivation: Derivation) -> Notation:
     """The notation of all that a report of the derivation writes."""
     program = derivation.formula.program
-    bodies = [t for g in derivation.gradients for t in (g.closed, *(d.body for d in g.where))]
+    forms = (*derivation.gradients, *closed_forms_of(derivation.second))
+    bodies = [t for g in forms for t in (g.closed, *(d.body for d in g.where))]
     steps = [t for s in derivation.steps for t in (s.before, s.after)]
     named = [*(i.name for i in program.inputs), *(s.name for s in derivation.forward)]
     adjoints = set(derivation.cotangents.values()).union(*(t.tensors for t in (*bodies, *steps)))

@@ -105,7 +105,7 @@ def test_wrt_chooses_the_inputs(run: Run, formula: Path) -> None:
         (["deriv", "loss.yaml"], "did you mean derive?"),
         (["derive", "loss.yaml", "--nosuch"], "no such option '--nosuch'"),
         (["derive", "loss.yaml", "--order", "two"], "'--order': 'two' is not a valid integer"),
-        (["derive", "loss.yaml", "--order", "2"], "--order 2 is not there yet"),
+        (["derive", "loss.yaml", "--order", "3"], "--order 3 is not known"),
         (["derive", "loss.yaml", "--seed", "abc"], "'--seed': 'abc' is not a valid integer"),
         (["derive", "loss.yaml", "--target", "torhc"], "did you mean torch?"),
         (["derive", "loss.yaml", "--target", "cobol"], "known are numpy and torch"),
