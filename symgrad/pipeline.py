@@ -29,7 +29,7 @@ TARGETS = ("numpy", "torch")
 REPORTS = ("tex", "html", "pdf")
 
 
-def derive(
+def derive(  # noqa: PLR0913  options by keyword
     source: str | os.PathLike[str] | Formula | Mapping[str, object],
     *,
     wrt: Sequence[str] | None = None,

@@ -28,10 +28,10 @@ TANGENT = Rule(
     "the Hessian times v is the derivative of the gradient along v",
     lambda t, context: None,
     Example(
-        "y_dot[i, j]",
-        "exp(x[i, j])*v[i, j]",
-        inputs="{x: [n, c], v: {shape: [n, c], given: true}}",
-        let="{'y[i, j]': 'exp(x[i, j])', 'y_dot[i, j]': 'exp(x[i, j])*v[i, j]'}",
+        "Hv_x[i, j]",
+        "v[i, j]*exp(x[i, j])",
+        inputs="{x: [n, c], v: [n, c]}",
+        let="{'Hv_x[i, j]': 'v[i, j]*exp(x[i, j])'}",
     ),
 )
 """Fires once an input, only for `--order 2`: before is the product, after the derivative of the gradient."""
@@ -43,9 +43,9 @@ COLUMN = Rule(
     "the diagonal of the Hessian is its product with unit vectors, each read at its own place",
     lambda t, context: None,
     Example(
-        "H[i, j]",
+        "hess_x[i, j]",
         "exp(x[i, j])",
-        let="{'H[i, j]': 'exp(x[i, j])'}",
+        let="{'hess_x[i, j]': 'exp(x[i, j])'}",
     ),
 )
 """Fires once an input, only for `--order 2`: before is the diagonal, after the product at unit vectors."""

@@ -16,7 +16,7 @@ from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import hints_of
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
-from symgrad.closing.second_order import SecondDerivatives, SecondOrder, refuse_layers, statements_of
+from symgrad.closing.second_order import SecondOrder, refuse_layers, second_order, statements_of
 from symgrad.closing.softmax import rejoin
 from symgrad.errors import FormulaError, LimitError, nearest
 from symgrad.formula.program import Fact, Formula, Program, Statement
@@ -94,7 +94,7 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
     closed = ClosedForms(hoisted, adjoints, context, inline)
     gradients = closed.gradients()
     tangents = Tangents(hoisted, context)
-    second = SecondDerivatives(formula, hoisted, adjoints, closed, gradients, context).derive() if order == 2 else None
+    second = second_order(formula, hoisted, adjoints, closed, gradients, context) if order == 2 else None
     return Derivation(
         formula=formula,
         program=program,

@@ -6,7 +6,7 @@ records (`FOLD`, `FACT`) are in the book, and `applied` gives the rules that the
 
 from __future__ import annotations
 
-from symgrad.calculus.chain import CHAIN
+from symgrad.calculus.chain import CHAIN, COLUMN, TANGENT
 from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, fact_rules, foldings
 from symgrad.closing.refold import REFOLD, STEPS
 from symgrad.rewrite.context import Context
@@ -34,6 +34,8 @@ ALL: tuple[Rule, ...] = (
     *STEPS,
     MASKED_EXPONENTIAL,
     *UNGUARDED,
+    TANGENT,
+    COLUMN,
 )
 """Every rule, once."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgrad.closing.second_order import DIRECTION, SecondOrder
+from symgrad.closing.directions import DIRECTION
+from symgrad.closing.second_order import SecondOrder
 from symgrad.emit.inputs import range_lines
 from symgrad.emit.module import Module, function
 from symgrad.emit.naming import identifier
@@ -39,8 +40,8 @@ class SecondWriter:
     def _grad_and_hess(self) -> str:
         w = self.writer
         gradients = [w.d.gradient_of[i] for i in w.wrt]
-        diagonals = [self.second.diagonal_of[i] for i in w.wrt]
-        lines = self._body([], self.second.diagonal, [*gradients, *diagonals])
+        diagonals = [self.second.program.diagonal_of[i] for i in w.wrt]
+        lines = self._body([], self.second.program.diagonal, [*gradients, *diagonals])
         lines.append(f"return {w.results(gradients)}, {w.results(diagonals)}")
         text = docstring(f"{w.shapes} -> {w.gradients}, and as many of the Hessian's diagonal.")
         return function(f"def grad_and_hess({w.signature}):", text, lines, w.quiet)
@@ -55,8 +56,8 @@ class SecondWriter:
         bound = ", ".join([*(names.bind(n) for n in own), w.dtype])
         inputs = ", ".join(f"{names.bind(i)}={names.bind(i)}" for i in w.wrt)
         check = f"{bound} = {self.module.helper('_directions')}({self.argument}, {w.dtype}, {inputs})"
-        results = [self.second.product_of[i] for i in w.wrt]
-        lines = self._body([check], self.second.product, results)
+        results = [self.second.program.product_of[i] for i in w.wrt]
+        lines = self._body([check], self.second.program.product, results)
         lines.append(f"return {w.results(results)}")
         text = docstring(f"{w.shapes}, {self._directions()} -> the Hessian of the loss times {self.argument}.")
         return function(f"def hvp({head}):", text, lines, w.quiet)

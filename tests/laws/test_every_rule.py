@@ -10,7 +10,7 @@ import pytest
 from symgrad.algebra.build import fn, mul, open_reduction, power, reduce
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import ONE, Term, factors_of
-from symgrad.calculus.chain import CHAIN
+from symgrad.calculus.chain import CHAIN, COLUMN, TANGENT
 from symgrad.closing.derivation import derive_formula
 from symgrad.closing.fold import FACT
 from symgrad.closing.rulebook import ALL, RULES_BY_NAME
@@ -18,10 +18,14 @@ from symgrad.formula.reader import read_mapping
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.brackets import UNGUARDED
-from tests.laws.law import read, surroundings, violations
+from tests.laws.law import different_values, read, surroundings, violations
 
 
-@pytest.mark.parametrize("rule", [r for r in ALL if r is not CHAIN and r not in UNGUARDED], ids=lambda r: r.name)
+CALCULUS = (CHAIN, TANGENT, COLUMN)
+"""They relate a name to what the calculus makes of it."""
+
+
+@pytest.mark.parametrize("rule", [r for r in ALL if r not in (*CALCULUS, *UNGUARDED)], ids=lambda r: r.name)
 def test_a_rule_does_what_its_record_says(rule: Rule) -> None:
     assert not list(violations(rule))
 
@@ -49,6 +53,19 @@ def test_the_chain_rule_does_what_its_record_says() -> None:
     context = surroundings(replace(example, inputs="{x: [n, c], z: [n, c], du: [n, c], dy: [n, c]}"))
     assert step.before is read(example.before, context.program)
     assert show(step.after) == example.after
+
+
+@pytest.mark.parametrize("rule", [TANGENT, COLUMN], ids=lambda r: r.name)
+def test_the_rules_of_the_second_order_do_what_their_records_say(rule: Rule) -> None:
+    loss = {"name": "exponential", "inputs": {"x": ["n", "c"]}, "loss": "Sum(exp(x[i, j]), i, j)"}
+    step = next(s for s in derive_formula(read_mapping(loss), order=2).steps if s.rule is rule)
+    assert (show(step.before), show(step.after)) == (rule.example.before, rule.example.after)
+    assert not list(different_values(surroundings(rule.example), *_sides(rule.example)))
+
+
+def _sides(example: Example) -> tuple[Term, Term]:
+    program = surroundings(example).program
+    return read(example.before, program), read(example.after, program)
 
 
 def test_every_rule_has_a_name_of_its_own() -> None:

@@ -95,7 +95,8 @@ def test_a_rule_fires_in_a_formula_made_for_it(name: str) -> None:
 
 
 def test_every_rule_is_used() -> None:
-    assert {r.name for r in ALL} - used_by_the_catalogue() - set(USES) == set()
+    second = {s.rule.name for s in derive_formula(read_file(str(CATALOGUE / "losses" / "mse.yaml")), order=2).steps}
+    assert {r.name for r in ALL} - used_by_the_catalogue() - set(USES) - second == set()
 
 
 def test_every_step_bears_a_rule_of_the_book() -> None:
