@@ -70,9 +70,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.order not in (1, 2):
-            raise UsageError(
-                f"--order {self.order} is not known\n = help: 1 gives gradients, 2 the Hessian too"
-            )
+            raise UsageError(f"--order {self.order} is not known\n = help: 1 gives gradients, 2 the Hessian too")
         report = () if self.report == ("none",) else chosen("report", self.report, REPORTS)
         object.__setattr__(self, "report", report)
         object.__setattr__(self, "target", chosen("target", self.target, TARGETS))

@@ -20,7 +20,6 @@ from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.brackets import UNGUARDED
 from tests.laws.law import different_values, read, surroundings, violations
 
-
 CALCULUS = (CHAIN, TANGENT, COLUMN)
 """They relate a name to what the calculus makes of it."""
 
