@@ -258,8 +258,35 @@ def fn(name: str, *args: Term) -> Term:
         return neg(fn(name, neg(args[0])))
     if name in EVEN and coefficient(args[0])[0] < 0:
         return fn(name, neg(args[0]))
+    if name in ("floordiv", "mod"):
+        return _digit(name, *args)
     known = _value_at_number(name, args)
     return node("fn", args, name) if known is None else known
+
+
+def _digit(name: str, e: Term, w: Term) -> Term:
+    """e // w or e % w; summands that are multiples of w come out, and an index of extent w is below w."""
+    whole = [(a, q) for a in terms_of(e) if (q := _multiple(a, w)) is not None]
+    rest = add(e, *(neg(a) for a, _ in whole)) if whole else e
+    if rest is ZERO or (rest.op == "idx" and rest.args[0] is w):
+        known = ZERO if name == "floordiv" else rest
+    else:
+        known = _value_at_number(name, (rest, w)) or node("fn", (rest, w), name)
+    return add(*(q for _, q in whole), known) if name == "floordiv" else known
+
+
+def _multiple(a: Term, w: Term) -> Term | None:
+    """q where the term a is w*q, seen from its factors."""
+    c, r = coefficient(a)
+    d, s = coefficient(w)
+    if not d or (c / d).denominator != 1:
+        return None
+    left = list(factors_of(r))
+    for f in factors_of(s):
+        if f not in left:
+            return None
+        left.remove(f)
+    return scale(c / d, mul(*left))
 
 
 def _value_at_number(name: str, args: tuple[Term, ...]) -> Term | None:

@@ -49,9 +49,10 @@ class ClosedForms:
         self.mean = {s.name: s for s in self._mean_cotangent()} | {
             s.name: s for s in program.statements if s.kind == "loss"
         }
-        self.adjoint = {s.name: s for s in adjoints.adjoint_of.values()}
         results = {s.name for s in program.statements if s.result and not inline}
         self.walls = {s.name for name, s in adjoints.adjoint_of.items() if name in results}
+        self.mean |= {n: s for n, s in adjoints.machine.items() if n not in self.walls}
+        self.adjoint = {s.name: s for s in adjoints.adjoint_of.values() if s.name not in self.mean}
         self.fresh = Fresh()
         self.inner = Simplifier(
             context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True

@@ -64,6 +64,12 @@ def _named(indices: tuple[Term, ...]) -> int:
     return sum(str(a.data)[0] not in "$%" for a in indices)
 
 
+def _read_at_quotients(program: Program) -> frozenset[str]:
+    """Statements that are read at k//r: what is summed for one of their elements, many would sum again."""
+    reads = (t for s in program.statements for t in walk(s.body) if t.op == "get")
+    return frozenset(str(t.data) for t in reads if any(a.op == "fn" and a.data == "floordiv" for a in t.args))
+
+
 class Adjoints:
     """Reverse mode over a program: `statements` in the order of evaluation, `adjoint_of` also those written out."""
 
@@ -74,9 +80,12 @@ class Adjoints:
         self.gradient_of: dict[str, str] = {}
         self.cotangents: dict[str, str] = {}
         self.adjoint_of: dict[str, Statement] = {}
+        self.machine: dict[str, Statement] = {}
+        """Adjoints that have a name for the sake of kernels alone."""
         self.inlined: set[str] = set()
         self.wanted = self._wanted()
         self.single = self._single_consumers()
+        self.shared = _read_at_quotients(program)
         self.pending: dict[str, list[Term]] = {}
         named = [s for s in program.statements if s.kind != "loss"]
         self.simplifier = Simplifier(context, foldings(named, context), closed=False)
@@ -104,6 +113,7 @@ class Adjoints:
         done: list[Statement] = []
         for s in self.program.outputs:
             name = self.cotangents[s.name] = self._unique("d" + s.name)
+            self.context.cotangents[name] = tuple(extent(i) for i in s.indices)
             self.pending[s.name] = [get(name, s.indices)]
         for s in reversed(self.program.statements):
             if s.name in self.wanted and s.name in self.pending:
@@ -121,8 +131,12 @@ class Adjoints:
             body = self.simplifier.simplify(total)
             adjoint = Statement(self._unique("d" + s.name), s.indices, body, "adjoint", s.place)
             self.adjoint_of[s.name] = adjoint
+            self.context.cotangents[adjoint.name] = tuple(extent(i) for i in s.indices)
             alone = self.single[s.name] and weight(body) <= LONG and not (s.result and body.height)
             keep = not (weight(body) <= TRIVIAL or alone)
+            if not keep and s.name in self.shared and any(t.op == "red" for t in walk(body)):
+                keep = True
+                self.machine[adjoint.name] = adjoint
             total = get(adjoint.name, s.indices) if keep else body
             if keep:
                 done.append(adjoint)

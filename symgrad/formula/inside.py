@@ -55,9 +55,11 @@ class Bounds:
             return False
 
     def at_least(self, t: Term, least: int = 0) -> bool:
-        """Whether t >= least for all sizes."""
+        """Whether t >= least for all sizes, and for all values of its indices."""
         try:
-            return _Proof(self, ()).holds(plus(polynomial(t), constant(-least)))
+            proof = _Proof(self, ())
+            proof.run_over(x for x in walk(t) if x.op == "idx")
+            return proof.holds(plus(polynomial(t), constant(-least)))
         except TooLargeError:
             return False
 
@@ -72,6 +74,7 @@ class _Proof:
         self.parameters = dict(bounds.parameters)
         self.steps = STEPS
         self.facts: list[Polynomial] = list(bounds.facts)
+        self.least: dict[Term, Polynomial] = {}
         unequal: list[Polynomial] = []
         for c in conditions:
             self.learn(c, unequal)
@@ -83,10 +86,25 @@ class _Proof:
     def run_over(self, indices: Iterable[Term]) -> None:
         """Take each index to have a value: extents k, and e//k with e >= 0, make an int parameter k positive."""
         for size in (extent(i) for i in indices):
+            self.at_least_one(size)
             quotient = size.op == "fn" and size.data == "floordiv" and self.nonnegative(polynomial(size.args[0]))
             divisor = size.args[1] if quotient else size
             if divisor.op == "par" and self.parameters.get(str(divisor.data), (None, None))[0] is None:
                 self.parameters[str(divisor.data)] = (ONE, self.parameters.get(str(divisor.data), (None, None))[1])
+
+    def at_least_one(self, size: Term) -> None:
+        """An extent e//k + c of an index that has a value, or a factor of one: e//k >= 1 - c."""
+        if size.op == "mul":
+            for f in size.args:
+                self.at_least_one(f)
+            return
+        try:
+            p = polynomial(size)
+        except TooLargeError:
+            return
+        quotients = [t for t in atoms(p) if t.op == "fn" and t.data == "floordiv"]
+        if len(quotients) == 1 and plus(p, atom(quotients[0]), -1).keys() <= {()}:
+            self.least[quotients[0]] = constant(1 - int(p.get((), 0)))
 
     def learn(self, c: Term, unequal: list[Polynomial]) -> None:
         """Polynomials that are nonnegative where the condition holds."""
@@ -118,15 +136,23 @@ class _Proof:
             raise TooLargeError
         for left, right in self.bounds.equations:
             p = replace(p, left, polynomial(right))
-        if all(c >= 0 for c in p.values()) and all(t.op == "dim" for t in atoms(p)):
+        if self.of_positive(p):
             return True
-        # quotients first: the index inside of one is better bounded together with the same index outside
-        for t in sorted(atoms(p), key=lambda a: a.op != "fn"):
+        for t in sorted(atoms(p), key=_turn):
             eliminate = self.rule(t)
             if eliminate is not None:
                 parts = split(p, t)
                 return parts is not None and eliminate(t, *parts)
         return self.of_sizes(p)
+
+    def of_positive(self, p: Polynomial) -> bool:
+        """Whether every coefficient is nonnegative, in dimensions and in how far quotients exceed their least value."""
+        for t in atoms(p):
+            if t in self.least:
+                p = replace(p, t, plus(atom(t), self.least[t]))
+            elif t.op != "dim":
+                return False
+        return all(c >= 0 for c in p.values())
 
     def rule(self, t: Term) -> Callable[[Term, Polynomial, Polynomial], bool] | None:
         if t.op == "fn" and t.data == "floordiv":
@@ -205,3 +231,10 @@ class _Proof:
     def parameter(self, t: Term) -> tuple[Polynomial | None, Polynomial | None]:
         low, high = self.parameters.get(str(t.data), (None, None)) if t.op == "par" else (None, None)
         return polynomial(low) if low else None, polynomial(high) if high else None
+
+
+def _turn(t: Term) -> int:
+    """Quotients of indices first: an index inside of one is better bounded together with the same index outside."""
+    if t.op == "fn" and t.free:
+        return 0
+    return 1 if t.op == "idx" else 2

@@ -159,6 +159,27 @@ def divide(p: Polynomial, by: Polynomial) -> Polynomial | None:
     return out
 
 
+def quotient_of(p: Polynomial, by: Polynomial) -> Polynomial | None:
+    """p / by where that is a polynomial with whole coefficients, else None."""
+    if not by:
+        return None
+    lead = max(by, key=_degrees)
+    out: Polynomial = {}
+    rest = dict(p)
+    while rest:
+        part = divide({(m := max(rest, key=_degrees)): rest[m]}, {lead: by[lead]})
+        if part is None or len(out) > LARGEST:
+            return None
+        out = plus(out, part)
+        rest = plus(rest, times(part, by), -1)
+    return out
+
+
+def _degrees(m: Monomial) -> tuple[int, tuple[tuple[bytes, int], ...]]:
+    """An order of monomials in which a product leads where its factors lead."""
+    return sum(k for _, k in m), tuple((t.digest, k) for t, k in m)
+
+
 def same(a: Term, b: Term, equations: Iterable[tuple[Term, Term]] = ()) -> bool:
     """Whether two extents are equal for every size, given equations `dimension == extent`."""
     if a is b:

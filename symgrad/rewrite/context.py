@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.build import Fresh, open_reduction, substitute
 from symgrad.algebra.terms import BATCH, Term, coefficient, dim, extent, is_num, value
+from symgrad.formula.environment import parameter_bounds
+from symgrad.formula.inside import Bounds
 from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
 
 if TYPE_CHECKING:
@@ -32,16 +34,22 @@ class Context:
     index_names: tuple[tuple[str, Term], ...] = ()
     observer: Observer | None = None
     inputs: Mapping[str, Input] = field(init=False)
+    bounds: Bounds = field(init=False)
+    """What is known of sizes and of integers."""
     parameters: Mapping[str, Parameter] = field(init=False)
     silent: bool = False
     openings: dict[Term, tuple[Term, list[Term]]] = field(default_factory=dict)
     tables: dict[int, Table] = field(default_factory=dict)
     """For the engine, by identity of the rules: what is settled under them."""
+    cotangents: dict[str, tuple[Term, ...]] = field(default_factory=dict)
+    """Extents of the axes of cotangents and adjoints, by name."""
     inferred: dict[Term, Term | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.inputs = {i.name: i for i in self.program.inputs}
         self.parameters = {p.name: p for p in self.program.parameters}
+        ends = {i.name: i.domain.bounds for i in self.program.inputs if i.domain.kind == "integer"}
+        self.bounds = Bounds(parameter_bounds(self.parameters), {n: (b[0], b[1]) for n, b in ends.items()})
 
     @contextmanager
     def quietly(self) -> Iterator[None]:
@@ -93,7 +101,9 @@ class Context:
         if i is not None:
             return ((dim(BATCH),) if i.batch else ()) + i.shape
         s = self.definitions.get(tensor)
-        return None if s is None else tuple(extent(x) for x in s.indices)
+        if s is None:
+            return self.cotangents.get(tensor)
+        return tuple(extent(x) for x in s.indices)
 
     # ---- signs ------------------------------------------------------------------------------------------------------
 

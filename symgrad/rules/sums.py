@@ -30,6 +30,7 @@ from symgrad.algebra.terms import (
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.digits import DIGITS, QUOTIENTS, is_whole, possible, reduces_at
 
 MOST_TERMS = 200
 """Products that would have more terms stay as they are."""
@@ -159,9 +160,9 @@ def _solve(t: Term, context: Context, bare: bool) -> Term | None:
             if e is None or (str(v.data) == "..." and e.op != "idx"):
                 continue
             inside = _stays_inside(e, v, context)
-            if bare and not inside:
-                continue
             rest = mul(*(f for f in factors_of(t.args[0]) if f is not factor))
+            if bare and not inside and not (_is_digit(e) and not reduces_at(rest, v)):
+                continue
             new = rest if inside else _guarded(rest, v, e, context)
             remaining = [x for x in bound if x is not v]
             names = {x: context.fresh.index(x) for x in remaining}
@@ -172,6 +173,8 @@ def _solve(t: Term, context: Context, bare: bool) -> Term | None:
 def _stays_inside(e: Term, v: Term, context: Context) -> bool:
     if e.op == "idx":
         return extent(e) is extent(v)
+    if is_whole(e, context):
+        return context.bounds.inside(e, extent(v))
     return _is_integer_input(e, context)
 
 
@@ -179,15 +182,29 @@ def _is_integer_input(e: Term, context: Context) -> bool:
     return e.op == "get" and str(e.data) in context.inputs and context.inputs[str(e.data)].dtype == "int"
 
 
+def _is_digit(e: Term) -> bool:
+    """Whether the position is a quotient or a remainder: no scatter is simpler than a read there."""
+    return e.op == "fn" and e.data in QUOTIENTS
+
+
 def _guarded(body: Term, v: Term, e: Term, context: Context) -> Term:
     """The body where e is in the range of v: reads at v give 0 outside, or a bracket says so."""
     new, covered = [], False
     for f in factors_of(body):
-        covered = covered or (is_access(f) and _spans(f, v, context))
+        covered = covered or (is_access(f) and _spans(f, v, context)) or _holds_inside(f, v)
         new.append(outside_zero(f, v))
     if covered:
         return mul(*new)
-    return mul(*new, iverson(conjunction(*range_conditions(e, extent(v)))))
+    return mul(*new, iverson(conjunction(*possible(range_conditions(e, extent(v)), context))))
+
+
+def _holds_inside(f: Term, v: Term) -> bool:
+    """Whether the factor is [v == argmax ...], which is in the range of v by itself."""
+    if f.op != "iv" or f.args[0].op != "cmp" or f.args[0].data != "==":
+        return False
+    a, b = f.args[0].args
+    e = b if a is v else a
+    return v in (a, b) and e.op == "red" and e.data == "argmax" and extent(v) is mul(*(extent(x) for x in e.args[1:]))
 
 
 def _spans(access: Term, v: Term, context: Context) -> bool:
@@ -350,7 +367,7 @@ JOIN_POWERS = Rule(
     needs=("sign",),
 )
 
-SUMS = (UNIFY, SOLVE, FLATTEN, LINEAR, SEPARATE, SHIFT_LSE, SPLIT_POWER, JOIN_POWERS)
+SUMS = (UNIFY, SOLVE, *DIGITS, FLATTEN, LINEAR, SEPARATE, SHIFT_LSE, SPLIT_POWER, JOIN_POWERS)
 """The normal form of sums; products are not multiplied out."""
 EXPAND = (DISTRIBUTE, *SUMS)
 """The full normal form."""
