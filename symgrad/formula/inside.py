@@ -22,6 +22,7 @@ from symgrad.formula.polynomial import (
     divide,
     plus,
     polynomial,
+    quotient_of,
     replace,
     split,
     times,
@@ -205,13 +206,18 @@ class _Proof:
         if not self.positive(s):
             return False
         least = plus(plus(e, s, -1), constant(1))
-        if self.nonnegative(e) and self.between(c, r, {}, None):
+        if self.nonnegative(e) and self.between(c, r, {}, self.last_quotient(t.args[0], s)):
             return True
         part = divide(c, s)
         if part is not None:
             return self.between(part, r, least, e)
         rest = plus(plus(times(s, r), s), constant(-1))
         return self.between(c, rest, least, e)
+
+    def last_quotient(self, t: Term, s: Polynomial) -> Polynomial | None:
+        """The largest t // s for an index t whose extent is a multiple of s."""
+        whole = quotient_of(polynomial(extent(t)), s) if t.op == "idx" else None
+        return None if whole is None else plus(whole, constant(-1))
 
     def positive(self, p: Polynomial) -> bool:
         return self.nonnegative(plus(p, constant(-1)))
