@@ -11,6 +11,7 @@ from symgrad.algebra.show import show
 from symgrad.closing.derivation import Derivation, derive_formula
 from symgrad.formula.expression import parse_closed
 from symgrad.formula.reader import read_file
+from symgrad.report.notation import notation_of
 
 ROOT = Path(__file__).parents[2] / "formulas"
 FORMULAS = sorted(str(p.relative_to(ROOT).with_suffix("")) for p in ROOT.rglob("*.yaml"))
@@ -60,8 +61,9 @@ def test_a_closed_form_reads_back(name: str) -> None:
     cotangents = {d.cotangents[s.name]: s.indices for s in d.program.outputs if not d.program.is_loss}
     for g in d.gradients:
         extra = {definition.name: definition.indices for definition in g.where} | cotangents
-        text = show(g.closed)
-        assert show(parse_closed(text, d.program, g.indices, extra)) == text
+        names = notation_of(d.program, index_names=d.formula.index_names).names
+        text = show(g.closed, names)
+        assert show(parse_closed(text, d.program, g.indices, extra), names) == text
 
 
 @pytest.mark.parametrize("name", FORMULAS)
