@@ -8,9 +8,10 @@ from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rules.elementary import ELEMENTARY
+from symgrad.rules.matrices import ADJUGATE
 from symgrad.rules.sums import SEPARATE, SUMS
 
-RULES = (*ELEMENTARY, *(r for r in SUMS if r is not SEPARATE))
+RULES = (ADJUGATE, *ELEMENTARY, *(r for r in SUMS if r is not SEPARATE))
 """A softmax in a sum stays whole: e^(-lse) outside of it may overflow."""
 
 

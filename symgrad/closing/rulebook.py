@@ -13,13 +13,18 @@ from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
+from symgrad.rules.matrices import ADJUGATE, CANCEL, NO_ADJUGATE, OF_NAMED
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
 
 ALL: tuple[Rule, ...] = (
     *DEFINITION_RULES,
     *STABILIZE,
+    *OF_NAMED,
     CHAIN,
+    CANCEL,
+    ADJUGATE,
+    NO_ADJUGATE,
     *EXPAND,
     SOLVE_AFFINE,
     *ELEMENTARY,

@@ -16,6 +16,7 @@ from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
+from symgrad.rules.matrices import ADJUGATE, CANCEL, NO_ADJUGATE, OF_NAMED
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
@@ -52,8 +53,9 @@ class Simplifier:
         self.written = _conditions(context)
         facts = fact_rules(context)
         affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()
-        self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *SUMS, *affine)
-        self.expand = (EXP_SIGMOID, *ELEMENTARY, *facts, *EXPAND, *affine)
+        matrices = (NO_ADJUGATE if closed else ADJUGATE, CANCEL, *OF_NAMED)
+        self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *SUMS, *affine)
+        self.expand = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *EXPAND, *affine)
 
     def simplify(self, t: Term) -> Term:
         """The shortest of the candidate forms; its steps are recorded."""

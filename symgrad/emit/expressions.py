@@ -34,6 +34,7 @@ from symgrad.lower.arrays import (
     Frame,
     Gather,
     Map,
+    Matrix,
     Pick,
     Range,
     Read,
@@ -41,6 +42,7 @@ from symgrad.lower.arrays import (
     Scalar,
     Scatter,
     Softmax,
+    Solve,
     Transpose,
     Window,
     is_batch,
@@ -53,6 +55,13 @@ OPERATORS = {
     "div": ("/", MUL),
     "floordiv": ("//", MUL),
     "mod": ("%", MUL),
+}
+MATRIX_FUNCTIONS = {
+    "inv": "_inverse",
+    "det": "linalg.det",
+    "logdet": "_logdet",
+    "logabsdet": "_logabsdet",
+    "adj": "_adjugate",
 }
 COMPARISONS = ("<", "<=", "==", "!=")
 LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
@@ -198,6 +207,12 @@ class Printer:
 
     def _softmax(self, e: Softmax) -> Code:
         return self.call("_softmax", self.text(e.operand), f"axis={self.axes(e.operand.frame, e.over)}")
+
+    def _matrix(self, e: Matrix) -> Code:
+        return self.call(MATRIX_FUNCTIONS[e.function], self.text(e.operand))
+
+    def _solve(self, e: Solve) -> Code:
+        return self.call("_solve", self.text(e.matrix), self.text(e.right))
 
     def _contract(self, e: Contract) -> Code:
         return self._matmul_of(e) or self._einsum(e)

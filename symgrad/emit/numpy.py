@@ -11,6 +11,7 @@ from symgrad.emit.number_helpers import NUMBER_HELPERS
 from symgrad.emit.numpy_helpers import HELPERS
 from symgrad.emit.numpy_layer import LayerWriter
 from symgrad.emit.numpy_loss import LossWriter
+from symgrad.emit.numpy_matrices import MATRIX_HELPERS
 from symgrad.emit.numpy_second import SecondWriter, argument
 from symgrad.emit.signature import module_docstring
 
@@ -30,7 +31,7 @@ def numpy_kernels(d: Derivation) -> str:
         [*arguments, "saved", "reduction", *own],
         "np",
         NumpyDialect(),
-        HELPERS | NUMBER_HELPERS,
+        HELPERS | MATRIX_HELPERS | NUMBER_HELPERS,
     )
     if d.second is not None:
         module.names.taken.add(argument(p))

@@ -13,6 +13,7 @@ from symgrad.emit.number_helpers import NUMBER_HELPERS
 from symgrad.emit.shapes import Array
 from symgrad.emit.signature import arguments, default_text, docstring, input_text, module_docstring, statement_text
 from symgrad.emit.torch_helpers import HELPERS
+from symgrad.emit.torch_matrices import MATRIX_HELPERS
 from symgrad.formula.program import Program, Statement
 from symgrad.lower.program import lower_statements, signature_of, signatures_of
 from symgrad.lower.scope import Signature
@@ -23,7 +24,7 @@ def torch_kernels(d: Derivation) -> str:
     p = d.program
     kept = [i.name for i in p.inputs] + [q.name for q in p.parameters]
     public = [d.formula.name, camel(d.formula.name)]
-    module = Module([*kept, "reduction", *public], "torch", TorchDialect(), HELPERS | NUMBER_HELPERS)
+    module = Module([*kept, "reduction", *public], "torch", TorchDialect(), HELPERS | MATRIX_HELPERS | NUMBER_HELPERS)
     for s in d.forward:
         if s.kind in ("let", "output"):
             module.names.bind(s.name)

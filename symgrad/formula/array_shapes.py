@@ -171,7 +171,7 @@ class Shapes:
             return Shape((*lead, c, r), shape.batch)
         if isinstance(broadcast(Shape((r,)), Shape((c,)), self.env.bounds.equations), Clash):
             raise self.parsed.error(f"{name} takes a square matrix; {shown} has shape {shape.shown()}", n.args[0])
-        return shape if name in ("inv", "solve") else Shape(tuple(lead), shape.batch)
+        return shape if name in ("inv", "adj", "solve") else Shape(tuple(lead), shape.batch)
 
     def _solution(self, n: ast.Call) -> Shape:
         a, b = self._matrix(n, "solve"), self.shape(n.args[1])

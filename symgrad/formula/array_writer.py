@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from symgrad.algebra.terms import ONE, Term
+from symgrad.algebra.terms import MATRIX_VALUED, ONE, Term
 from symgrad.errors import UnsupportedError
 from symgrad.formula.array_shapes import Shape, Shapes
 from symgrad.formula.environment import Environment
@@ -93,7 +93,7 @@ class Writer:
         """inv(A)[i, j] or det(A); what is transposed has its subscripts exchanged."""
         matrix, turned = untransposed(n.args[0])
         call = placed(ast.Call(placed(ast.Name(name, ast.Load()), n), [matrix], []), n)
-        items = [*subs[:-2], subs[-1], subs[-2]] if turned and name == "inv" else list(subs)
+        items = [*subs[:-2], subs[-1], subs[-2]] if turned and name in MATRIX_VALUED else list(subs)
         index: ast.expr = ast.Tuple(items, ast.Load()) if len(items) != 1 else items[0]
         return placed(ast.Subscript(call, index, ast.Load()), n) if items else call
 

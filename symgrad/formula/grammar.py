@@ -8,7 +8,14 @@ from collections.abc import Callable, Mapping
 from symgrad.errors import FormulaError
 from symgrad.formula.environment import Environment
 from symgrad.formula.syntax import Parsed
-from symgrad.formula.vocabulary import FUNCTIONS, KEEPING, MATRIX_FUNCTIONS, REDUCTIONS, SIGNATURES
+from symgrad.formula.vocabulary import (
+    FUNCTIONS,
+    INTERNAL_OF_MATRICES,
+    KEEPING,
+    MATRIX_FUNCTIONS,
+    REDUCTIONS,
+    SIGNATURES,
+)
 
 Check = Callable[[Parsed, ast.AST, Environment], FormulaError | None]
 _PLAIN = (
@@ -88,7 +95,8 @@ def _call(parsed: Parsed, node: ast.Call, env: Environment) -> FormulaError | No
         return keywords
     if name in REDUCTIONS:
         return _reduction(parsed, node, name)
-    if name not in FUNCTIONS and name not in MATRIX_FUNCTIONS:
+    known = name in FUNCTIONS or name in MATRIX_FUNCTIONS
+    if not known or (name in INTERNAL_OF_MATRICES and not env.lenient):
         return env.undeclared(parsed, node.func, name, called=True)
     return _arity(parsed, node, name)
 

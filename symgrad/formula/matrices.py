@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from symgrad.algebra.build import substitute
-from symgrad.algebra.terms import Term, extent, idx
+from symgrad.algebra.terms import MATRIX_VALUED, Term, extent, idx
 from symgrad.errors import FormulaError
 from symgrad.formula.environment import Environment, Tensor
 from symgrad.formula.polynomial import same
@@ -46,7 +46,7 @@ def matrix_name(n: ast.AST) -> str:
 
 def valued(function: str, tensor: Tensor) -> Tensor:
     """The array that a function of the matrices of a tensor gives."""
-    shape = tensor.shape if function == "inv" else tensor.shape[:-2]
+    shape = tensor.shape if function in MATRIX_VALUED else tensor.shape[:-2]
     return Tensor(f"{function}({tensor.name})", shape, tensor.batch, kind="matrix function")
 
 

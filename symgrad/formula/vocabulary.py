@@ -38,10 +38,12 @@ RELATIONS: Mapping[str, str] = {"Eq": "==", "Ne": "!=", "Lt": "<", "Le": "<=", "
 
 CONSTANTS = frozenset({"pi", "E", "oo"})
 LOGICAL = frozenset({"True", "False", "true", "false"})
-MATRIX_FUNCTIONS = frozenset("trace det logdet inv solve transpose".split())
+INTERNAL_OF_MATRICES = frozenset({"adj", "logabsdet"})
+"""Functions of matrices that only the derivation uses; they are printed by others."""
+MATRIX_FUNCTIONS = frozenset("trace det logdet inv solve transpose".split()) | INTERNAL_OF_MATRICES
 REARRANGING = frozenset({"trace", "transpose"})
 """Matrix functions that index notation can write."""
-OF_MATRICES = frozenset({"inv", "det", "logdet"})
+OF_MATRICES = frozenset({"inv", "det", "logdet"}) | INTERNAL_OF_MATRICES
 """Functions of square matrices that are terms of their own; `solve` is written with `inv`."""
 NOT_NUMBERS: Mapping[str, str] = {
     "nan": "nan is no number of the language",
@@ -49,7 +51,8 @@ NOT_NUMBERS: Mapping[str, str] = {
     "infinity": "infinity is not in the language: it is oo",
     "zoo": "zoo (complex infinity) is not in the language",
 }
-LANGUAGE = frozenset(FUNCTIONS) | REDUCTIONS | CONSTANTS | LOGICAL | MATRIX_FUNCTIONS | frozenset(NOT_NUMBERS)
+LANGUAGE = frozenset(FUNCTIONS) | REDUCTIONS | CONSTANTS | LOGICAL | frozenset(NOT_NUMBERS)
+LANGUAGE |= MATRIX_FUNCTIONS - INTERNAL_OF_MATRICES
 """Names that no input, parameter, dimension, index or statement can have."""
 
 FOREIGN: Mapping[str, str] = {

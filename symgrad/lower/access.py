@@ -6,7 +6,7 @@ A subscript that is affine in one or two indices of its own is a slice or a wind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from symgrad.algebra.affine import affine_in
 from symgrad.algebra.build import add, compare, conjunction
@@ -21,25 +21,41 @@ from symgrad.lower.scope import Guard, Scope, is_scalar
 
 def lower_access(t: Term, scope: Scope, guard: Guard) -> Expr:
     """tensor[subscripts]."""
-    signature = scope.signatures[str(t.data)]
-    labels = _placeholders(signature.extents)
-    views, general = _split_axes(t.args, signature.extents)
+    name = str(t.data)
+    signature = scope.signatures[name]
+
+    def whole(frame: Frame) -> Expr:
+        return Read(frame, signature.dtype, name)
+
+    return read_at(whole, name, signature.extents, t.args, scope, t.op == "get0" or bool(guard))
+
+
+def read_at(
+    whole: Callable[[Frame], Expr], wish: str, extents: Frame, subscripts: Frame, scope: Scope, padded: bool
+) -> Expr:
+    """An array at subscripts. `whole`: the array with its axes labelled; `wish`: its name where it needs one.
+
+    `padded`: reads that fall outside give 0.
+    """
+    labels = placeholders(extents)
+    views, general = _split_axes(subscripts, extents)
     if not views and not general:
-        return Read(t.args, signature.dtype, str(t.data))
-    padded = t.op == "get0" or bool(guard)
-    whole = tuple(labels[k] if k in views or k in general else s for k, s in enumerate(t.args))
-    operand: Expr = Read(whole, signature.dtype, str(t.data))
+        return whole(subscripts)
+    operand = whole(tuple(labels[k] if k in views or k in general else s for k, s in enumerate(subscripts)))
+    if not isinstance(operand, Read):
+        operand = scope.part(operand, wish)
     for k in views:
-        operand = _view(operand, labels[k], t.args[k], scope, padded)
+        operand = _view(operand, labels[k], subscripts[k], scope, padded)
     if not general:
         return operand
-    axes = [(labels[k], t.args[k]) for k in general]
+    axes = [(labels[k], subscripts[k]) for k in general]
     found = _gather(operand, axes, scope, padded)
     outside = [(s, extent(label)) for label, s in axes if padded and not _plain(s)]
     return _zero_outside(found, outside, scope) if outside else found
 
 
-def _placeholders(extents: Sequence[Term]) -> Frame:
+def placeholders(extents: Sequence[Term]) -> Frame:
+    """Labels for the axes of an array."""
     return tuple(
         idx("..." if str(e.data) == "..." and e.op == "dim" else f"axis {k}", e) for k, e in enumerate(extents)
     )

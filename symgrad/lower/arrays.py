@@ -113,6 +113,22 @@ class Contract(Expr):
 
 
 @dataclass(frozen=True)
+class Matrix(Expr):
+    """A function of the matrices in the last two axes of the operand: inv, det, logdet, logabsdet, adj."""
+
+    function: str
+    operand: Expr
+
+
+@dataclass(frozen=True)
+class Solve(Expr):
+    """y with matrix @ y = right, for the vectors in the last axis of `right`; leading axes of `matrix` lead in both."""
+
+    matrix: Expr
+    right: Expr
+
+
+@dataclass(frozen=True)
 class Pick(Expr):
     """One position of an axis: x[:, 0]."""
 

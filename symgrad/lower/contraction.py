@@ -13,6 +13,7 @@ from symgrad.algebra.build import conjunction, iverson, mul
 from symgrad.algebra.terms import ZERO, Term, coefficient, extent, factors_of, terms_of, walk
 from symgrad.lower.arrays import Contract, Expr, Frame, is_batch
 from symgrad.lower.elementwise import as_real, fraction, lower_divisor, mapped, number, select, split_powers, times
+from symgrad.lower.matrices import solution
 from symgrad.lower.reduction import flat_index, flattened, reduced
 from symgrad.lower.scatter import lower_scatter, scattered
 from symgrad.lower.scope import Guard, Scope, is_scalar
@@ -43,7 +44,7 @@ def _split(body: Term, over: Sequence[Term], scope: Scope) -> bool:
     """Whether the terms of a sum are summed one by one: where one scatters, or no access has all the indices."""
     if any(scattered(t, over, scope) is not None for t in terms_of(body)):
         return True
-    return not any(t.op in ("get", "get0") and t.free >= body.free for t in walk(body))
+    return not any(t.op in ("get", "get0", "mat") and t.free >= body.free for t in walk(body))
 
 
 def _product_sum(body: Term, over: Sequence[Term], scope: Scope, guard: Guard) -> Expr:
@@ -178,6 +179,9 @@ def _pair(left: Expr, right: Expr, over: Frame, scope: Scope) -> Expr:
 
 def contraction(left: Expr, right: Expr, over: Frame, scope: Scope) -> Expr:
     """The contraction of two arrays, the left one being the one whose indices come first in the result."""
+    solved = solution(left, right, over, scope)
+    if solved is not None:
+        return solved
     shared = [i for i in left.frame if i in right.frame and i not in over]
     own = [i for i in left.frame if i not in right.frame]
     new = [i for i in right.frame if i not in left.frame]

@@ -12,6 +12,7 @@ from symgrad.lower.access import lower_access
 from symgrad.lower.arrays import Assign, Broadcast, Expr, Fill, Flatten, Map, Pick, Read, Scalar, Transpose, Window
 from symgrad.lower.contraction import lower_sum
 from symgrad.lower.frames import transposed
+from symgrad.lower.matrices import lower_matrix
 from symgrad.lower.reduction import lower_reduction
 from symgrad.lower.scope import Guard, Names, Scope, Signature, is_scalar
 from symgrad.lower.sharing import live, share
@@ -27,6 +28,7 @@ RULES = {
     "idx": elementwise.lower_index,
     "get": lower_access,
     "get0": lower_access,
+    "mat": lower_matrix,
 } | dict.fromkeys(CONDITIONS, elementwise.lower_condition)
 
 

@@ -14,11 +14,13 @@ from symgrad.lower.arrays import (
     Flatten,
     Gather,
     Map,
+    Matrix,
     Range,
     Read,
     Reduce,
     Scalar,
     Softmax,
+    Solve,
     Window,
     is_batch,
     reads,
@@ -54,6 +56,10 @@ def wish(e: Expr) -> str:
         return f"{wish(e.operand)}_flat"
     if isinstance(e, Gather | Along | Window):
         return f"{wish(e.operand)}_{'windows' if isinstance(e, Window) else 'read'}"
+    if isinstance(e, Matrix):
+        return f"{e.function}_{wish(e.operand)}"
+    if isinstance(e, Solve):
+        return "solution"
     return "softmax" if isinstance(e, Softmax) else "contraction" if isinstance(e, Contract) else "part"
 
 
@@ -64,7 +70,7 @@ def worth_a_name(e: Expr) -> bool:
         if e.op in ("neg", "add", "sub", "mul", "div") and len(arrays) < 2:
             return False
         return not all(isinstance(a, Range) for a in arrays) or len(arrays) > 1
-    return isinstance(e, Reduce | Softmax | Contract | Gather | Along | Window | Flatten)
+    return isinstance(e, Reduce | Softmax | Contract | Matrix | Solve | Gather | Along | Window | Flatten)
 
 
 def share(program: Sequence[Assign], names: Names) -> list[Assign]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from symgrad.algebra.build import add, exp, fn, mul, neg, open_reduction, power, reduce, where
-from symgrad.algebra.terms import MINUS_ONE, ONE, Term, coefficient, factors_of, num, terms_of
+from symgrad.algebra.terms import MINUS_ONE, ONE, Term, coefficient, factors_of, matrix_of, node, num, terms_of
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -38,7 +38,16 @@ def _log_of_function(t: Term, context: Context) -> Term | None:
         return fn("log_sigmoid", x)
     if name == "cosh":
         return fn("logcosh", x)
+    if name == "Abs" and (det := _determinant(x, context)) is not None:
+        return node("mat", det.args, ("logabsdet", matrix_of(det)[1]))
     return None
+
+
+def _determinant(t: Term, context: Context) -> Term | None:
+    """The determinant that a term is, looked up through names."""
+    if t.op == "get" and (body := context.body(t)) is not None:
+        return _determinant(body, context)
+    return t if t.op == "mat" and matrix_of(t)[0] == "det" else None
 
 
 def _log_of_product(t: Term, context: Context) -> Term | None:
@@ -125,6 +134,7 @@ _LOGARITHMS: Mapping[str, Callable[[Term, Context], Term | None]] = {
     "red": _log_of_reduction,
     "get": _log_of_name,
     "where": _log_of_branches,
+    "mat": lambda t, context: node("mat", t.args, ("logdet", matrix_of(t)[1])) if matrix_of(t)[0] == "det" else None,
 }
 
 

@@ -58,6 +58,27 @@ class Backend(Protocol):
     def reduce(self, kind: str, a: Array) -> Array:
         """A reduction of the last axis."""
 
+    def matrix(self, function: str, a: Array) -> Array:
+        """inv, det, logdet, logabsdet or adj of the matrices in the last two axes; nan where it has no value."""
+
+
+def each_matrix(f: Function, a: np.ndarray[Any, Any]) -> Array:
+    """f of every matrix in the last two axes; what f gives is a matrix or a number of the dtype of a."""
+    lead = a.shape[:-2]
+    found = [np.asarray(f(m), dtype=a.dtype) for m in a.reshape(-1, *a.shape[-2:])]
+    return np.stack(found).reshape((*lead, *found[0].shape))
+
+
+def cofactors(det: Function, m: np.ndarray[Any, Any], one: Any) -> np.ndarray[Any, Any]:
+    """The adjugate by its definition: adj[j, i] is the signed determinant without row i and column j."""
+    n = len(m)
+    out = np.empty((n, n), m.dtype)
+    for i in range(n):
+        for j in range(n):
+            minor = np.delete(np.delete(m, i, axis=0), j, axis=1)
+            out[j, i] = (-1) ** (i + j) * (det(minor) if n > 1 else one)
+    return out
+
 
 def first_extremum(kind: str, a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Position of the first maximum (kind max_first, argmax) or minimum (min_first) along the last axis."""
@@ -126,6 +147,10 @@ class NumpyBackend:
             return first_extremum(kind, a).astype(self.dtype)
         return _NUMPY_REDUCTIONS[kind](a)
 
+    def matrix(self, function: str, a: Array) -> Array:
+        """inv, det, logdet, logabsdet or adj of the matrices in the last two axes; nan where it has no value."""
+        return each_matrix(_NUMPY_MATRICES[function], a)
+
 
 COMPARISONS: Mapping[str, Function] = {"<": np.less, "<=": np.less_equal, "==": np.equal, "!=": np.not_equal}
 
@@ -156,6 +181,27 @@ _NUMPY_REDUCTIONS: Mapping[str, Function] = {
     "min": lambda a: a.min(axis=-1),
     "lse": _logsumexp,
     "norm": _norm,
+}
+
+
+def _inverse(m: np.ndarray[Any, Any]) -> Array:
+    try:
+        return np.linalg.inv(m)
+    except np.linalg.LinAlgError:
+        return np.full_like(m, np.nan)
+
+
+def _logdet(m: np.ndarray[Any, Any]) -> Array:
+    sign, value = np.linalg.slogdet(m)
+    return value if sign >= 0 else np.nan
+
+
+_NUMPY_MATRICES: Mapping[str, Function] = {
+    "inv": _inverse,
+    "det": np.linalg.det,
+    "logdet": _logdet,
+    "logabsdet": lambda m: np.linalg.slogdet(m)[1],
+    "adj": lambda m: cofactors(np.linalg.det, m, 1.0),
 }
 
 _table: dict[str, Function] = {}

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.algebra.terms import BATCH, Term, extent, node, value
+from symgrad.algebra.terms import BATCH, Term, extent, lead_of, matrix_of, node, value
 from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import Array, Backend, EvaluationError, NumpyBackend
 from symgrad.validate.sizes import Sizes, bind_sizes, integer_of
@@ -86,12 +86,14 @@ class Evaluation:
         self.parameters = {p.name: p.value for p in program.parameters} | dict(parameters or {})
         self.integers = frozenset(i.name for i in program.inputs if i.dtype != "real")
         self.tensors: dict[str, Array] = {}
+        self.matrices: dict[tuple[str, str], Array] = {}
         self.bind({i.name: inputs[i.name] for i in program.inputs})
         self.sizes: Sizes = bind_sizes(program, {n: tuple(np.shape(a)) for n, a in inputs.items()}, self.parameters)
         self.memo: dict[tuple[Term, Mask], Named] = {}
 
     def bind(self, values: Mapping[str, Array]) -> None:
         """Give tensors their values."""
+        self.matrices.clear()
         for name, data in values.items():
             self.tensors[name] = np.asarray(data) if name in self.integers else self.backend.real(data)
 
@@ -99,6 +101,7 @@ class Evaluation:
         """Evaluate statements in order."""
         for s in statements:
             self.memo.clear()
+            self.matrices.clear()
             self.tensors[s.name] = self.term(s.body, s.indices)
 
     def term(self, t: Term, indices: Sequence[Term] = ()) -> Array:
@@ -228,12 +231,15 @@ class Evaluation:
 
     def access(self, t: Term, mask: Mask) -> Named:
         """A gather. What `get0` reads outside of its tensor is 0."""
-        data = self.tensor(t)
-        if len(data.shape) != len(t.args):
+        return self.read(t, self.tensor(str(t.data), t.args), t.args, mask)
+
+    def read(self, t: Term, data: Array, subscripts_of: Sequence[Term], mask: Mask) -> Named:
+        """An array, the value of t without its subscripts, read at these."""
+        if len(data.shape) != len(subscripts_of):
             raise EvaluationError(f"{t!r}: {t.data} has {len(data.shape)} axes")
-        if not t.args:
+        if not subscripts_of:
             return Named(data)
-        axes, subscripts = self.align([self.whole(s, mask) for s in t.args])
+        axes, subscripts = self.align([self.whole(s, mask) for s in subscripts_of])
         inside = [(s >= 0) & (s < n) for s, n in zip(subscripts, data.shape, strict=True)]
         ok = Named(np.asarray(fold(np.logical_and, inside)), axes)
         if t.op == "get" and self.strict and not np.all(ok.array):
@@ -244,14 +250,21 @@ class Evaluation:
         got = Named(self.gather(data, clipped), axes)
         return got if np.all(ok.array) else self.zero_outside(ok, got)
 
-    def tensor(self, t: Term) -> Array:
-        """The tensor of an access, its batch axes flattened to one."""
-        name = str(t.data)
+    def of_matrix(self, t: Term, mask: Mask) -> Named:
+        """An element of a function of the matrices of a tensor."""
+        function, name = matrix_of(t)
+        if (function, name) not in self.matrices:
+            data = self.tensor(name, (*lead_of(t), t.args[-1], t.args[-1]))
+            self.matrices[function, name] = self.backend.matrix(function, data)
+        return self.read(t, self.matrices[function, name], t.args[:-1], mask)
+
+    def tensor(self, name: str, subscripts: Sequence[Term]) -> Array:
+        """A tensor for an access with these subscripts, its batch axes flattened to one."""
         if name not in self.tensors:
             raise EvaluationError(f"{name} has no value")
         data = self.tensors[name]
-        if t.args and t.args[0].op == "idx" and str(t.args[0].data) == BATCH:
-            lead = len(data.shape) - len(t.args) + 1
+        if subscripts and subscripts[0].op == "idx" and str(subscripts[0].data) == BATCH:
+            lead = len(data.shape) - len(subscripts) + 1
             data = data.reshape((prod(data.shape[:lead]), *data.shape[lead:]))
         return data
 
@@ -388,6 +401,7 @@ _RULES: Mapping[str, Callable[[Evaluation, Term, Mask], Named]] = {
     "idx": _index,
     "get": _access,
     "get0": _access,
+    "mat": Evaluation.of_matrix,
     "add": _sum,
     "mul": _product,
     "pow": _power,

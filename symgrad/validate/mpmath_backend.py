@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.validate.backends import Array, EvaluationError, Function, first_extremum
+from symgrad.validate.backends import Array, EvaluationError, Function, cofactors, each_matrix, first_extremum
 
 
 class MpmathBackend:
@@ -89,6 +89,46 @@ class MpmathBackend:
         for k, row in enumerate(lists):
             out[k] = reduce(list(row))
         return out.reshape(a.shape[:-1])
+
+    def matrix(self, function: str, a: Array) -> Array:
+        """inv, det, logdet, logabsdet or adj of the matrices in the last two axes; nan where it has no value."""
+        return each_matrix(_matrices(self.context)[function], a)
+
+
+def _matrices(context: Any) -> Mapping[str, Function]:
+    def listed(m: np.ndarray[Any, Any]) -> Any:
+        return context.matrix(m.tolist())
+
+    def inverse(m: np.ndarray[Any, Any]) -> Array:
+        try:
+            if not finite(m):
+                raise ValueError
+            found = context.inverse(listed(m)).tolist()
+        except (ZeroDivisionError, ValueError, TypeError):
+            found = [[context.nan] * len(m)] * len(m)
+        out = np.empty(m.shape, dtype=object)
+        out[...] = found
+        return out
+
+    def det(m: np.ndarray[Any, Any]) -> Any:
+        try:
+            return context.det(listed(m)) if finite(m) else context.nan
+        except TypeError:  # mpmath finds no pivot in a column of zeros
+            return context.mpf(0)
+
+    def finite(m: np.ndarray[Any, Any]) -> bool:
+        return all(context.isfinite(x) for x in m.ravel())
+
+    def log(d: Any) -> Any:
+        return context.log(d) if d > 0 else -context.inf if d == 0 else context.nan
+
+    return {
+        "inv": inverse,
+        "det": det,
+        "logdet": lambda m: log(det(m)),
+        "logabsdet": lambda m: log(abs(det(m))),
+        "adj": lambda m: cofactors(det, m, context.mpf(1)),
+    }
 
 
 def _boxed(x: Any) -> Array:

@@ -19,6 +19,7 @@ import numpy as np
 
 from symgrad.formula.program import Input, Program
 from symgrad.validate.backends import EvaluationError
+from symgrad.validate.conditioning import functions_of_matrices
 from symgrad.validate.equations import impose
 from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.sampling import (
@@ -144,6 +145,8 @@ def special_points(program: Program, seed: int, largest: int | None = None) -> I
             changed = _one_of_them(program, base, changed, k)
         if label == "equal inputs":
             changed = _equal_inputs(program, base)
+        if label == "singular":
+            changed = _singular(program, base)
         if label == "ends of intervals":
             changed = {n: _to_ends(program.input(n), a, at, rng) for n, a in base.items()}
         if all(np.array_equal(changed[n], base[n]) for n in base):
@@ -178,6 +181,7 @@ _CHANGES: tuple[tuple[str, Callable[[Input, Any, Any], Any]], ...] = (
     ("equal inputs", lambda tensor, a, rng: a),
     *((f"large, {size:g}", _plainly(_large(size))) for size in LARGE),
     ("ends of intervals", lambda tensor, a, rng: a),
+    ("singular", lambda tensor, a, rng: a),
 )
 
 
@@ -196,6 +200,16 @@ def _equal_inputs(program: Program, data: Data) -> Data:
         if _is_plain(tensor):
             key = (tensor.shape, tensor.batch)
             out[tensor.name] = first.setdefault(key, data[tensor.name]).copy()
+    return out
+
+
+def _singular(program: Program, data: Data) -> Data:
+    """Real matrices whose determinant is taken: the last row repeats the first."""
+    out = dict(data)
+    for _, name in functions_of_matrices(program):
+        if name in data and _is_plain(program.input(name)) and data[name].shape[-2] > 1:
+            out[name] = data[name].copy()
+            out[name][..., -1, :] = data[name][..., 0, :]
     return out
 
 

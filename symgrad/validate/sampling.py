@@ -17,6 +17,7 @@ import numpy as np
 from symgrad.algebra.terms import BATCH, Term, extent, walk
 from symgrad.formula.program import Domain, Input, Parameter, Program
 from symgrad.validate.backends import EvaluationError
+from symgrad.validate.conditioning import HOPELESS, condition, needs_regular, tamed
 from symgrad.validate.equations import impose
 from symgrad.validate.sizes import dimension_names, integer_of, names_in, rational_of, shape_of
 
@@ -50,6 +51,8 @@ def choose_extents(
         got = _complete(program, dims, values)
         if got is None or any(n not in got for n in names):
             continue
+        if not _can_be_regular(program, got, values):
+            continue
         work = work_of(program, got, values)
         if work <= largest:
             return got
@@ -57,6 +60,14 @@ def choose_extents(
     if smallest:
         return dict(smallest[1])
     raise SamplingError(f"no sizes of {', '.join(names)} were found at which every index has a range")
+
+
+def _can_be_regular(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> bool:
+    """Whether the matrices that are inverted are not singular for all data of these sizes."""
+    if not needs_regular(program):
+        return True
+    data = sample_inputs(program, dims, (2,), np.random.default_rng(0), 1.0, parameters)
+    return condition(program, data, parameters) < HOPELESS
 
 
 def _candidates(names: list[str], variant: int) -> Iterator[dict[str, int]]:
@@ -171,8 +182,12 @@ def sample_inputs(
     """A value of each input: inside of its domain by a margin, on the equations of `assume`; float64, int64 or bool."""
     values = {p.name: p.value for p in program.parameters} | dict(parameters or {})
     sizes = {**dims, BATCH: prod(batch)}
-    data = {i.name: sample_input(program, i, sizes, batch, rng, scale, values) for i in program.inputs}
-    return impose(program, data, values)
+
+    def draw_all() -> Data:
+        data = {i.name: sample_input(program, i, sizes, batch, rng, scale, values) for i in program.inputs}
+        return impose(program, data, values)
+
+    return tamed(program, draw_all, values)
 
 
 def sample_input(

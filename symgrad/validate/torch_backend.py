@@ -83,6 +83,36 @@ class TorchBackend:
             return self.real(first_extremum(kind, self.plain(a)))
         return _reductions(self.torch)[kind](a)
 
+    def matrix(self, function: str, a: Array) -> Array:
+        """inv, det, logdet, logabsdet or adj of the matrices in the last two axes; nan where it has no value."""
+        linalg = self.torch.linalg
+        if function in ("inv", "adj"):
+            inverse, singular = linalg.inv_ex(a)
+            found = self.torch.where((singular == 0)[..., None, None], inverse, np.nan)
+            return found if function == "inv" else linalg.det(a)[..., None, None] * found
+        if function == "det":
+            return linalg.det(a) if a.shape[-1] > MOST_EXPANDED else _expanded_determinant(a)
+        return self.torch.logdet(a) if function == "logdet" else linalg.slogdet(a)[1]
+
+
+MOST_EXPANDED = 9
+
+
+def _expanded_determinant(a: Array) -> Array:
+    """Laplace's expansion: torch's own determinant has a gradient of 0 where a pivot is exactly 0."""
+    n = a.shape[-1]
+    minors = {0: a.new_ones(a.shape[:-2])}  # of the first rows, by the set of columns
+    for row in range(n):
+        found: dict[int, Array] = {}
+        for columns, minor in minors.items():
+            for k in (k for k in range(n) if not columns >> k & 1):
+                sign = -1 if (columns >> k).bit_count() % 2 else 1
+                term = sign * a[..., row, k] * minor
+                new = columns | 1 << k
+                found[new] = found[new] + term if new in found else term
+        minors = found
+    return minors[(1 << n) - 1]
+
 
 def _reductions(torch: Any) -> Mapping[str, Function]:
     return {
