@@ -18,6 +18,7 @@ from symgrad.report.layout import (
     Elided,
     Fence,
     Fraction,
+    Indexed,
     Layout,
     Negation,
     Number,
@@ -136,6 +137,10 @@ class LatexPrinter(Visitor[str]):
     def access(self, x: Access) -> str:
         """y_{ij}."""
         return glyph_tex(self.notation.glyph(x.tensor), self.subscripts(x.subscripts))
+
+    def indexed(self, x: Indexed) -> str:
+        """(X^{-1})_{ij}."""
+        return f"{self.visit(x.body)}_{{{self.subscripts(x.subscripts)}}}"
 
     def subscripts(self, items: Sequence[Layout]) -> str:
         """Subscripts side by side where each is one letter, else with commas."""

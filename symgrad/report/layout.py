@@ -54,6 +54,14 @@ class Access(Layout):
 
 
 @dataclass(frozen=True, slots=True)
+class Indexed(Layout):
+    """A matrix that is no name, with subscripts: an element of an inverse."""
+
+    body: Layout
+    subscripts: tuple[Layout, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Power(Layout):
     """base ^ exponent."""
 

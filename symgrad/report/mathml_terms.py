@@ -14,6 +14,7 @@ from symgrad.report.layout import (
     Elided,
     Fence,
     Fraction,
+    Indexed,
     Layout,
     Negation,
     Number,
@@ -102,9 +103,16 @@ class MathmlPrinter(Visitor[str]):
 
     def access(self, x: Access) -> str:
         """A name with subscripts side by side where each is one letter, else with commas."""
-        tight = all(isinstance(s, Sign) or (isinstance(s, Symbol) and len(s.name) == 1) for s in x.subscripts)
-        texts = self.visit_all(x.subscripts)
-        return self.glyph(self.notation.glyph(x.tensor), ("" if tight else COMMA).join(texts))
+        return self.glyph(self.notation.glyph(x.tensor), self.subscripts(x.subscripts))
+
+    def subscripts(self, items: Sequence[Layout]) -> str:
+        """Subscripts side by side."""
+        tight = all(isinstance(s, Sign) or (isinstance(s, Symbol) and len(s.name) == 1) for s in items)
+        return ("" if tight else COMMA).join(self.visit_all(items))
+
+    def indexed(self, x: Indexed) -> str:
+        """A matrix in parentheses with subscripts."""
+        return f"<msub>{_row(self.visit(x.body))}{_row(self.subscripts(x.subscripts))}</msub>"
 
     def power(self, x: Power) -> str:
         """A base with an exponent, which stands at the name of some functions."""

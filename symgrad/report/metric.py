@@ -12,6 +12,7 @@ from symgrad.report.layout import (
     Elided,
     Fence,
     Fraction,
+    Indexed,
     Layout,
     Negation,
     Number,
@@ -60,10 +61,16 @@ class Metric(Visitor[float]):
 
     def access(self, x: Access) -> float:
         """A name with subscripts."""
-        tight = all(isinstance(s, Sign) or (isinstance(s, Symbol) and len(s.name) == 1) for s in x.subscripts)
-        commas = 0.0 if tight else COMMA
-        low = SMALL * (self.total(x.subscripts) + commas * len(x.subscripts)) + 0.06
-        return glyph_width(self.notation.glyph(x.tensor), low)
+        return glyph_width(self.notation.glyph(x.tensor), self.low(x.subscripts))
+
+    def low(self, items: Sequence[Layout]) -> float:
+        """Subscripts, with commas where one is not one letter."""
+        tight = all(isinstance(s, Sign) or (isinstance(s, Symbol) and len(s.name) == 1) for s in items)
+        return SMALL * (self.total(items) + (0.0 if tight else COMMA) * len(items)) + 0.06
+
+    def indexed(self, x: Indexed) -> float:
+        """A matrix with subscripts."""
+        return self.visit(x.body) + self.low(x.subscripts)
 
     def power(self, x: Power) -> float:
         """Base and exponent, with parentheses that the base may get."""

@@ -18,6 +18,9 @@ from symgrad.algebra.terms import (
     idx,
     is_access,
     is_num,
+    lead_of,
+    matrix_of,
+    node,
     value,
     walk,
 )
@@ -29,6 +32,7 @@ from symgrad.report.layout import (
     Elided,
     Fence,
     Fraction,
+    Indexed,
     Layout,
     Negation,
     Number,
@@ -49,7 +53,7 @@ LARGEST_SIZE = 4000
 """Nodes of a term beyond which a page shows that there is one, and not the term."""
 LARGEST_DEPTH = 120
 
-_CLOSED = (Symbol, Access, Number, Sign, Fence, Root)
+_CLOSED = (Symbol, Access, Indexed, Number, Sign, Fence, Root)
 
 
 def present(t: Term, notation: Notation | None = None, indices: Iterable[Term] = ()) -> Layout:
@@ -140,7 +144,7 @@ class _Presenter:
             "num": self.num, "const": self.const, "dim": self.dim, "par": self.name, "idx": self.name,
             "get": self.access, "get0": self.access, "add": self.add, "mul": self.mul, "pow": self.pow, "fn": self.fn,
             "lit": self.lit, "cmp": self.cmp, "and": self.logical, "or": self.logical, "not": self.opposite,
-            "iv": self.bracket, "where": self.where, "red": self.reduction,
+            "mat": self.of_matrix, "iv": self.bracket, "where": self.where, "red": self.reduction,
         }  # fmt: skip
 
     def layout(self, t: Term) -> Layout:
@@ -175,6 +179,20 @@ class _Presenter:
 
     def access(self, t: Term) -> Layout:
         return Access(str(t.data), self.layouts(t.args)) if t.args else Symbol(str(t.data))
+
+    def of_matrix(self, t: Term) -> Layout:
+        """An element of an inverse, or a determinant."""
+        function, tensor = matrix_of(t)
+        if function == "inv":
+            inverse = Power(Symbol(tensor), Sum(((True, Number("1")),)))
+            return Indexed(parenthesized(inverse), self.layouts(t.args[:-1]))
+        lead = self.layouts(lead_of(t))
+        det = call("det", Access(tensor, lead) if lead else Symbol(tensor))
+        if function == "adj":
+            return product([det, self.of_matrix(node("mat", t.args, ("inv", tensor)))])
+        if function == "det":
+            return det
+        return call("log", Fence("abs", det) if function == "logabsdet" else det)
 
     # ---- arithmetic ----
 
@@ -357,7 +375,7 @@ def _is_zero(t: Term) -> bool:
 
 def _says_range(a: Term, v: Term) -> bool:
     """Whether a subterm shows how far the index runs: an axis that it subscripts bare, or a delta with another."""
-    if is_access(a):
+    if is_access(a) or a.op == "mat":
         return v in a.args
     is_delta = a.op == "cmp" and a.data == "==" and v in a.args
     return is_delta and all(x.op == "idx" and x.args == v.args for x in a.args)

@@ -37,6 +37,7 @@ SIGNS: Mapping[str, Sign] = {
 FUNCTIONS: Mapping[str, Sign] = {
     "exp": _known("exp"),
     "log": _known("log"),
+    "det": _known("det"),
     "sign": _named("sign"),
     "Max": _known("max"),
     "Min": _known("min"),
@@ -94,6 +95,7 @@ POWERS_INSIDE = frozenset(("sin", "cos", "tan", "sinh", "cosh", "tanh"))
 
 BARE = POWERS_INSIDE | {
     "log",
+    "det",
     "asin",
     "acos",
     "atan",

@@ -19,6 +19,7 @@ from symgrad.report.layout import (
     Elided,
     Fence,
     Fraction,
+    Indexed,
     Layout,
     Negation,
     Number,
@@ -74,7 +75,7 @@ def _raised(text: str) -> str | None:
     return "".join(_HIGH[c] for c in text) if text and all(c in _HIGH for c in text) else None
 
 
-_CLOSED = (Symbol, Access, Number, Sign, Fence, Root)
+_CLOSED = (Symbol, Access, Indexed, Number, Sign, Fence, Root)
 
 
 class _Printer(Visitor[str]):
@@ -102,6 +103,9 @@ class _Printer(Visitor[str]):
 
     def access(self, x: Access) -> str:
         return self.name(x.tensor) + self.subscripts(x.subscripts)
+
+    def indexed(self, x: Indexed) -> str:
+        return self.visit(x.body) + self.subscripts(x.subscripts)
 
     def subscripts(self, items: Sequence[Layout]) -> str:
         if not self.low:
