@@ -18,22 +18,26 @@ from symgrad.formula.reader import read_mapping
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.brackets import UNGUARDED
+from symgrad.rules.matrices import NO_ADJUGATE
 from tests.laws.law import different_values, read, surroundings, violations
 
 CALCULUS = (CHAIN, TANGENT, COLUMN)
 """They relate a name to what the calculus makes of it."""
 
+DROP_GUARDS = (*UNGUARDED, NO_ADJUGATE)
+"""Rules for people: what they write has no value at a kink, or where a matrix is singular."""
 
-@pytest.mark.parametrize("rule", [r for r in ALL if r not in (*CALCULUS, *UNGUARDED)], ids=lambda r: r.name)
+
+@pytest.mark.parametrize("rule", [r for r in ALL if r not in (*CALCULUS, *DROP_GUARDS)], ids=lambda r: r.name)
 def test_a_rule_does_what_its_record_says(rule: Rule) -> None:
     assert not list(violations(rule))
 
 
-@pytest.mark.parametrize("rule", UNGUARDED, ids=lambda r: r.name)
+@pytest.mark.parametrize("rule", DROP_GUARDS, ids=lambda r: r.name)
 def test_a_rule_that_drops_a_guard_differs_at_the_kink_alone(rule: Rule) -> None:
     found = list(violations(rule))
     assert found
-    assert all(re.search(r" is 0\.0, .* is nan at ", v) for v in found)
+    assert all(re.search(r" is -?[\d.]+, .* is nan at ", v) for v in found)
 
 
 def test_the_chain_rule_does_what_its_record_says() -> None:

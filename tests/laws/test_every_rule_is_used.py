@@ -14,7 +14,14 @@ from symgrad.formula.reader import read_file, read_text
 CATALOGUE = Path(__file__).parents[2] / "formulas"
 ROWS = "x: [n, c]"
 
+SQUARE = "X: [n, n], Y: [n, n]"
+
 USES: dict[str, tuple[str, str, str]] = {
+    "matrix/adjugate": (SQUARE, "", "y: det(X)*Y[0, 0]"),
+    "matrix/determinant-times-inverse": (SQUARE, "", "y: det(X)*Y[0, 0]"),
+    "matrix/inverse": (SQUARE, "", "y[i, j]: Sum(inv(X)[i, k]*X[k, j], k)"),
+    "matrix/of-inverse": (SQUARE, "V[i, j]: inv(X)[i, j]", "y: det(V)"),
+    "matrix/determinant-of-product": (SQUARE, "P[i, j]: Sum(X[i, k]*Y[k, j], k)", "y: det(P)"),
     # rule: inputs, let, output
     "stabilize/softmax": (ROWS, "", "y[i, j]: exp(x[i, j])/Sum(exp(x[i, k]), k)"),
     "stabilize/sigmoid": (ROWS, "", "y[i, j]: 1/(1 + exp(-x[i, j]))"),
