@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.algebra.build import add, compare, conjunction, mul, neg, power, substitute
+from symgrad.algebra.build import add, compare, conjunction, exp, mul, neg, power, substitute
 from symgrad.algebra.terms import (
     BATCH,
     INFINITY,
     MINUS_ONE,
     ONE,
+    ZERO,
     Term,
     base_exponent,
     by_name,
@@ -26,6 +27,7 @@ from symgrad.algebra.terms import (
     is_num,
     lead_of,
     matrix_of,
+    node,
     num,
     terms_of,
     value,
@@ -97,9 +99,10 @@ def named_reduction(t: Term, names: Names) -> tuple[Term, list[Term]]:
 
 
 def split_fraction(t: Term) -> tuple[Fraction, list[Term], list[Term]]:
-    """Number, numerator factors and denominator factors of a product."""
+    """Number, numerator factors and denominator factors of a product; a softmax in it is one factor."""
+    softmax, t = softmax_apart(t)
     c, rest = coefficient(t)
-    above, below = [], []
+    above, below = [softmax] if softmax is not None else [], []
     for f in factors_of(rest):
         b, e = base_exponent(f)
         k, symbol = coefficient(e)
@@ -108,6 +111,16 @@ def split_fraction(t: Term) -> tuple[Fraction, list[Term], list[Term]]:
         else:
             above.append(f)
     return c, order_factors(above), order_factors(below)
+
+
+def softmax_apart(t: Term) -> tuple[Term | None, Term]:
+    """softmax(e, j) and what it is multiplied by, where the product holds it in an exponential of more."""
+    for f in factors_of(t):
+        found = softmax_parts(f.args[0]) if f.op == "fn" and f.data == "exp" else None
+        if found is not None and found[2] is not ZERO:
+            own = node("fn", (add(f.args[0], neg(found[2])),), "exp")
+            return own, mul(*(g for g in factors_of(t) if g is not f), exp(found[2]))
+    return None, t
 
 
 _RANK = {
@@ -143,6 +156,24 @@ def order_factors(factors: Sequence[Term]) -> list[Term]:
 def order_terms(summands: Sequence[Term]) -> list[Term]:
     """Summands in the order in which people write them: positive ones first, a number last among its sign."""
     return sorted(summands, key=lambda t: (coefficient(t)[0] < 0, is_num(t), t.size > 40, _plain(t)))
+
+
+def signed_terms(summands: Sequence[Term]) -> list[tuple[bool, Term]]:
+    """Summands in the order of people, each as its sign (true: minus) and the rest: x - a*(1 - b) for x + a*(b - 1)."""
+    flipped = [t for t in summands if coefficient(t)[0] > 0 and _has_negative_number(t)]
+    plain = [t for t in summands if coefficient(t)[0] > 0 and t not in flipped]
+    minus = [t for t in summands if coefficient(t)[0] < 0]
+    if not plain:
+        return [(coefficient(t)[0] < 0, neg(t) if coefficient(t)[0] < 0 else t) for t in order_terms(summands)]
+    return [(False, t) for t in order_terms(plain)] + [
+        (True, t) for t in order_terms([neg(t) for t in (*minus, *flipped)])
+    ]
+
+
+def _has_negative_number(t: Term) -> bool:
+    """Whether the product holds one sum of both signs, a number among its negative summands."""
+    sums = [f for f in factors_of(t) if f.op == "add" and len({coefficient(a)[0] < 0 for a in f.args}) == 2]
+    return t.op == "mul" and len(sums) == 1 and any(is_num(a) and value(a) < 0 for a in sums[0].args)
 
 
 def show(t: Term, names: Names | None = None) -> str:
@@ -231,13 +262,9 @@ class _Printer:
             tail = self.text(rest, ADD)
             return self.wrap(own + (" - " + tail[1:] if tail.startswith("-") else " + " + tail), ADD, level)
         out = ""
-        for a in order_terms(t.args):
-            text = self.text(a, MUL if out else ADD)
-            if coefficient(a)[0] < 0:
-                text = self.text(neg(a), MUL)
-                out += f" - {text}" if out else f"-{text}"
-            else:
-                out += f" + {text}" if out else text
+        for minus, a in signed_terms(t.args):
+            text = self.text(a, MUL if out or minus else ADD)
+            out += (f" - {text}" if out else f"-{text}") if minus else (f" + {text}" if out else text)
         return self.wrap(out, ADD, level)
 
     def _mul(self, t: Term, level: int) -> str:
@@ -304,10 +331,9 @@ class _Printer:
         if found is None:
             return f"exp({self.text(t.args[0], ADD)})"
         e, j, rest = found
-        own = f"softmax({self.text(e, ADD)}, {j.data})"
-        if is_num(rest) and not value(rest):
-            return own
-        return self.wrap(f"{own}*exp({self.text(rest, ADD)})", MUL, level)
+        if rest is ZERO:
+            return f"softmax({self.text(e, ADD)}, {j.data})"
+        return self.wrap(self._fraction(*split_fraction(t)), MUL, level)
 
     def _cmp(self, t: Term, level: int) -> str:
         a, b = t.args

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
-from symgrad.algebra.show import INTERNAL, REDUCTIONS, decimal, softmax_parts, written_out
-from symgrad.algebra.terms import BATCH, ONE, Term, coefficient, lead_of, matrix_of, value
+from symgrad.algebra.show import INTERNAL, REDUCTIONS, decimal, softmax_apart, softmax_parts, written_out
+from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, coefficient, factors_of, lead_of, matrix_of, terms_of, value
+
+TORN = 24
+"""What an exponential of a log-sum-exp that is no softmax costs: nobody prints half a softmax."""
 
 _weights: WeakKeyDictionary[Term, int] = WeakKeyDictionary()
 
@@ -68,8 +71,9 @@ def _wrapped(t: Term) -> int:
 
 
 def _product(t: Term) -> int:
+    softmax, t = softmax_apart(t)
     c, rest = coefficient(t)
-    factors = rest.args if rest.op == "mul" else (rest,)
+    factors = factors_of(rest) if softmax is None else (softmax, *(f for f in factors_of(rest) if f is not ONE))
     total = len(factors) - 1 + (c < 0)
     below = 0
     masks = 0
@@ -115,9 +119,14 @@ def _function(t: Term) -> int:
     name = str(t.data)
     if name in INTERNAL:
         return weight(INTERNAL[name](t.args[0]))
-    if name == "exp" and (found := softmax_parts(t.args[0])) is not None and found[2].size == 1:
-        return 11 + weight(found[0])
-    return len(name) + 1 + len(t.args) + sum(map(weight, t.args))
+    if name == "exp" and (found := softmax_parts(t.args[0])) is not None:
+        return 11 + weight(found[0]) if found[2] is ZERO else _product(t)
+    torn = TORN if name == "exp" and any(a.op == "red" and a.data == "lse" for a in _signless(t.args[0])) else 0
+    return torn + len(name) + 1 + len(t.args) + sum(map(weight, t.args))
+
+
+def _signless(t: Term) -> list[Term]:
+    return [coefficient(a)[1] for a in terms_of(t)]
 
 
 _BY_OPERATION: Mapping[str, Callable[[Term], int]] = {

@@ -14,6 +14,7 @@ from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access,
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import EXTREMES
 from symgrad.closing.fold import foldings, logarithm_folding
+from symgrad.closing.naming import Naming, readable
 from symgrad.closing.parts import Definition, Gradient, written_out
 from symgrad.closing.reads import equations_of, settled_reads
 from symgrad.closing.simplify import Simplifier
@@ -31,8 +32,6 @@ LINE = 96
 """A form up to this weight is read at one glance: adjoints without sums are written out where it grows no longer."""
 MUCH_SHORTER = 0.8
 """A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
-OUT_OF_REACH = 6
-"""Forms that are this many times as long before they are simplified are not tried."""
 LONGEST_INLINE = 1000
 """Weight up to which `inline` writes everything out."""
 
@@ -60,6 +59,7 @@ class ClosedForms:
         visible = [self.visible(s) for s in self.named]
         logarithms = [f for s in visible if (f := logarithm_folding(s, context)) is not None]
         self.outer = Simplifier(context, [*logarithms, *foldings(visible, context)], closed=True)
+        self.naming = Naming(readable(self.hidden, self.named, context), self.fresh)
         self.introduced: dict[str, Definition] = {}
 
     def _mean_cotangent(self) -> list[Statement]:
@@ -102,14 +102,16 @@ class ClosedForms:
         t = self.inner.simplify(unfold(t, self.mean, self.fresh))
         if not t.tensors & set(self.hidden) and not any(x.op == "red" and x.data == "lse" for x in walk(t)):
             return t
-        guarded = {str(x.data) for x in walk(t) if x.op == "get0"}
-        names = sorted((t.tensors & set(self.hidden)) - guarded)
-        hoisted = [] if guarded & set(self.hidden) else [self.visible(self.hidden[n]) for n in names]
-        named = weight(t) + sum(Definition(s.name, s.indices, s.body, True).length for s in hoisted)
-        if hoisted and weight(t) + growth(t, self.hidden, {}) > OUT_OF_REACH * named:
-            return t
+        guarded = any(x.op == "get0" and x.data in self.hidden for x in walk(t))
+        if not guarded and self.naming.out_of_reach(t):
+            return self.naming.whole(t)
         visible = self.outer.simplify(unfold(t, self.hidden, self.fresh))
-        return t if hoisted and named < MUCH_SHORTER * weight(visible) else visible
+        last = self.outer.settled(unfold(t, self.naming.statements, self.fresh))
+        visible = last if weight(last) < weight(visible) else visible
+        if guarded or weight(visible) <= LINE:
+            return visible
+        named, length = self.naming.shortest(t)
+        return named if length < MUCH_SHORTER * weight(visible) else visible
 
     def choose(self, closed: Term) -> tuple[Term, dict[str, Definition]]:
         """Adjoints by name, or written out: by length, names preferred where they stand for much."""
@@ -161,7 +163,8 @@ class ClosedForms:
     def definitions(self, closed: Term, adjoints: dict[str, Definition]) -> tuple[Definition, ...]:
         """Every name that the closed form uses, in the order of definition."""
         written = {s.name: s for s in self.context.program.statements if s.kind != "loss"}
-        written |= {n: self.visible(s) for n, s in (*self.compared.items(), *self.hidden.items())}
+        written |= {n: self.visible(s) for n, s in self.compared.items()}
+        written |= self.naming.definitions((closed, *(d.body for d in adjoints.values())))
         needed: dict[str, None] = {}
         queue = [closed, *(d.body for d in adjoints.values())]
         while queue:

@@ -20,6 +20,7 @@ from symgrad.algebra.build import (
     substitute,
     where,
 )
+from symgrad.algebra.show import softmax_parts
 from symgrad.algebra.terms import (
     ONE,
     ZERO,
@@ -138,8 +139,9 @@ class _Collecting:
     def best_factor(self, summands: Sequence[Term]) -> tuple[Term, list[Term]] | None:
         candidates: dict[Term, list[Term]] = {}
         least = _least_exponents(summands)
+        shared = () if self.guarded else _whole_exponentials(summands)
         for a in summands:
-            for f in _divisors(a, least):
+            for f in (*_divisors(a, least), *(f for f in shared if _divides(f, a))):
                 candidates.setdefault(f, []).append(a)
         best: tuple[tuple[int, int, int, bytes], Term, list[Term]] | None = None
         for f, members in candidates.items():
@@ -352,6 +354,23 @@ def _absorbed(t: Term) -> Term:
             new = mul(*(g for g in factors_of(rest) if g is not f), add(*(mul(num(c), a) for a in f.args)))
             best = new if weight(new) < weight(best) else best
     return best
+
+
+def _whole_exponentials(summands: Sequence[Term]) -> list[Term]:
+    """Softmaxes in the summands that are part of another exponential: e^a in e^(a + b)."""
+    found = dict.fromkeys(f for a in summands for f in factors_of(a) if f.op == "fn" and f.data == "exp")
+    whole = [f for f in found if (parts := softmax_parts(f.args[0])) is not None and parts[2] is ZERO]
+    return [f for f in whole if any(_divides(f, g) for g in found)]
+
+
+def _divides(f: Term, t: Term) -> bool:
+    """Whether the product t holds an exponential of more than the exponential f."""
+    for g in factors_of(t):
+        if g is not f and g.op == "fn" and g.data == "exp":
+            rest = add(g.args[0], neg(f.args[0]))
+            if len(terms_of(rest)) < len(terms_of(g.args[0])) and rest.height < f.height:
+                return True
+    return False
 
 
 def _is_mixed(t: Term) -> bool:

@@ -60,17 +60,18 @@ def foldings(statements: Sequence[Statement], context: Context) -> list[Folding]
 
 
 def _exponentials_of_names(s: Statement, statements: Sequence[Statement], context: Context) -> list[Folding]:
-    """y = e^p and l = p are both named: e^l is y."""
+    """y = e^p and l = p (or l = -p) are both named: e^l is y."""
     if s.body.op != "fn" or s.body.data != "exp":
         return []
     found = []
     for other in statements:
         if other.body.op == "add" and len(other.indices) == len(s.indices):
-            matcher = Matcher(frozenset(other.indices), context.fresh)
-            binding = next(matcher.unify(other.body, s.body.args[0]), None)
-            if binding is not None and frozenset(binding.values()) == frozenset(s.indices):
-                pivot = exp(get(other.name, tuple(binding[i] for i in other.indices)))
-                found.append(Folding(s, pivot, (_rule(_solved_exactly(s, pivot, context)),)))
+            for sign in (ONE, MINUS_ONE):
+                matcher = Matcher(frozenset(other.indices), context.fresh)
+                binding = next(matcher.unify(mul(sign, other.body), s.body.args[0]), None)
+                if binding is not None and frozenset(binding.values()) == frozenset(s.indices):
+                    pivot = exp(mul(sign, get(other.name, tuple(binding[i] for i in other.indices))))
+                    found.append(Folding(s, pivot, (_rule(_solved_exactly(s, pivot, context)),)))
     return found
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from symgrad.algebra.build import add, compare, fn, iverson, mul, neg, power, sub, where
 from symgrad.algebra.terms import (
     HALF,
     MINUS_ONE,
+    ONE,
     TWO,
     ZERO,
     Term,
@@ -107,6 +110,24 @@ def _other_step(t: Term, context: Context) -> Term | None:
     return None
 
 
+def _join_logarithms(t: Term, context: Context) -> Term | None:
+    """c log a - c log b = c log(a/b)."""
+    groups: dict[tuple[Fraction, Term], list[tuple[Term, Term]]] = {}
+    for a in t.args:
+        c, rest = coefficient(a)
+        logs = [f for f in factors_of(rest) if f.op == "fn" and f.data == "log"]
+        if len(logs) == 1:
+            others = mul(*(f for f in factors_of(rest) if f is not logs[0]))
+            sign = MINUS_ONE if c < 0 else ONE
+            groups.setdefault((abs(c), others), []).append((a, power(logs[0].args[0], sign)))
+    for (c, others), members in groups.items():
+        if len({coefficient(a)[0] < 0 for a, _ in members}) == 2:
+            gone = [a for a, _ in members]
+            joined = mul(num(c), others, fn("log", mul(*(x for _, x in members))))
+            return add(joined, *(a for a in t.args if a not in gone))
+    return None
+
+
 def _at_most(t: Term, context: Context) -> Term | None:
     """u [a < b] + u [a == b] = u [a <= b]."""
     if t.op != "add":
@@ -181,6 +202,18 @@ OTHER_STEP = Rule(
     _other_step,
     Example("1 - Heaviside(x[i, j] - z[i, j], 1/2)", "Heaviside(z[i, j] - x[i, j], 1/2)"),
 )
+JOIN_LOGARITHMS = Rule(
+    "log/join",
+    ("add",),
+    r"\log a - \log b = \log \frac{a}{b}",
+    "one logarithm of a ratio",
+    _join_logarithms,
+    Example(
+        "log(p[i]) - log(q[i])",
+        "log(p[i]/q[i])",
+        "{p: {shape: [n], domain: positive}, q: {shape: [n], domain: positive}}",
+    ),
+)
 REFOLD = (CLIP, RELU, AT_MOST)
-STEPS = (HEAVISIDE, OTHER_STEP, MODULUS)
+STEPS = (HEAVISIDE, OTHER_STEP, MODULUS, JOIN_LOGARITHMS)
 """For closed forms only."""

@@ -68,6 +68,15 @@ class Simplifier:
             self.context.record(s.rule, s.before, s.after, s.note)
         return best.term
 
+    def settled(self, t: Term) -> Term:
+        """The term as it stands, in the formula's names; nothing is multiplied out."""
+        with self.context.trial() as steps:
+            new = self._folded(rewrite(t, ELEMENTARY, self.context), ELEMENTARY)
+        best = self._factored(Candidate(new, tuple(steps)))
+        for s in best.steps:
+            self.context.record(s.rule, s.before, s.after, s.note)
+        return best.term
+
     def _key(self, t: Term) -> tuple[int, int, bytes]:
         return (weight(t), t.size, t.digest)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction as Rational
 
 from symgrad.algebra.build import add, neg, power, substitute
-from symgrad.algebra.show import INTERNAL, decimal, order_terms, softmax_parts, split_fraction
+from symgrad.algebra.show import INTERNAL, decimal, signed_terms, softmax_parts, split_fraction
 from symgrad.algebra.terms import (
     BATCH,
     INFINITY,
@@ -205,16 +205,17 @@ class _Presenter:
         return Sum(self.summands(t))
 
     def summands(self, t: Term) -> tuple[tuple[bool, Layout], ...]:
-        terms = [self.summand(a) for a in (order_terms(t.args) if t.op == "add" else [t])]
+        signed = signed_terms(t.args) if t.op == "add" else [(False, t)]
+        terms = [self.summand(a, minus) for minus, a in signed]
         return tuple(sorted(terms, key=lambda s: s[0]))
 
-    def summand(self, t: Term) -> tuple[bool, Layout]:
+    def summand(self, t: Term, minus: bool = False) -> tuple[bool, Layout]:
         negative = coefficient(t)[0] < 0
         x = self.layout(neg(t) if negative else t)
         if isinstance(x, Sum) and len(x.terms) == 1:
             # the sign of a body has come out of its sum
-            return x.terms[0][0] != negative, x.terms[0][1]
-        return negative, as_summand(x)
+            return (x.terms[0][0] != negative) != minus, x.terms[0][1]
+        return negative != minus, as_summand(x)
 
     def mul(self, t: Term) -> Layout:
         if coefficient(t)[0] < 0:
@@ -261,8 +262,9 @@ class _Presenter:
         if found is None:
             return self.exponential(t.args[0])
         e, j, rest = found
-        own = call("softmax", self.layout(e), under=self.ranges([j], e))
-        return own if _is_zero(rest) else product([own, self.exponential(rest)])
+        if _is_zero(rest):
+            return call("softmax", self.layout(e), under=self.ranges([j], e))
+        return self.quotient(*split_fraction(t))
 
     def exponential(self, t: Term) -> Layout:
         x = self.layout(t)

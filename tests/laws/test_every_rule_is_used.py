@@ -68,6 +68,7 @@ USES: dict[str, tuple[str, str, str]] = {
     ),
     "bracket/implied": (ROWS, "", "y[i, j]: where(x[i, j] > 1, x[i, j]**2, 0)*where(x[i, j] > -2, x[i, j], 0)"),
     "bracket/modulus": (ROWS, "", "y[i, j]: clip(x[i, j], -1, 1)"),
+    "log/join": ("p: {shape: [n], domain: positive}", "", "y[i]: p[i]*log(p[i]/(1 + p[i]))"),
     "normal/density": (ROWS, "", "y[i, j]: gelu(x[i, j])"),
     "function/other-step": ("x: [n], z: [n]", "", "y[i]: Max(x[i], z[i]) - x[i]"),
     "bracket/absorb": ("x: [n, n]", "", "y[i, j]: softmax(Piecewise((x[i, j], j <= i), (-oo, True)), j)"),
