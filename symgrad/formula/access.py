@@ -158,7 +158,7 @@ class Accesses:
 
 
 def _affine(t: Term) -> bool:
-    """Sums of indices with coefficients free of indices; quotients and remainders of such by what has no index."""
+    """Sums of indices and positions with coefficients free of them; quotients and remainders by what has no index."""
     try:
         p = polynomial(t)
     except TooLargeError:
@@ -167,10 +167,10 @@ def _affine(t: Term) -> bool:
         moving = [(a, k) for a, k in monomial if a.free]
         if len(moving) > 1 or any(k > 1 for _, k in moving):
             return False
-        if any(is_access(a) or a.op == "red" for a, _ in monomial):
+        if any(is_access(a) or (a.op == "red" and not is_position(a)) for a, _ in monomial):
             return False
         for a, _ in moving:
             quotient = a.op == "fn" and a.data in ("floordiv", "mod") and not a.args[1].free and _affine(a.args[0])
-            if not (a.op == "idx" or quotient):
+            if not (a.op == "idx" or is_position(a) or quotient):
                 return False
     return True

@@ -53,10 +53,18 @@ def case_of(text: str, path: Path) -> Any | None:
         return None
     from ruamel.yaml import YAML
 
+    document = YAML(typ="safe", pure=True).load(text)
+    if isinstance(document.get("use"), dict):  # symgrad's own catalogue, whatever the oracle has
+        document["use"] = {alias: str(_formula(str(name))) for alias, name in document["use"].items()}
     try:
-        return oracle.Case(YAML(typ="safe", pure=True).load(text), str(path))
+        return oracle.Case(document, str(path))
     except oracle.OracleError:
         return None
+
+
+def _formula(name: str) -> Path:
+    """The file of a formula of the catalogue."""
+    return next((Path(__file__).parents[2] / "formulas").glob(f"*/{name}.yaml"))
 
 
 def wrong_value(case: Any, program: Program, point: Point, values: Mapping[str, Any]) -> str | None:
