@@ -117,10 +117,15 @@ def _alias(s: Statement, context: Context) -> Folding | None:
     return Folding(s, s.body, (_rule(_solved(s, s.body, ONE, ONE, context)),))
 
 
+def _holds(t: Term, pivot: Term, context: Context) -> bool:
+    """Whether a term has the pivot in it, at any indices: what is solved for it would be written in itself."""
+    matcher = Matcher(frozenset(by_name(pivot.free)), context.fresh)
+    return any(next(matcher.unify(pivot, x), None) is not None for x in walk(t))
+
+
 def _solvable(b: Term, e: Term, others: Term, context: Context) -> bool:
-    matcher = Matcher(frozenset(by_name(b.free)), context.fresh)
-    if any(next(matcher.unify(b, x), None) is not None for x in walk(others)):
-        return False  # it would be solved for itself
+    if _holds(others, b, context):
+        return False
     if not all(context.is_nonzero(g) for g in factors_of(others)):
         return False
     if e.op != "num":
@@ -237,11 +242,12 @@ def _additive(s: Statement, context: Context) -> Folding | None:
     c, monomial = coefficient(pivot)
     rest = sub(s.body, pivot)
     matcher = Matcher(frozenset(s.indices), context.fresh)
+    only_whole = is_access(monomial) or s.kind == "hoisted" or _holds(rest, monomial, context)
 
     def match(t: Term) -> Term | None:
         if t.op == "add":
             return _match_whole(t, s, matcher)
-        if is_access(monomial) or s.kind == "hoisted":
+        if only_whole:
             return None
         for binding, left in _monomials(matcher, monomial, t):
             if _covers(binding, s):

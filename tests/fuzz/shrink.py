@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
-import sys
 from collections.abc import Callable, Iterator
 
 from ruamel.yaml import YAML
 
 from tests.fuzz.judge import judge_text
-from tests.fuzz.programs import program
+from tests.fuzz.run import text_of
 
 Document = dict[str, object]
 MOST_TRIES = 400
@@ -100,8 +100,12 @@ def sort_of(detail: str) -> str:
 
 
 def main() -> None:
-    seed = int(sys.argv[1])
-    first = judge_text(program(seed), seed)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--kind", choices=("plain", "constructs", "all"), default="plain")
+    chosen = parser.parse_args()
+    seed, text = chosen.seed, text_of(chosen.seed, chosen.kind)
+    first = judge_text(text, seed)
     if first is None:
         print(f"seed {seed} is right")
         return
@@ -110,7 +114,7 @@ def main() -> None:
         found = judge_text(text, seed)
         return found is not None and found.stage == first.stage and sort_of(found.detail) == sort_of(first.detail)
 
-    small = shrink(program(seed), wrong)
+    small = shrink(text, wrong)
     print(small)
     print(judge_text(small, seed))
 

@@ -34,6 +34,12 @@ let:
   "e[i]": exp(w[i])
 loss: Sum(exp(w[i])*y[i, j]**2, j) + Sum(e[i]*z[i, j]*exp(z[i, j] - logsumexp(z[i, k], k)), j)
 """,
+    "a name whose value holds its own pivot under a reduction is not folded to in parts": """
+name: pivot
+inputs: {z: [n]}
+let: {"a[r]": "log_softmax(softmax(z[r], r), r)"}
+loss: "mean(a[i], i)"
+""",
     "a diamond": """
 name: diamond
 inputs: {x: [n]}
