@@ -14,7 +14,8 @@ from symgrad import limits
 from symgrad.algebra.build import Fresh, mul, rebuild, reduce, substitute
 from symgrad.algebra.match import Matcher
 from symgrad.algebra.terms import BATCH, Term, by_name, coefficient, extent, factors_of, get, idx, is_access, num, walk
-from symgrad.formula.program import Program, Statement
+from symgrad.formula.blocks import blocks
+from symgrad.formula.program import Program, Recurrence, Statement
 
 KIND_NAMES = {
     "sum": "total",
@@ -35,8 +36,10 @@ LETTERS = "ijklmpqrsuvwabefgh"
 def hoist(program: Program, taken: Iterable[str] = ()) -> Program:
     """The program with its nested reductions and differences as hoisted statements, named apart from `taken`."""
     pass_ = _Hoisting(program, taken)
-    for s in program.statements:
-        pass_.statement(s)
+    for block in blocks(program.statements):
+        pass_.block = {s.name for s in block if s.recurrence is not None}
+        for s in block:
+            pass_.statement(s)
     return program.with_statements(tuple(pass_.done))
 
 
@@ -61,9 +64,12 @@ class _Hoisting:
         self.names = taken_names(program) | set(taken)
         self.fresh = Fresh()
         self.current: Statement | None = None
+        self.recurrence: Recurrence | None = None
+        self.block: set[str] = set()
+        """The recurrence that is being hoisted: what reads it is made step by step too."""
 
     def statement(self, s: Statement) -> None:
-        self.current = s
+        self.current, self.recurrence = s, s.recurrence
         body = self.top(s.body)
         self.done.append(replace(s, body=body))
 
@@ -143,8 +149,12 @@ class _Hoisting:
                 return found
         indices = tuple(by_name(body.free))
         batch = [i for i in indices if str(i.data) == BATCH]
-        indices = (*batch, *(i for i in indices if str(i.data) != BATCH))
-        s = Statement(self._name(body, kind), indices, body, "hoisted")
+        recurrence = self.recurrence if body.tensors & self.block else None
+        time = [recurrence.time] if recurrence is not None else []
+        indices = (*batch, *time, *(i for i in indices if str(i.data) != BATCH and i not in time))
+        s = Statement(self._name(body, kind), indices, body, "hoisted", recurrence=recurrence)
+        if recurrence is not None:
+            self.block.add(s.name)
         self.done.append(s)
         return get(s.name, indices)
 

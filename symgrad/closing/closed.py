@@ -20,6 +20,7 @@ from symgrad.closing.reads import equations_of, settled_reads
 from symgrad.closing.simplify import Simplifier
 from symgrad.closing.sweep import Sweep
 from symgrad.closing.unfold import growth, unfold
+from symgrad.formula.blocks import blocks, states
 from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 
@@ -52,6 +53,10 @@ class ClosedForms:
         self.walls = {s.name for name, s in adjoints.adjoint_of.items() if name in results}
         self.mean |= {n: s for n, s in adjoints.machine.items() if n not in self.walls}
         self.adjoint = {s.name: s for s in adjoints.adjoint_of.values() if s.name not in self.mean}
+        self.local = {n: s for n, s in self.adjoint.items() if n not in adjoints.carried}
+        """Those that can be written out: the adjoint of a state reads itself at another step."""
+        self.recurrent = adjoints.carried | {s.name for b in blocks(program.statements) for s in states(b)}
+        """Names that stand for a recurrence."""
         self.fresh = Fresh()
         self.inner = Simplifier(
             context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True
@@ -120,22 +125,27 @@ class ClosedForms:
         short = self._short(closed)
         named = self.closed(unfold(closed, short, self.fresh)) if short else closed
         definitions = self._closure(named)
-        open_ = {n: s for n, s in self.adjoint.items() if n in short or n not in self.walls}
+        open_ = {n: s for n, s in self.local.items() if n in short or n not in self.walls}
         mine = [d for n, d in definitions.items() if n not in self.walls]
         total = weight(named) + sum(d.length for d in mine)
         bound = LONGEST_INLINE if self.inline else 0 if any(weight(d.body) > MUCH for d in mine) else 2 * total
         if weight(closed) + growth(closed, open_, {}) > bound:
             return named, definitions
         inlined = self.closed(unfold(closed, open_, self.fresh))
-        length = weight(inlined)
+        rest = self._closure(inlined)
+        length = weight(inlined) + sum(d.length for n, d in rest.items() if n not in self.walls)
         glance = length <= min(total, LINE) and not any(d.body.height for d in mine)
         if self.inline or total > 1.5 * length + 10 or glance:
-            return inlined, self._closure(inlined)
+            return inlined, rest
         return named, definitions
 
     def _short(self, t: Term) -> dict[str, Statement]:
         """Adjoints in the term that are written out wherever they occur."""
-        return {n: self.adjoint[n] for n in self._adjoints_in(t) if _is_short(self.closed_adjoint(n).body)}
+        return {n: self.local[n] for n in self._adjoints_in(t) if n in self.local and self._is_short(n)}
+
+    def _is_short(self, name: str) -> bool:
+        body = self.closed_adjoint(name).body
+        return weight(body) < SHORT or is_access(body)
 
     def _adjoints_in(self, t: Term) -> list[str]:
         return sorted(t.tensors & set(self.adjoint))
@@ -176,10 +186,6 @@ class ClosedForms:
         lets = [Definition(n, s.indices, s.body, n in hoisted) for n, s in written.items() if n in needed]
         order = [s.name for s in self.adjoints.statements]
         return (*lets, *sorted(adjoints.values(), key=lambda d: order.index(d.name) if d.name in order else -1))
-
-
-def _is_short(t: Term) -> bool:
-    return weight(t) < SHORT or is_access(t)
 
 
 def _compared(program: Program) -> set[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import Term, keeping
 from symgrad.calculus.hoist import hoist, taken_names
+from symgrad.calculus.recurrence import reached
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.expected import ExpectedVerdict, prove
 from symgrad.closing.forward_mode import Tangents
@@ -19,6 +20,7 @@ from symgrad.closing.reverse import Adjoints
 from symgrad.closing.second_order import SecondOrder, refuse_layers, second_order, statements_of
 from symgrad.closing.softmax import rejoin
 from symgrad.errors import FormulaError, LimitError, nearest
+from symgrad.formula.blocks import blocks
 from symgrad.formula.program import Fact, Formula, Program, Statement
 from symgrad.rewrite.context import Context, Observer
 from symgrad.rewrite.engine import rewrite
@@ -146,10 +148,10 @@ def live(program: Program, readers: tuple[Statement, ...]) -> tuple[Statement, .
     """The statements that an output, or one of the readers, needs."""
     needed = {s.name for s in program.outputs}.union(*(s.body.tensors for s in readers))
     kept: list[Statement] = []
-    for s in reversed(program.statements):
-        if s.name in needed:
-            kept.append(s)
-            needed |= s.body.tensors
+    for block in reversed(blocks(program.statements)):
+        used = reached(block, needed, forward=False)
+        kept += [s for s in reversed(block) if s.name in used]
+        needed = needed.union(*(s.body.tensors for s in block if s.name in used))
     return tuple(reversed(kept))
 
 

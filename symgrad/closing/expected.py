@@ -59,8 +59,13 @@ def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, contex
 
 
 def _levels(forms: ClosedForms, g: Gradient) -> list[dict[str, Statement]]:
-    introduced = {d.name: Statement(d.name, d.indices, d.body, "adjoint") for d in g.where if d.introduced}
-    named = {s.name: s for s in forms.program.statements if s.kind != "loss"}
+    states = forms.recurrent
+    introduced = {
+        d.name: Statement(d.name, d.indices, d.body, "adjoint")
+        for d in g.where
+        if d.introduced and d.name not in states
+    }
+    named = {s.name: s for s in forms.program.statements if s.kind != "loss" and s.name not in states}
     return [{}, {**introduced}, {**introduced, **named}]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from symgrad.algebra.terms import ZERO
+from symgrad.calculus.recurrence import reached
 from symgrad.calculus.tangent import tangent
+from symgrad.formula.blocks import blocks, is_recurrent
 from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
@@ -27,12 +29,17 @@ class Tangents:
         self.names = {n: _unique(n, taken) for n in program.wrt}
         found: list[Statement] = []
         with context.quietly():
-            for s in program.statements:
-                body = rewrite(tangent(s.body, self.names, context.fresh), RULES, context)
-                if body is ZERO and s.kind not in ("output", "loss"):
-                    continue
-                self.names[s.name] = _unique(s.name, taken)
-                found.append(Statement(self.names[s.name], s.indices, body, "tangent", s.place))
+            for block in blocks(program.statements):
+                moving = reached(block, self.names, forward=True)
+                if is_recurrent(block):
+                    self.names |= {s.name: _unique(s.name, taken) for s in block if s.name in moving}
+                for s in (s for s in block if s.name in moving or s.kind in ("output", "loss")):
+                    body = rewrite(tangent(s.body, self.names, context.fresh), RULES, context)
+                    if body is ZERO and s.kind not in ("output", "loss") and s.name not in self.names:
+                        continue
+                    name = self.names.get(s.name) or _unique(s.name, taken)
+                    self.names[s.name] = name
+                    found.append(Statement(name, s.indices, body, "tangent", s.place, recurrence=s.recurrence))
         self.statements = tuple(found)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symgrad.algebra.build import add
 from symgrad.algebra.terms import BATCH, ZERO, Term, dim, extent, get, idx, walk
 from symgrad.algebra.weight import weight
 from symgrad.calculus.adjoint import contributions, gather_adjoint
 from symgrad.calculus.chain import CHAIN
 from symgrad.calculus.hoist import taken_names
+from symgrad.calculus.recurrence import at_the_step, reached
 from symgrad.closing.fold import foldings
 from symgrad.closing.simplify import Simplifier
+from symgrad.formula.blocks import Block, blocks, is_recurrent, states
 from symgrad.formula.program import Input, Program, Statement
 from symgrad.rewrite.context import Context
 
@@ -83,6 +87,8 @@ class Adjoints:
         self.machine: dict[str, Statement] = {}
         """Adjoints that have a name for the sake of kernels alone."""
         self.inlined: set[str] = set()
+        self.carried: set[str] = set()
+        """Adjoints of states: each step reads those of the step after it, so that they are never written out."""
         self.wanted = self._wanted()
         self.single = self._single_consumers()
         self.shared = _read_at_quotients(program)
@@ -93,19 +99,21 @@ class Adjoints:
     def _wanted(self) -> frozenset[str]:
         """Names through which a gradient flows."""
         active = set(self.program.wrt)
-        for s in self.program.statements:
-            if s.body.tensors & active:
-                active.add(s.name)
+        for block in blocks(self.program.statements):
+            active |= reached(block, active, forward=True)
         return frozenset(active)
 
     def _single_consumers(self) -> dict[str, bool]:
         """Whether all that a statement's adjoint reaches is one input (or one named branching point)."""
-        reached: dict[str, frozenset[str]] = {n: frozenset((n,)) for n in self.program.wrt}
+        ends: dict[str, frozenset[str]] = {n: frozenset((n,)) for n in self.program.wrt}
         single: dict[str, bool] = {}
-        for s in self.program.statements:
-            ends = frozenset().union(*(reached[t] for t in sorted(s.body.tensors & self.wanted)))
-            single[s.name] = len(ends) <= 1
-            reached[s.name] = ends if len(ends) <= 1 else frozenset((s.name,))
+        for block in blocks(self.program.statements):
+            for s in states(block):
+                ends[s.name] = frozenset((s.name,))
+            for s in block:
+                found = frozenset().union(*(ends[t] for t in sorted(s.body.tensors & self.wanted)))
+                single[s.name] = len(found) <= 1
+                ends.setdefault(s.name, found if len(found) <= 1 else frozenset((s.name,)))
         return single
 
     def derive(self) -> None:
@@ -115,21 +123,51 @@ class Adjoints:
             name = self.cotangents[s.name] = self._unique("d" + s.name)
             self.context.cotangents[name] = tuple(extent(i) for i in s.indices)
             self.pending[s.name] = [get(name, s.indices)]
-        for s in reversed(self.program.statements):
-            if s.name in self.wanted and s.name in self.pending:
-                self._pull(s, done)
+        for block in reversed(blocks(self.program.statements)):
+            if is_recurrent(block):
+                self._pull_recurrence(block, done)
+            elif block[0].name in self.wanted and block[0].name in self.pending:
+                self._pull(block[0], done)
         for name in self.program.wrt:
             done.append(self._gradient(name))
         self.statements = tuple(s for s in done if s.name not in self.inlined)
 
-    def _pull(self, s: Statement, done: list[Statement]) -> None:
+    def _pull_recurrence(self, block: Block, done: list[Statement]) -> None:
+        """Back through time: the adjoints of states are named first, for the steps before read them."""
+        given = [s.name for s in block if s.name in self.pending]
+        active = reached(block, given, forward=False) & self.wanted
+        carried = [s for s in states(block) if s.name in active]
+        for s in carried:
+            back = s.recurrence and s.recurrence.reversed
+            name = self._unique("d" + s.name)
+            self.adjoint_of[s.name] = Statement(name, s.indices, ZERO, "adjoint", s.place, recurrence=back)
+            self.carried.add(name)
+            self.context.cotangents[name] = tuple(extent(i) for i in s.indices)
+        made: list[Statement] = []
+        for s in reversed(block):
+            if s in carried:
+                made.append(self.adjoint_of[s.name])
+                self._spread(s, get(made[-1].name, s.indices), block)
+            elif s.name in active and s.name in self.pending:
+                self._pull(s, made, block)
+        for s in carried:
+            self.context.subject = s.name
+            total = add(*self.pending.pop(s.name, []))
+            old = self.adjoint_of[s.name]
+            self.context.record(CHAIN, get("d" + s.name, s.indices), total)
+            self.adjoint_of[s.name] = replace(old, body=self.simplifier.simplify(total))
+            made[made.index(old)] = self.adjoint_of[s.name]
+        done += made
+
+    def _pull(self, s: Statement, done: list[Statement], block: Block = ()) -> None:
         self.context.subject = s.name
         total = add(*self.pending.pop(s.name))
         name = self.cotangents.get(s.name)
         if name is None or total.op != "get" or total.data != name:
             self.context.record(CHAIN, get("d" + s.name, s.indices), total)
             body = self.simplifier.simplify(total)
-            adjoint = Statement(self._unique("d" + s.name), s.indices, body, "adjoint", s.place)
+            back = s.recurrence.reversed if s.recurrence is not None else None
+            adjoint = Statement(self._unique("d" + s.name), s.indices, body, "adjoint", s.place, recurrence=back)
             self.adjoint_of[s.name] = adjoint
             self.context.cotangents[adjoint.name] = tuple(extent(i) for i in s.indices)
             alone = self.single[s.name] and weight(body) <= LONG and not (s.result and body.height)
@@ -140,14 +178,16 @@ class Adjoints:
             total = get(adjoint.name, s.indices) if keep else body
             if keep:
                 done.append(adjoint)
-        self._spread(s, total)
+        self._spread(s, total, block)
 
-    def _spread(self, s: Statement, total: Term) -> None:
+    def _spread(self, s: Statement, total: Term, block: Block = ()) -> None:
         if total is ZERO:
             return
         targets = {t.name: t.indices for t in self.program.statements}
-        for c in contributions(s.body, total, self.wanted, self.context.fresh, get(s.name, s.indices)):
-            name = str(c.access.data)
+        together = {t.name: t for t in block}
+        for found in contributions(s.body, total, self.wanted, self.context.fresh, get(s.name, s.indices)):
+            name = str(found.access.data)
+            c = at_the_step(found, s, together[name]) if name in together else found
             indices = targets[name] if name in targets else self._axes(name)
             self.pending.setdefault(name, []).append(gather_adjoint(c, s.indices, indices, self.context.fresh))
 

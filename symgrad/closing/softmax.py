@@ -31,5 +31,4 @@ def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement
         return new if new.op == "fn" and softmax_parts(new.args[0]) is not None else None
 
     rule = Rule("machine/softmax", ("fn",), "", "", whole, Example("", ""))
-    new = [replace(s, body=rewrite(s.body, (rule,), context)) for s in statements]
-    return tuple(new)
+    return tuple(replace(s, body=rewrite(s.body, (rule,), context)) for s in statements)

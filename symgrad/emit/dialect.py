@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from symgrad.emit.scalars import ATOM, Code
 from symgrad.errors import UnsupportedError
-from symgrad.lower.arrays import Map, Reduce
+from symgrad.lower.arrays import Frame, Made, Map, Reduce, is_batch
 
 if TYPE_CHECKING:
     from symgrad.emit.expressions import Printer
@@ -109,6 +109,15 @@ class Dialect(Protocol):
     def take_along(self, p: Printer, array: str, positions: str, axis: int) -> str:
         """One axis read at positions that share the other axes."""
 
+    def unmade(self, p: Printer, made: Made, count: str) -> str:
+        """What a loop fills, before its first step."""
+
+    def step_marks(self, frame: Frame, axis: int) -> tuple[list[str], list[str]]:
+        """The subscripts before and after the number of a step; `frame`: the axes of one step."""
+
+    def joined(self, p: Printer, name: str, made: Made) -> Sequence[str]:
+        """What makes one array of the steps, after the last."""
+
 
 @dataclass(frozen=True)
 class NumpyDialect:
@@ -158,6 +167,22 @@ class NumpyDialect:
     def permute(self, inner: str, order: str) -> str:
         """`x.transpose(1, 2, 0)`."""
         return f"{inner}.transpose({order})"
+
+    def unmade(self, p: Printer, made: Made, count: str) -> str:
+        """`np.empty(shape, dtype)`."""
+        dtype = f"{p.like}.dtype" if made.dtype == "real" else f"{p.note('module target')}.int64"
+        return p.call("empty", p.shape(made.frame), f"dtype={dtype}")[0]
+
+    def step_marks(self, frame: Frame, axis: int) -> tuple[list[str], list[str]]:
+        """`h[t]`, `h[..., t, :]`."""
+        if axis == 0:
+            return [], []
+        batched = any(is_batch(i) for i in frame)
+        return (["..."] if batched else [":"] * axis), ([":"] * (len(frame) - axis) if batched else [])
+
+    def joined(self, p: Printer, name: str, made: Made) -> Sequence[str]:
+        """The steps are one array already."""
+        return ()
 
     def take_along(self, p: Printer, array: str, positions: str, axis: int) -> str:
         """`np.take_along_axis`."""
@@ -213,6 +238,20 @@ class TorchDialect:
     def permute(self, inner: str, order: str) -> str:
         """`x.permute(1, 2, 0)`."""
         return f"{inner}.permute({order})"
+
+    def unmade(self, p: Printer, made: Made, count: str) -> str:
+        """A list: autograd, vmap and compile see no write into a tensor."""
+        return f"[None] * {count if count.isidentifier() else f'({count})'}"
+
+    def step_marks(self, frame: Frame, axis: int) -> tuple[list[str], list[str]]:
+        """`h[t]` of a list."""
+        return [], []
+
+    def joined(self, p: Printer, name: str, made: Made) -> Sequence[str]:
+        """`torch.stack(h)`, where anything reads it."""
+        axis = made.axis - len(made.frame) if any(is_batch(i) for i in made.frame) else made.axis
+        options = [f"dim={axis}"] if axis else []
+        return [f"{name} = {p.call('stack', name, *options)[0]}"] if made.read else []
 
     def take_along(self, p: Printer, array: str, positions: str, axis: int) -> str:
         """`torch.take_along_dim`."""

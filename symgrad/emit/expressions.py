@@ -43,6 +43,8 @@ from symgrad.lower.arrays import (
     Scatter,
     Softmax,
     Solve,
+    Step,
+    Stored,
     Transpose,
     Window,
     is_batch,
@@ -285,6 +287,18 @@ class Printer:
         marks = [":"] * at if at is not None else ["..."]
         after = [":"] * (-e.axis - 1) if at is None else []
         return f"{self.text(e.operand, ATOM)}[{', '.join([*marks, self.scalars.text(e.position), *after])}]", ATOM
+
+    def _step(self, e: Step) -> Code:
+        return self._at_step(self.names[e.name], e), ATOM
+
+    def _at_step(self, name: str, e: Step | Stored) -> str:
+        """The place of a step: `h[t]`, or `h[..., t, :]` behind batch axes where the steps are one array."""
+        marks = self.dialect.step_marks(e.frame, e.axis)
+        return f"{name}[{', '.join([*marks[0], self.scalars.text(e.position), *marks[1]])}]"
+
+    def place(self, name: str, e: Stored) -> str:
+        """Where a step puts its value."""
+        return self._at_step(name, e)
 
     def _window(self, e: Window) -> Code:
         numbers = [self.scalars.text(t) for t in (e.start, e.step, e.count)]

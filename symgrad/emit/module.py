@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from symgrad.algebra.build import add
+from symgrad.algebra.terms import num
 from symgrad.closing.derivation import Derivation
 from symgrad.closing.second_order import statements_of
 from symgrad.emit.dialect import Dialect
@@ -12,7 +14,7 @@ from symgrad.emit.expressions import Printer
 from symgrad.emit.layout import lay_out
 from symgrad.emit.naming import Namespace
 from symgrad.emit.shapes import Sources
-from symgrad.lower.arrays import Assign
+from symgrad.lower.arrays import Assign, Item, Loop, Stored
 from symgrad.lower.scope import Names
 
 IMPORTS = {
@@ -127,13 +129,37 @@ class Body:
             return self.names[name]
         return self.module.helper(name) if kind == "helper" else self.module.module(name)
 
-    def assign(self, program: Sequence[Assign]) -> None:
-        """The array program as assignments."""
+    def assign(self, program: Sequence[Item]) -> None:
+        """The array program as assignments and loops."""
         for a in program:
-            text = self.printer.text(a.expr)
-            if a.kind == "part":
-                self.names[a.name] = a.name
-            self.lines.append(f"{self.names[a.name]} = {text}")
+            if isinstance(a, Loop):
+                self.loop(a)
+            else:
+                self.lines.append(self.line(a))
+
+    def line(self, a: Assign) -> str:
+        """One assignment."""
+        if a.kind == "part":
+            self.names[a.name] = a.name
+        if isinstance(a.expr, Stored):
+            place = self.printer.place(self.names[a.name], a.expr)
+            return f"{place} = {self.printer.text(a.expr.operand)}"
+        text = self.printer.text(a.expr)
+        return f"{self.names[a.name]} = {text}"
+
+    def loop(self, loop: Loop) -> None:
+        """A recurrence: arrays to fill, the first step, then a `for`."""
+        dialect, printer = self.module.dialect, self.printer
+        count = printer.scalars.text(loop.count)
+        for m in loop.made:
+            self.lines.append(f"{self.names[m.name]} = {dialect.unmade(printer, m, count)}")
+        self.lines += [self.line(a) for a in loop.first]
+        self.names[loop.counter] = loop.counter
+        others = f"{printer.scalars.text(add(loop.count, num(-2)))}, -1, -1" if loop.backward else f"1, {count}"
+        self.lines.append(f"for {loop.counter} in range({others}):")
+        self.lines += [f"    {self.line(a)}" for a in loop.steps]
+        for m in loop.made:
+            self.lines += dialect.joined(printer, self.names[m.name], m)
 
     def prelude(self) -> list[str]:
         """Assignments of the dimensions that the statements use."""

@@ -11,9 +11,9 @@ from symgrad.emit.module import function
 from symgrad.emit.numpy_writer import Writer
 from symgrad.emit.shapes import Array, Sources, repr_of, shape_text
 from symgrad.emit.signature import arguments, docstring, statement_text
-from symgrad.lower.arrays import Assign, reads
-from symgrad.lower.program import lower_statements, signature_of
-from symgrad.lower.scope import Signature
+from symgrad.lower.arrays import Item, made_by, read_by
+from symgrad.lower.program import lower_statements
+from symgrad.lower.scope import Signature, signature_of
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class LayerWriter(Writer):
 
     # ---- what is saved ----------------------------------------------------------------------------------------------
 
-    def _backward_program(self) -> list[Assign]:
+    def _backward_program(self) -> list[Item]:
         results = [self.d.gradient_of[i] for i in self.wrt]
         given = {**self.given, **self.cotangents}
         return lower_statements(self.d.backward, given, results, self.module.parts(), self.d.forward)
 
-    def _saved(self, program: Sequence[Assign]) -> Saved:
-        made = {a.name for a in program}
-        read = {n for a in program for n in reads(a.expr)} - made - set(self.cotangents)
+    def _saved(self, program: Sequence[Item]) -> Saved:
+        made = {n for a in program for n in made_by(a)}
+        read = {n for a in program for n in read_by(a)} - made - set(self.cotangents)
         order = [i.name for i in self.p.inputs] + [s.name for s in self.d.forward]
         arrays = [n for n in order if n in read]
         body = self.body(program, self._backward_sources(arrays), self._backward_like())
@@ -92,7 +92,7 @@ class LayerWriter(Writer):
         text = docstring(f"{self.shapes} -> {results_text}, and what backward needs.")
         return function(f"def forward({arguments(self.p, False)}):", text, lines, self.quiet)
 
-    def _backward(self, program: Sequence[Assign], saved: Saved, kind: str | None) -> str:
+    def _backward(self, program: Sequence[Item], saved: Saved, kind: str | None) -> str:
         body = self.body(program, self._backward_sources(saved.arrays), self._backward_like())
         for n in saved.dims:
             body.dims.pop(n, None)

@@ -10,7 +10,7 @@ from symgrad.emit.module import Body, Module
 from symgrad.emit.shapes import Sources
 from symgrad.emit.signature import bracketed, input_text
 from symgrad.formula.program import Program
-from symgrad.lower.arrays import Assign
+from symgrad.lower.arrays import Item
 from symgrad.lower.program import signatures_of
 from symgrad.lower.scope import Signature
 
@@ -36,7 +36,7 @@ class Writer:
         """A real input: the dtype of new arrays."""
         return next(self.module.names.bind(i.name) for i in self.p.inputs if i.dtype == "real")
 
-    def body(self, program: Sequence[Assign], sources: Sources, like: str) -> Body:
+    def body(self, program: Sequence[Item], sources: Sources, like: str) -> Body:
         """Assignments with the dimensions that they use."""
         body = Body(self.module, sources, like)
         body.assign(program)

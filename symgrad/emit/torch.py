@@ -15,8 +15,8 @@ from symgrad.emit.signature import arguments, default_text, docstring, input_tex
 from symgrad.emit.torch_helpers import HELPERS
 from symgrad.emit.torch_matrices import MATRIX_HELPERS
 from symgrad.formula.program import Program, Statement
-from symgrad.lower.program import lower_statements, signature_of, signatures_of
-from symgrad.lower.scope import Signature
+from symgrad.lower.program import lower_statements, signatures_of
+from symgrad.lower.scope import Signature, signature_of
 
 
 def torch_kernels(d: Derivation) -> str:

@@ -77,11 +77,11 @@ class Composer:
         outputs = dict(zip((s.name for s in call.program.outputs), targets, strict=True))
         made: list[Statement] = []
         for s in call.program.statements:
+            instance.tensors[s.name] = outputs.get(s.name) or self.name(names[s.name], call)
+        for s in call.program.statements:
             limits.check()
-            name = outputs.get(s.name) or self.name(names[s.name], call)
-            instance.tensors[s.name] = name
             mine = s.name not in outputs
-            new = instance.statement(s, name, "let" if mine else kind, place, inner or mine)
+            new = instance.statement(s, instance.tensors[s.name], "let" if mine else kind, place, inner or mine)
             self.keep(call, new, made)
         self._carry(call, instance, place)
         return made

@@ -125,7 +125,9 @@ class Environment:
         """The error for a name that stands for nothing, with the nearest that does."""
         if name == self.current:
             message = f"{name} is used in its own definition"
-            return parsed.error(message, node, help="recurrences belong to scan, which is not yet known")
+            return parsed.error(
+                message, node, help=f"a recurrence stands under scan: `{name}[t]: {{first: ..., next: ...}}`"
+            )
         if name in self.later:
             message = f"{name} is used before it is defined, in line {self.later[name]}: statements stand in order"
             return parsed.error(message, node, help=f"move the definition of {name} up")

@@ -51,9 +51,16 @@ def read_expression(text: Text, env: Environment, left: Sequence[Index] | None, 
     return read_tree(parse(text), env, left, target)
 
 
-def read_tree(parsed: Parsed, env: Environment, left: Sequence[Index] | None, target: Shape | None = None) -> Reading:
-    """The same for an expression that is parsed already."""
+def read_tree(
+    parsed: Parsed,
+    env: Environment,
+    left: Sequence[Index] | None,
+    target: Shape | None = None,
+    known: Sequence[Term] = (),
+) -> Reading:
+    """The same for an expression that is parsed already, read where the conditions `known` hold."""
     reader = Reader(parsed, env, left, target)
+    reader.conditions.extend(known)
     body = reader.number(reader.parsed.root)
     return Reading(body, reader.free(), reader.parsed)
 

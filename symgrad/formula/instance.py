@@ -6,7 +6,7 @@ linear: y[..., o] = Sum(x[..., k]*W[o, k], k) + b[o]    at x = h[n, e]    ->    
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.build import Fresh, fn, mul, open_reduction, rebuild, reduce
 from symgrad.algebra.show import show
@@ -47,7 +47,8 @@ class Instance:
         renaming = self.renaming(s.indices)
         indices = [i for old in s.indices for i in (renaming.lead if old is BATCH_INDEX else (renaming.term(old),))]
         result = s.result or s.kind in ("output", "loss")
-        return Statement(name, tuple(indices), renaming.term(s.body), kind, place, result, inner)
+        recurrence = s.recurrence and replace(s.recurrence, time=renaming.term(s.recurrence.time))
+        return Statement(name, tuple(indices), renaming.term(s.body), kind, place, result, inner, recurrence)
 
     def fact(self, fact: Fact, owner: str, place: Place) -> Fact:
         """What the used formula assumes, of the arrays that it is called on."""

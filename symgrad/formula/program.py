@@ -66,8 +66,24 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Recurrence:
+    """How a statement is made: one value of the index `time` after the other, from the last one on if `backward`."""
+
+    time: Term
+    backward: bool = False
+
+    @property
+    def reversed(self) -> Recurrence:
+        """The other direction."""
+        return Recurrence(self.time, not self.backward)
+
+
+@dataclass(frozen=True)
 class Statement:
-    """name[indices] = body for every value of the indices. `kind`: let, output, loss, hoisted, adjoint, tangent."""
+    """name[indices] = body for every value of the indices. `kind`: let, output, loss, hoisted, adjoint, tangent.
+
+    `recurrence`: the body reads itself, or statements that read this one, at the step before.
+    """
 
     name: str
     indices: tuple[Term, ...]
@@ -78,6 +94,7 @@ class Statement:
     """Whether it is an output of a used formula: closed forms stop at its cotangent."""
     inner: bool = False
     """Whether its name was made for a used formula, rather than given by the file."""
+    recurrence: Recurrence | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Reads a formula: text -> Formula. `scan` is refused with its place.
+"""Reads a formula: text -> Formula.
 
 After: no surface syntax is left, used formulas are written in, every index has a range, every read is shown to stay
 inside or gives 0 there.
@@ -11,19 +11,18 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from symgrad.errors import FormulaError, UnsupportedError, UsageError, nearest
+from symgrad.errors import UnsupportedError, UsageError, nearest
 from symgrad.formula.assumptions import assumed_texts, read_facts, read_sizes
 from symgrad.formula.declarations import Declarations, line, read_declarations, read_domains, words
 from symgrad.formula.document import LARGEST_FILE, Listing, Mapping, Node, Scalar, clean, decode, read_document
 from symgrad.formula.domains import gather_domain
+from symgrad.formula.heads import heads
 from symgrad.formula.names import Register, formula_name
 from symgrad.formula.program import Formula, Input, Program
 from symgrad.formula.source import Source
-from symgrad.formula.statements import Statements, heads, read_expected, read_statements
+from symgrad.formula.statements import Statements, read_expected, read_statements
 from symgrad.formula.uses import Library, read_uses
 from symgrad.formula.vocabulary import FIELDS
-
-NOT_YET = ("scan",)
 
 
 def read_file(path: str) -> Formula:
@@ -115,9 +114,6 @@ def _formula(
 
 
 def _check_fields(root: Mapping) -> None:
-    for key, node in root.items:
-        if key.value in NOT_YET:
-            raise _not_yet(key, node)
     for key, _ in root.items:
         if key.value not in FIELDS:
             close = nearest(key.value, FIELDS)
@@ -125,15 +121,6 @@ def _check_fields(root: Mapping) -> None:
             if not close and any(isinstance(v, Scalar) and v.kind == "null" for _, v in root.items):
                 mend = "indent it, if it belongs to the field above"
             raise key.error(f"unknown field {key.value}", help=mend)
-
-
-def _not_yet(key: Scalar, node: Node) -> FormulaError:
-    at: Node = key
-    shown = ""
-    if isinstance(node, Mapping) and node.items:
-        at = node.items[0][0]
-        shown = f" ({at.text.value})"
-    return at.error(f"{key.value} is not yet known{shown}", help="write the formula out under let")
 
 
 def _check_body(root: Mapping) -> None:

@@ -42,6 +42,8 @@ class Index:
     seen: list[Sighting] = field(default_factory=list)
     fixed: Term | None = None
     """The extent that the left side gives it."""
+    default: Sighting | None = None
+    """The axis that gives a range to an index of a recurrence: its other expression, or a state, may show it."""
     term: Term | None = None
     value: Term | None = None
     side: Parsed | None = None
@@ -244,6 +246,8 @@ class _Walker:
         if index.name in env.ranges:
             return env.ranges[index.name]
         seen = index.seen or [s for i in namesakes if i.limits is None for s in i.seen]
+        if index.default is not None:
+            seen = [index.default, *seen]
         if not seen:
             raise self.no_range(index)
         first = seen[0]
@@ -271,9 +275,11 @@ class _Walker:
         mend = f"give {b.tensor.name} the shape {_with(b.tensor, b.size, a.size)}, or use another index"
         if a.tensor.name == b.tensor.name:
             mend = "use another index"
-        place = self.parsed.text.where(*self.parsed.span(a.node))
         said = f"index {index.name} has two ranges: {one} and {two}"
         note = f"{b.tensor.name} has shape {b.tensor.shown()}"
+        if a is index.default:
+            return self.parsed.error(said, b.node, help=mend, note=note)
+        place = self.parsed.text.where(*self.parsed.span(a.node))
         if place.line != self.parsed.text.where(*self.parsed.span(b.node)).line:
             said += f"; the first in line {place.line}"
         return self.parsed.error(said, b.node, help=mend, note=note)

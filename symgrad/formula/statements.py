@@ -7,34 +7,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.build import add
-from symgrad.algebra.terms import BATCH, MINUS_ONE, ZERO, Term, extent
+from symgrad.algebra.terms import MINUS_ONE, ZERO, Term, extent
 from symgrad.errors import FormulaError, nearest
 from symgrad.formula.array_notation import in_array_notation
 from symgrad.formula.array_shapes import Shape
 from symgrad.formula.binding import Call
 from symgrad.formula.composition import Composer
-from symgrad.formula.declarations import Declarations, section, words
-from symgrad.formula.document import Mapping, Node
+from symgrad.formula.declarations import Declarations, words
+from symgrad.formula.document import Mapping
 from symgrad.formula.environment import Tensor
 from symgrad.formula.expression import Reading, read_expression, read_tree
-from symgrad.formula.grammar import is_batch
+from symgrad.formula.heads import Head, heads
 from symgrad.formula.kinds import is_integer
 from symgrad.formula.matrices import key_of
 from symgrad.formula.names import identifier
 from symgrad.formula.program import Expected, Statement
-from symgrad.formula.scopes import Index, check_index, check_rank, subscripts
+from symgrad.formula.recurrences import read_recurrences, recurrence_entries
+from symgrad.formula.scopes import Index, check_index, check_rank
 from symgrad.formula.source import Text
 from symgrad.formula.syntax import Parsed, parse
-
-
-@dataclass
-class Head:
-    """A left side."""
-
-    name: str
-    indices: list[Index]
-    parsed: Parsed
-    name_node: ast.Name
 
 
 @dataclass
@@ -45,46 +36,23 @@ class Statements:
     written: dict[str, str] = field(default_factory=dict)
 
 
-def read_heads(text: Text, what: str) -> tuple[Head, ...]:
-    """`y[i, j]` -> name and indices; a bare name has none; `h, c` receive several outputs."""
-    parsed = parse(text)
-    n = parsed.root
-    if isinstance(n, ast.Tuple) and n.elts and all(isinstance(e, ast.Name) for e in n.elts):
-        return tuple(Head(e.id, [], parsed, e) for e in n.elts if isinstance(e, ast.Name))
-    if isinstance(n, ast.Name):
-        return (Head(n.id, [], parsed, n),)
-    if not (isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)):
-        raise parsed.error(f"the left side of {what} is a name with indices", n, help="write y[i, j]: expression")
-    return (Head(n.value.id, _left_indices(parsed, n, n.value.id), parsed, n.value),)
-
-
-def _left_indices(parsed: Parsed, n: ast.Subscript, owner: str) -> list[Index]:
-    indices: list[Index] = []
-    for k, s in enumerate(subscripts(n)):
-        name = s.id if isinstance(s, ast.Name) else BATCH if is_batch(s) else ""
-        if not name:
-            raise parsed.error("on the left side stand indices alone", s, help=f"write {owner}[i, j]: expression")
-        if name == BATCH and k:
-            raise parsed.error("... stands for the leading batch axes and comes first", s)
-        if any(i.name == name for i in indices):
-            raise parsed.error(f"index {name} stands twice on the left side", s, help="use two indices")
-        indices.append(Index(name, s, side=parsed))
-    return indices
-
-
-def heads(root: Mapping, key: str) -> list[tuple[tuple[Head, ...], Node]]:
-    """The left sides under `let`, `output` or `expect`."""
-    return [(read_heads(k.text, key), v) for k, v in section(root, key).items] if root.get(key) is not None else []
-
-
 def read_statements(root: Mapping, declared: Declarations) -> Statements:
     """All statements; each sees the inputs and the statements before it."""
-    entries = [(h, v, "let") for h, v in heads(root, "let")] + [(h, v, "output") for h, v in heads(root, "output")]
-    for left, _, kind in entries:
+    lets, outputs = ([(h, v, k) for h, v in heads(root, k)] for k in ("let", "output"))
+    steps = recurrence_entries(root)
+    for heads_, kind in [*((h, k) for h, _, k in lets), *(((e.head,), "let") for e in steps)]:
+        for head in heads_:
+            _declare(head, kind, declared)
+    for left, _, kind in outputs:
         for head in left:
             _declare(head, kind, declared)
     work = _Assembly(declared)
-    for left, node, kind in entries:
+    for left, node, kind in lets:
+        work.entry(left, words(node, left[0].name), kind)
+    for s in read_recurrences(steps, declared):
+        work.add(s)
+    work.out.written |= {e.head.name: e.written for e in steps}
+    for left, node, kind in outputs:
         work.entry(left, words(node, left[0].name), kind)
     loss = root.get("loss")
     if loss is not None:

@@ -91,7 +91,7 @@ FIELDS: Mapping[str, str] = {
     "ranges": "a mapping: `p: n - k + 1`",
     "assume": "a relation or a list of them",
     "let": "a mapping: `y[i, j]: expression`",
-    "scan": "recurrences",
+    "scan": "a mapping: `h[t, j]: {first: expression, next: expression}`",
     "loss": "one expression",
     "output": "a mapping: `y[i, j]: expression`",
     "gradient": "a list of inputs",

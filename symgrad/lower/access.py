@@ -10,24 +10,48 @@ from collections.abc import Callable, Sequence
 
 from symgrad.algebra.affine import affine_in
 from symgrad.algebra.build import add, compare, conjunction
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, by_name, extent, idx
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, by_name, extent, idx, walk
 from symgrad.errors import UnsupportedError
-from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Window, is_batch
+from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Step, Window, is_batch
 from symgrad.lower.elementwise import last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
 from symgrad.lower.scatter import rising
-from symgrad.lower.scope import Guard, Scope, is_scalar
+from symgrad.lower.scope import Guard, Scope, Signature, is_scalar
 
 
 def lower_access(t: Term, scope: Scope, guard: Guard) -> Expr:
     """tensor[subscripts]."""
     name = str(t.data)
     signature = scope.signatures[name]
+    if signature.steps is not None:
+        return _lower_step(t, signature, scope, guard)
 
     def whole(frame: Frame) -> Expr:
         return Read(frame, signature.dtype, name)
 
-    return read_at(whole, name, signature.extents, t.args, scope, t.op == "get0" or bool(guard))
+    counted = t.op == "get" and _is_counted(t, scope)
+    return read_at(whole, name, signature.extents, t.args, scope, t.op == "get0" or (bool(guard) and not counted))
+
+
+def _is_counted(t: Term, scope: Scope) -> bool:
+    """Whether an axis is read at the number of a step: a `get` there stays inside at every step."""
+    counters = {k for k, g in scope.signatures.items() if g.dtype == "step"}
+    return any(x.op == "par" and f"parameter {x.data}" in counters for s in t.args for x in walk(s))
+
+
+def _lower_step(t: Term, signature: Signature, scope: Scope, guard: Guard) -> Expr:
+    """A value of the loop being lowered, at this step or the one before."""
+    steps, name = signature.steps, str(t.data)
+    assert steps is not None
+    rest = tuple(s for k, s in enumerate(t.args) if k != steps.axis)
+    extents = tuple(e for k, e in enumerate(signature.extents) if k != steps.axis)
+
+    def whole(frame: Frame) -> Expr:
+        if not steps.kept:
+            return Read(frame, signature.dtype, name)
+        return Step(frame, signature.dtype, name, steps.axis, t.args[steps.axis])
+
+    return read_at(whole, f"{name}_step", extents, rest, scope, t.op == "get0" or bool(guard))
 
 
 def read_at(

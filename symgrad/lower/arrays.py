@@ -201,12 +201,81 @@ class Scatter(Expr):
 
 
 @dataclass(frozen=True)
+class Step(Expr):
+    """The value at one step of an array that a loop makes."""
+
+    name: str
+    axis: int
+    position: Term
+
+
+@dataclass(frozen=True)
+class Stored(Expr):
+    """A value that a step puts into the array which its loop makes, at a position of an axis."""
+
+    operand: Expr
+    axis: int
+    position: Term
+
+
+@dataclass(frozen=True)
 class Assign:
     """name = expr. `kind`: as that of the statement it comes from, or `part`."""
 
     name: str
     expr: Expr
     kind: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """An array that a loop makes, step by step along an axis. `read`: something after the loop reads it."""
+
+    name: str
+    frame: Frame
+    axis: int
+    dtype: str
+    read: bool
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A recurrence: the first step, then the others, from the last one on if `backward`.
+
+    `counter` is the name of the step's number, `count` how many steps there are.
+    """
+
+    made: tuple[Made, ...]
+    counter: str
+    count: Term
+    backward: bool
+    first: tuple[Assign, ...]
+    steps: tuple[Assign, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arrays that it makes."""
+        return tuple(m.name for m in self.made)
+
+    @property
+    def reads(self) -> list[str]:
+        """Names of the arrays that it reads and that it does not make."""
+        body = (*self.first, *self.steps)
+        own = {*self.names, *(a.name for a in body)}
+        return [n for n in dict.fromkeys(n for a in body for n in reads(a.expr)) if n not in own]
+
+
+Item = Assign | Loop
+
+
+def made_by(item: Item) -> tuple[str, ...]:
+    """The arrays that an assignment or a loop makes."""
+    return item.names if isinstance(item, Loop) else (item.name,)
+
+
+def read_by(item: Item) -> list[str]:
+    """The arrays that it reads."""
+    return item.reads if isinstance(item, Loop) else reads(item.expr)
 
 
 def children(e: Expr) -> Iterator[Expr]:

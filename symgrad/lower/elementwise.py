@@ -26,7 +26,7 @@ from symgrad.algebra.build import (
 )
 from symgrad.algebra.show import order_factors, order_terms
 from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, TWO, ZERO, Term, base_exponent, coefficient, factors_of, num
-from symgrad.lower.arrays import Cast, Expr, Fill, Map, Range, Scalar
+from symgrad.lower.arrays import Broadcast, Cast, Expr, Fill, Map, Range, Scalar
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.lower.softmax import softmax_of
 
@@ -85,6 +85,9 @@ def as_real(e: Expr) -> Expr:
 def select(scope: Scope, c: Expr, a: Expr, b: Expr) -> Expr:
     """a where c holds, else b, in the real dtype."""
     if isinstance(c, Scalar):
+        if not isinstance(a, Scalar) or not isinstance(b, Scalar):
+            frame = scope.order.merge([a.frame, b.frame])
+            a, b = (Broadcast(frame, "real", x) if isinstance(x, Scalar) else x for x in (a, b))
         return mapped(scope, "select", c, a, b)
     if isinstance(a, Scalar) and isinstance(b, Scalar):
         if a.term is ONE and b.term is ZERO:

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from symgrad.algebra.terms import BATCH, Term, dim, extent
+from symgrad.algebra.terms import BATCH, Term, dim
 from symgrad.errors import UnsupportedError
+from symgrad.formula.blocks import blocks, is_recurrent
 from symgrad.formula.program import Program, Statement
 from symgrad.lower import elementwise
 from symgrad.lower.access import lower_access
-from symgrad.lower.arrays import Assign, Broadcast, Expr, Fill, Flatten, Map, Pick, Read, Scalar, Transpose, Window
+from symgrad.lower.arrays import (
+    Assign,
+    Broadcast,
+    Expr,
+    Fill,
+    Flatten,
+    Item,
+    Map,
+    Pick,
+    Read,
+    Scalar,
+    Transpose,
+    Window,
+)
 from symgrad.lower.contraction import lower_sum
 from symgrad.lower.frames import transposed
+from symgrad.lower.loops import Surroundings, lower_recurrence
 from symgrad.lower.matrices import lower_matrix
 from symgrad.lower.reduction import lower_reduction
-from symgrad.lower.scope import Guard, Names, Scope, Signature, is_scalar
+from symgrad.lower.scope import Guard, Names, Scope, Signature, is_scalar, signature_of
 from symgrad.lower.sharing import live, share
 
 CONDITIONS = ("lit", "cmp", "and", "or", "not")
@@ -60,12 +75,6 @@ def signatures_of(program: Program) -> dict[str, Signature]:
     return found
 
 
-def signature_of(s: Statement) -> Signature:
-    """What a statement makes."""
-    whole = s.body.op == "red" and s.body.data == "argmax"
-    return Signature(tuple(extent(i) for i in s.indices), "int" if whole else "real")
-
-
 def lower_statement(
     s: Statement, signatures: Mapping[str, Signature], definitions: Mapping[str, Statement], names: Names
 ) -> list[Assign]:
@@ -96,18 +105,25 @@ def lower_statements(
     results: Iterable[str],
     names: Names,
     known: Iterable[Statement] = (),
-) -> list[Assign]:
+) -> list[Item]:
     """The array program that computes the results; `known`: statements whose values are given, not computed."""
     signatures, definitions = dict(given), {}
     for s in known:
         signatures[s.name], definitions[s.name] = signature_of(s), s
-    lowered: list[Assign] = []
-    for s in statements:
-        lowered += lower_statement(s, signatures, definitions, names)
-        signatures[s.name], definitions[s.name] = signature_of(s), s
+    lowered: list[Item] = []
     wanted = tuple(results)
-    parts = frozenset(a.name for a in lowered if a.kind == "part")
-    return share(live([as_result(a, parts) if a.name in wanted else a for a in lowered], wanted), names)
+    ordered = blocks(statements)
+    for k, block in enumerate(ordered):
+        if is_recurrent(block):
+            after = {*wanted, *(n for later in ordered[k + 1 :] for s in later for n in s.body.tensors)}
+            lowered += lower_recurrence(block, Surroundings(signatures, definitions, names, lower_statement, after))
+        else:
+            lowered += lower_statement(block[0], signatures, definitions, names)
+        for s in block:
+            signatures[s.name], definitions[s.name] = signature_of(s), s
+    parts = frozenset(a.name for a in lowered if isinstance(a, Assign) and a.kind == "part")
+    results_ = [as_result(a, parts) if isinstance(a, Assign) and a.name in wanted else a for a in lowered]
+    return share(live(results_, wanted), names)
 
 
 def as_result(a: Assign, parts: frozenset[str]) -> Assign:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from symgrad.algebra.build import Fresh, open_reduction
-from symgrad.algebra.terms import Term
+from symgrad.algebra.terms import Term, extent
 from symgrad.formula.program import Statement
 from symgrad.lower.arrays import Assign, Expr, Read
 from symgrad.lower.frames import Order
@@ -16,11 +16,26 @@ Guard = tuple[Term, ...]
 
 
 @dataclass(frozen=True)
+class Steps:
+    """A tensor that the loop being lowered makes: its axis of time; `kept`: the steps before can be read."""
+
+    axis: int
+    kept: bool
+
+
+@dataclass(frozen=True)
 class Signature:
     """A named tensor: its extents (`dim("...")` first where batch axes lead) and the kind of its elements."""
 
     extents: tuple[Term, ...]
     dtype: str = "real"
+    steps: Steps | None = None
+
+
+def signature_of(s: Statement) -> Signature:
+    """What a statement makes."""
+    whole = s.body.op == "red" and s.body.data == "argmax"
+    return Signature(tuple(extent(i) for i in s.indices), "int" if whole else "real")
 
 
 @dataclass
@@ -28,6 +43,7 @@ class Names:
     """Unique names for arrays of one function."""
 
     taken: set[str] = field(default_factory=set)
+    counters: dict[str, str] = field(default_factory=dict)
 
     def unique(self, wish: str) -> str:
         """The wish, or the wish with the first free number."""
@@ -37,6 +53,12 @@ class Names:
             name = f"{wish}_{count}"
         self.taken.add(name)
         return name
+
+    def counter(self, wish: str) -> str:
+        """A name for the number of a step; loops that stand behind each other share it."""
+        if wish not in self.counters:
+            self.counters[wish] = self.unique(wish)
+        return self.counters[wish]
 
 
 @dataclass
@@ -96,7 +118,7 @@ def is_integer(t: Term, signatures: Mapping[str, Signature]) -> bool:
     if t.op in ("get", "get0"):
         return signatures[str(t.data)].dtype == "int"
     if t.op == "par":
-        return signatures.get(f"parameter {t.data}", Signature(())).dtype == "int"
+        return signatures.get(f"parameter {t.data}", Signature(())).dtype in ("int", "step")
     if t.op == "red":
         return t.data == "argmax"
     if t.op in ("add", "mul") or (t.op == "fn" and t.data in ("floordiv", "mod", "Abs", "Max", "Min")):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
+from typing import TypeVar
 
 from symgrad.algebra.terms import Term, extent, idx
 from symgrad.lower.arrays import (
@@ -13,6 +14,8 @@ from symgrad.lower.arrays import (
     Expr,
     Flatten,
     Gather,
+    Item,
+    Loop,
     Map,
     Matrix,
     Range,
@@ -23,11 +26,14 @@ from symgrad.lower.arrays import (
     Solve,
     Window,
     is_batch,
-    reads,
+    made_by,
+    read_by,
     rebuild,
     walk,
 )
 from symgrad.lower.scope import Names
+
+Kind = TypeVar("Kind", bound=Item)
 
 WISHES = {"sub": "difference", "mul": "product", "div": "ratio", "add": "total", "where": "masked", "sqrt": "root"}
 WISHES |= {
@@ -73,9 +79,12 @@ def worth_a_name(e: Expr) -> bool:
     return isinstance(e, Reduce | Softmax | Contract | Matrix | Solve | Gather | Along | Window | Flatten)
 
 
-def share(program: Sequence[Assign], names: Names) -> list[Assign]:
-    """The program with a name for every part that occurs more than once, up to the names of indices."""
-    work = list(program)
+def share(program: Sequence[Kind], names: Names) -> list[Kind | Assign]:
+    """The program with a name for every part that occurs more than once, up to the names of indices.
+
+    What a loop does is shared inside of it alone.
+    """
+    work: list[Kind | Assign] = list(program)
     keys = Keys()
     while True:
         found = _repeated(work, keys)
@@ -83,15 +92,22 @@ def share(program: Sequence[Assign], names: Names) -> list[Assign]:
             return _without_aliases(work)
         e, first = found
         key = keys.of(e)
-        whole = next((k for k, a in enumerate(work) if keys.of(a.expr) == key), None)
-        if whole is not None and whole <= first:
-            name, at = work[whole].name, whole + 1
+        known = ((k, a.name) for k, a in enumerate(work) if isinstance(a, Assign) and keys.of(a.expr) == key)
+        whole, name = next(known, (len(work), ""))
+        if whole <= first:
+            at = whole + 1
         else:
             name, at = names.unique(wish(e)), first + 1
             work.insert(first, Assign(name, e, "part"))
-        for k in range(at, len(work)):
-            swap: dict[Expr, Expr] = {x: Read(x.frame, x.dtype, name) for x in walk(work[k].expr) if keys.of(x) == key}
-            work[k] = replace(work[k], expr=rebuild(work[k].expr, swap)) if swap else work[k]
+        for k, a in enumerate(work):
+            if k >= at and isinstance(a, Assign):
+                work[k] = _with_reads(a, key, name, keys)
+
+
+def _with_reads(a: Assign, key: Expr, name: str, keys: Keys) -> Assign:
+    """The assignment with a name in place of a part."""
+    swap: dict[Expr, Expr] = {x: Read(x.frame, x.dtype, name) for x in walk(a.expr) if keys.of(x) == key}
+    return replace(a, expr=rebuild(a.expr, swap)) if swap else a
 
 
 class Keys:
@@ -125,30 +141,38 @@ def _canonical(i: Term, names: dict[Term, Term]) -> Term:
     return names.setdefault(i, idx(f"#{len(names)}", extent(i)))
 
 
-def _without_aliases(work: Sequence[Assign]) -> list[Assign]:
+def _without_aliases(work: Sequence[Kind]) -> list[Kind]:
     """The program without parts that are only another name."""
     names: dict[str, str] = {}
-    out = []
+    out: list[Kind] = []
     for a in work:
-        swap: dict[Expr, Expr] = {}
-        for e in walk(a.expr):
-            if isinstance(e, Read) and e.name in names:
-                swap[e] = replace(e, name=names[e.name])
-        expr = rebuild(a.expr, swap)
-        if isinstance(expr, Read) and a.kind == "part":
-            names[a.name] = expr.name
+        new = _renamed(a, names)
+        if isinstance(new, Assign) and isinstance(new.expr, Read) and new.kind == "part":
+            names[new.name] = new.expr.name
         else:
-            out.append(replace(a, expr=expr))
+            out.append(new)
     return out
 
 
-def _repeated(work: Sequence[Assign], keys: Keys) -> tuple[Expr, int] | None:
+def _renamed(a: Kind, names: Mapping[str, str]) -> Kind:
+    """The assignment or loop reading other names."""
+    if isinstance(a, Loop):
+        first, steps = (tuple(_renamed(x, names) for x in part) for part in (a.first, a.steps))
+        return replace(a, first=first, steps=steps)
+    swap: dict[Expr, Expr] = {}
+    for e in walk(a.expr):
+        if isinstance(e, Read) and e.name in names:
+            swap[e] = replace(e, name=names[e.name])
+    return replace(a, expr=rebuild(a.expr, swap))
+
+
+def _repeated(work: Sequence[Item], keys: Keys) -> tuple[Expr, int] | None:
     """The largest part that occurs twice, and the first assignment that holds it."""
     count: dict[Expr, int] = {}
     first: dict[Expr, tuple[int, Expr]] = {}
     size: dict[Expr, int] = {}
     for k, a in enumerate(work):
-        for e in walk(a.expr):
+        for e in walk(a.expr) if isinstance(a, Assign) else ():
             if worth_a_name(e):
                 key = keys.of(e)
                 count[key] = count.get(key, 0) + 1
@@ -158,12 +182,12 @@ def _repeated(work: Sequence[Assign], keys: Keys) -> tuple[Expr, int] | None:
     return None if best is None else (first[best][1], first[best][0])
 
 
-def live(program: Sequence[Assign], results: Collection[str]) -> list[Assign]:
-    """The assignments that the results need, in order."""
+def live(program: Sequence[Kind], results: Collection[str]) -> list[Kind]:
+    """The assignments and loops that the results need, in order."""
     needed = set(results)
-    kept = []
+    kept: list[Kind] = []
     for a in reversed(program):
-        if a.name in needed:
+        if needed & set(made_by(a)):
             kept.append(a)
-            needed.update(reads(a.expr))
+            needed.update(read_by(a))
     return kept[::-1]

@@ -43,6 +43,8 @@ class Context:
     """For the engine, by identity of the rules: what is settled under them."""
     cotangents: dict[str, tuple[Term, ...]] = field(default_factory=dict)
     """Extents of the axes of cotangents and adjoints, by name."""
+    induction: dict[str, tuple[bool, ...]] = field(default_factory=dict)
+    """States of a recurrence whose sign is being shown: what is taken of the steps before."""
     inferred: dict[Term, Term | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -161,8 +163,17 @@ class Context:
         i = self.inputs.get(str(t.data))
         if i is not None:
             return _domain_sign(i.domain, strict) or self._assumed_sign(t, strict)
+        name = str(t.data)
+        if name in self.induction:
+            return strict in self.induction[name]
         body = self.body(t)
-        return body is not None and self._sign(body, strict)
+        if body is None or self.definitions[name].recurrence is None:
+            return body is not None and self._sign(body, strict)
+        self.induction[name] = (True, False) if strict else (False,)
+        try:
+            return self._sign(body, strict)
+        finally:
+            del self.induction[name]
 
     def _assumed_sign(self, t: Term, strict: bool) -> bool:
         for f in self.program.facts:

@@ -141,7 +141,7 @@ def _equalities(body: Term) -> list[tuple[Term, Term, Term]]:
 
 
 def _solve_bare(t: Term, context: Context) -> Term | None:
-    """sum_j [j == e] f(j) = f(e) where e is an index, or an integer input: it stays inside by itself."""
+    """sum_j [j == e] f(j) = f(e) where e stays inside: an index, an integer input, the first or last place."""
     return _solve(t, context, bare=True)
 
 

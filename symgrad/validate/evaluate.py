@@ -21,10 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.algebra.terms import BATCH, Term, extent, lead_of, matrix_of, node, value
+from symgrad.algebra.build import substitute
+from symgrad.algebra.terms import BATCH, Term, extent, lead_of, matrix_of, node, num, value
 from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import Array, Backend, EvaluationError, NumpyBackend
 from symgrad.validate.sizes import Sizes, bind_sizes, integer_of
+from symgrad.validate.steps import Circle, in_order, time_axis
 
 Mask = tuple[Term, ...]
 TIE = Fraction(1, 10**13)
@@ -84,6 +86,7 @@ class Evaluation:
         self.backend: Backend = backend or NumpyBackend()
         self.strict = strict
         self.parameters = {p.name: p.value for p in program.parameters} | dict(parameters or {})
+        self.parameters["%nan"] = np.nan
         self.integers = frozenset(i.name for i in program.inputs if i.dtype != "real")
         self.tensors: dict[str, Array] = {}
         self.matrices: dict[tuple[str, str], Array] = {}
@@ -98,11 +101,42 @@ class Evaluation:
             self.tensors[name] = np.asarray(data) if name in self.integers else self.backend.real(data)
 
     def run(self, statements: Iterable[Statement]) -> None:
-        """Evaluate statements in order."""
-        for s in statements:
+        """Evaluate statements, each after those that it reads; a recurrence step by step."""
+        for s in in_order(statements):
+            if isinstance(s, Circle):
+                self.steps(s)
+                continue
             self.memo.clear()
             self.matrices.clear()
             self.tensors[s.name] = self.term(s.body, s.indices)
+
+    def steps(self, circle: Circle) -> None:
+        """The statements of a recurrence: what no step has made yet is nan."""
+        made: dict[str, list[Array]] = {}
+        axes = {s.name: time_axis(s) for s in circle.statements}
+        times = {s.name: s.indices[axes[s.name]] for s in circle.statements}
+        count = self.extent(times[circle.statements[0].name])
+        for s in circle.statements:
+            self.memo.clear()
+            rest = tuple(i for i in s.indices if i is not times[s.name])
+            made[s.name] = [self.term(node("par", (), "%nan"), rest)] * count
+            self.tensors[s.name] = self.stacked(made[s.name], axes[s.name])
+        for k in range(count)[:: circle.step]:
+            for s in circle.statements:
+                self.memo.clear()
+                self.matrices.clear()
+                rest = tuple(i for i in s.indices if i is not times[s.name])
+                made[s.name][k] = self.term(substitute(s.body, {times[s.name]: num(k)}), rest)
+                self.tensors[s.name] = self.stacked(made[s.name], axes[s.name])
+
+    def stacked(self, made: Sequence[Array], axis: int) -> Array:
+        """Arrays of single steps as one; `axis` counts the batch as one."""
+        at = axis and len(self.sizes.batch) + axis - 1
+        if all(isinstance(a, np.ndarray | np.generic) for a in made):
+            return np.stack(made, at)
+        import torch
+
+        return torch.stack(list(made), at)
 
     def term(self, t: Term, indices: Sequence[Term] = ()) -> Array:
         """t[indices] as an array with these axes; `...` becomes the batch axes again."""
