@@ -74,6 +74,12 @@ def in_array_notation(text: Text, env: Environment) -> bool:
     return bool((marks.arrays or marks.islands) and not marks.indices)
 
 
+def notation_of(parsed: Parsed, env: Environment) -> str:
+    """Which notation an expression is in: array, index, or none where it has neither arrays nor indices."""
+    marks = _Finder(env).find(parsed.root)
+    return "index" if marks.indices else "array" if marks.arrays or marks.islands else ""
+
+
 def holds_indices(n: ast.expr, env: Environment) -> bool:
     """Whether an expression is in index notation."""
     return bool(_Finder(env).find(n).indices)

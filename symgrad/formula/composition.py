@@ -37,6 +37,10 @@ class Composer:
         """The call that a whole right side is, if it is one of a used formula."""
         return self._call(parsed, parsed.root)
 
+    def is_call(self, parsed: Parsed, n: ast.AST) -> bool:
+        """Whether a node calls a used formula."""
+        return self._call(parsed, n) is not None
+
     def _call(self, parsed: Parsed, n: ast.AST) -> Call | None:
         formula = self.env.uses.get(called(n))
         return Call(parsed, n, called(n), formula.program) if formula is not None and isinstance(n, ast.Call) else None

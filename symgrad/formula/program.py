@@ -187,6 +187,9 @@ class Formula:
     index_names: tuple[tuple[str, Term], ...] = ()
     """Every index name of the file with its extent, bound ones too, in the order of appearance."""
 
+    in_arrays: bool = False
+    """Whether every statement was written in array notation: closed forms are, where that can say them."""
+
     @property
     def name(self) -> str:
         """The name of the formula."""

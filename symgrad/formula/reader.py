@@ -110,6 +110,7 @@ def _formula(
         digest,
         statements.written,
         index_names=tuple(declared.env.indices),
+        in_arrays=statements.in_arrays,
     )
 
 

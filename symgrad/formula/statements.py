@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from symgrad.algebra.build import add
 from symgrad.algebra.terms import MINUS_ONE, ZERO, Term, extent
 from symgrad.errors import FormulaError, nearest
-from symgrad.formula.array_notation import in_array_notation
+from symgrad.formula.array_notation import in_array_notation, notation_of
 from symgrad.formula.array_shapes import Shape
 from symgrad.formula.binding import Call
 from symgrad.formula.composition import Composer
@@ -34,6 +34,13 @@ class Statements:
 
     items: list[Statement] = field(default_factory=list)
     written: dict[str, str] = field(default_factory=dict)
+    notations: set[str] = field(default_factory=set)
+    """The notations that the file uses: array, index, or calls of used formulas."""
+
+    @property
+    def in_arrays(self) -> bool:
+        """Whether all of the file is in array notation."""
+        return "array" in self.notations and not self.notations & {"index", "use"}
 
 
 def read_statements(root: Mapping, declared: Declarations) -> Statements:
@@ -81,6 +88,7 @@ class _Assembly:
         """name[indices]: expression, or names: call of a used formula."""
         parsed = parse(text)
         call = self.composer.call_of(parsed)
+        self.note(parsed, left)
         self.env.current = left[0].name
         if call is not None:
             _check_receivers(call, left)
@@ -96,6 +104,12 @@ class _Assembly:
             del self.env.later[head.name]
             self.out.written[head.name] = text.value.strip()
 
+    def note(self, parsed: Parsed, left: Sequence[Head]) -> None:
+        """Keep in mind which notation a statement is in."""
+        used = any(self.composer.is_call(parsed, n) for n in ast.walk(parsed.root))
+        indexed = any(head.indices for head in left)
+        self.out.notations.add("use" if used else "index" if indexed else notation_of(parsed, self.env))
+
     def right_side(self, head: Head, parsed: Parsed) -> Reading:
         for index in head.indices:
             if isinstance(index.node, ast.Name):
@@ -108,6 +122,7 @@ class _Assembly:
         name = next(n for n in ("loss", "loss_value", *(f"loss_{k}" for k in range(99))) if n not in kinds)
         parsed = parse(text)
         call = self.composer.call_of(parsed)
+        self.note(parsed, ())
         if call is not None and len(call.program.outputs) == 1:
             self.composer.receive(call, [name], "loss", call.alias)
         else:

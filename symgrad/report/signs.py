@@ -32,6 +32,10 @@ SIGNS: Mapping[str, Sign] = {
     "partial": Sign(r"\partial", "∂"),
     "differential": Sign(r"\mathrm{d}", "d"),
     "batch": Sign(r"N_{\ldots}", "N"),
+    "top": Sign(r"\top", "ᵀ"),
+    "minus": Sign("-", "⁻"),
+    "identity": Sign("I", "I"),
+    "ones": Sign(r"\mathbf{1}", "𝟏"),
 }
 
 FUNCTIONS: Mapping[str, Sign] = {
@@ -74,6 +78,11 @@ FUNCTIONS: Mapping[str, Sign] = {
     "max": _known("max"),
     "min": _known("min"),
     "argmax": Sign(r"\operatorname{arg\,max}", "argmax"),
+    "total": _named("sum"),
+    "times": _named("prod"),
+    "det": _known("det"),
+    "trace": _named("tr"),
+    "diag": _named("diag"),
 }
 """Functions of the language, and the reductions that are written as functions."""
 
@@ -123,6 +132,7 @@ OPERATIONS: Mapping[str, Sign] = {
     "or": Sign(r"\vee", "∨"),
     "mod": Sign(r"\bmod", "mod"),
     "in": Sign(r"\in", "∈"),
+    "odot": Sign(r"\odot", "⊙"),
 }
 NOT = Sign(r"\neg ", "¬")
 
@@ -130,6 +140,7 @@ FENCES: Mapping[str, tuple[Sign, Sign]] = {
     "paren": (Sign("(", "("), Sign(")", ")")),
     "bracket": (Sign("[", "["), Sign("]", "]")),
     "abs": (Sign(r"\lvert ", "|"), Sign(r"\rvert ", "|")),
+    "norm": (Sign(r"\lVert ", "‖"), Sign(r"\rVert ", "‖")),
     "floor": (Sign(r"\lfloor ", "⌊"), Sign(r"\rfloor ", "⌋")),
     "ceiling": (Sign(r"\lceil ", "⌈"), Sign(r"\rceil ", "⌉")),
 }

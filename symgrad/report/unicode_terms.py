@@ -41,6 +41,7 @@ _LOW = dict(zip("0123456789+−()=aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄
 _HIGH = dict(
     zip("0123456789+−()=abcdefghijklmnoprstuvwxyzβγδ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾⁼ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵝᵞᵟ", strict=True)
 )
+_HIGH |= {c: c for c in "ᵀ⁻"}
 
 
 class _NoLowFormError(Exception):

@@ -1,0 +1,80 @@
+"""Is what array notation says the closed form? Both multiplied out, sums of products merged, equal terms are one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symgrad.algebra.build import Fresh, add, mul, open_reduction, rebuild, reduce
+from symgrad.algebra.terms import Term, factors_of, terms_of
+
+MOST_SUMMANDS = 256
+
+
+class TooManyError(Exception):
+    """The term has too many summands to be multiplied out."""
+
+
+def same(a: Term, b: Term) -> bool:
+    """Whether two terms have one normal form."""
+    if a is b:
+        return True
+    try:
+        return Expansion().normal(a) is Expansion().normal(b)
+    except TooManyError:
+        return False
+
+
+class Expansion:
+    """Sums of monomials c * outer * Sum(inner): nested sums are one, what depends on no index of a sum is outside."""
+
+    def __init__(self) -> None:
+        self.fresh = Fresh()
+        self.memo: dict[Term, Term] = {}
+
+    def normal(self, t: Term) -> Term:
+        """The normal form of a term."""
+        if t not in self.memo:
+            self.memo[t] = add(*(self.closed(fs, vs) for fs, vs in self.monomials(t)))
+        return self.memo[t]
+
+    def closed(self, factors: tuple[Term, ...], over: tuple[Term, ...]) -> Term:
+        """A monomial under its sum."""
+        product = mul(*factors)
+        inside = [f for f in factors_of(product) if any(v in f.free for v in over)]
+        outside = [f for f in factors_of(product) if not any(v in f.free for v in over)]
+        if not over:
+            return product
+        return mul(*outside, reduce("sum", mul(*inside), over))
+
+    def monomials(self, t: Term) -> list[tuple[tuple[Term, ...], tuple[Term, ...]]]:
+        """Factors and summed indices of each summand."""
+        found = list(self._monomials(t))
+        if len(found) > MOST_SUMMANDS:
+            raise TooManyError
+        return found
+
+    def _monomials(self, t: Term) -> Iterator[tuple[tuple[Term, ...], tuple[Term, ...]]]:
+        if t.op == "add":
+            for a in terms_of(t):
+                yield from self.monomials(a)
+        elif t.op == "mul":
+            found: list[tuple[tuple[Term, ...], tuple[Term, ...]]] = [((), ())]
+            for f in t.args:
+                found = [(a + c, b + d) for a, b in found for c, d in self.monomials(f)]
+                if len(found) > MOST_SUMMANDS:
+                    raise TooManyError
+            yield from found
+        elif t.op == "red" and t.data == "sum":
+            body, over = open_reduction(t, self.fresh)
+            yield from ((fs, (*vs, *over)) for fs, vs in self.monomials(body))
+        else:
+            yield (self.atom(t),), ()
+
+    def atom(self, t: Term) -> Term:
+        """A term that is no sum and no product, its arguments in normal form."""
+        if t.op == "red":
+            body, over = open_reduction(t, self.fresh)
+            return reduce(str(t.data), self.normal(body), over)
+        if t.op in ("idx", "get", "get0") or not t.args:
+            return t
+        return rebuild(t, tuple(self.normal(a) for a in t.args))

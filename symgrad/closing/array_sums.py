@@ -1,0 +1,183 @@
+"""Sums of products as chains of matrix products; outer products and diagonals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from symgrad.algebra.build import mul, power, reduce, substitute
+from symgrad.algebra.terms import ONE, Term, coefficient, extent, factors_of, is_access, num
+from symgrad.closing.array_tree import Tree, call, matmul, name, product
+
+if TYPE_CHECKING:
+    from symgrad.closing.array_build import Builder, Order
+
+MOST_FACTORS = 7
+ROW_TIMES_MATRIX = 4
+"""A @ v is what people write where v @ A.T would do: the other counts as so much longer."""
+
+
+def contractions(b: Builder, body: Term, over: Sequence[Term], order: Order) -> Iterator[Tree]:
+    """Ways of a sum by matrix products: one index at a time, what does not depend on it outside."""
+    c, rest = coefficient(body)
+    factors = list(factors_of(rest))
+    if len(factors) > MOST_FACTORS or len(over) > 4:
+        return
+    if len(over) == 1:
+        yield from _single(b, num(c), factors, over[0], order)
+    for k in over if len(over) > 1 else ():
+        inside = [f for f in factors if k in f.free]
+        outside = [f for f in factors if k not in f.free]
+        partial = reduce("sum", mul(*inside), [k])
+        others = [v for v in over if v is not k]
+        found = b.element(reduce("sum", mul(num(c), partial, *outside), others), order)
+        if found is not None:
+            yield found
+    if len(over) == 2 and not any(i in body.free for i in order):
+        yield from _traces(b, c, factors, over)
+
+
+def _single(b: Builder, c: Term, factors: Sequence[Term], k: Term, order: Order) -> Iterator[Tree]:
+    inside = [f for f in factors if k in f.free]
+    outside = [f for f in factors if k not in f.free]
+    if outside or c is not ONE:
+        found = b.element(mul(c, *outside, reduce("sum", mul(*inside), [k])), order)
+        if found is not None:
+            yield found
+        return
+    if len(inside) == 1 and inside[0].op != "mul":
+        yield from _diagonal_sum(b, inside[0], k)
+    for left, right in _halves(inside):
+        found = _product(b, left, right, k, order)
+        if found is not None:
+            yield found
+
+
+def _halves(factors: Sequence[Term]) -> Iterator[tuple[Term, Term]]:
+    """Ordered ways to split the factors of a sum into two."""
+    for size in range(1, len(factors)):
+        for left in combinations(factors, size):
+            yield mul(*left), mul(*(f for f in factors if f not in left))
+
+
+def _product(b: Builder, left: Term, right: Term, k: Term, order: Order) -> Tree | None:
+    """left @ right over k, where its axes are exactly the last ones of the order."""
+    free = (left.free | right.free) - {k}
+    exact = tuple(i for i in order if i in free)
+    if exact != order[len(order) - len(exact) :] or not free <= set(order):
+        return None
+    if len(exact) >= 2:
+        *lead, i, j = exact
+        if i in left.free and j in right.free and i not in right.free and j not in left.free:
+            return _joined(b, (left, (*lead, i, k)), (right, (*lead, k, j)))
+    if right.free & (free | {k}) == {k}:
+        return _joined(b, (left, (*exact, k)), (right, (k,)))
+    if exact and left.free & set(exact) == set(exact[:-1]) and right.free == {k, exact[-1]}:
+        found = _joined(b, (left, (*exact[:-1], k)), (right, (k, exact[-1])))
+        return _penalized(found) if found is not None and len(exact) == 1 else found
+    return None
+
+
+def _joined(b: Builder, left: tuple[Term, Order], right: tuple[Term, Order]) -> Tree | None:
+    x, y = b.element(*left), b.element(*right)
+    if x is None or y is None or _lacks_axes(x, left) or _lacks_axes(y, right):
+        return None
+    return matmul(x, y)
+
+
+def _lacks_axes(t: Tree, asked: tuple[Term, Order]) -> bool:
+    """Whether the array has not the last axes that a matrix product needs."""
+    wanted = min(2, len(asked[1]))
+    return t.ndim < wanted or any(i not in asked[0].free for i in asked[1][-wanted:])
+
+
+def _penalized(t: Tree) -> Tree:
+    from dataclasses import replace
+
+    return replace(t, penalty=t.penalty + ROW_TIMES_MATRIX)
+
+
+# ---- traces, outer products, diagonals ------------------------------------------------------------------------------
+
+
+def _diagonal_sum(b: Builder, f: Term, k: Term) -> Iterator[Tree]:
+    """Sum(A[k, k], k) is trace(A)."""
+    if is_access(f) and f.args == (k, k):
+        other = b.fresh.index(k)
+        matrix = b.element(substitute_last(f, other), (k, other))
+        if matrix is not None:
+            yield call("trace", [matrix], 0)
+
+
+def substitute_last(f: Term, new: Term) -> Term:
+    """A[k, k] -> A[k, new]."""
+    from symgrad.algebra.terms import node
+
+    return node(f.op, (f.args[0], new), f.data)
+
+
+def _traces(b: Builder, c: Fraction, factors: Sequence[Term], over: Sequence[Term]) -> Iterator[Tree]:
+    """Sum(L[i, k]*R[k, i], i, k) is trace(L @ R)."""
+    i, k = over
+    for left, right in _halves(factors):
+        if not ({i, k} <= left.free and {i, k} <= right.free):
+            continue
+        x, y = b.element(left, (i, k)), b.element(right, (k, i))
+        if x is not None and y is not None and x.ndim == y.ndim == 2:
+            trace = call("trace", [matmul(x, y)], 0)
+            yield trace if c == 1 else product(c, [trace], [])
+
+
+def outer(b: Builder, c: Fraction, above: Sequence[Term], below: Sequence[Term], order: Order) -> Iterator[Tree]:
+    """a[i]*b[j] as outer(a, b), v[i]*A[i, j] as diag(v) @ A; scalars stand before."""
+    if len(order) != 2:
+        return
+    i, j = order
+    factors = [*above, *(power(f, num(-1)) for f in below)]
+    scalars = [f for f in factors if i not in f.free and j not in f.free]
+    rows = [f for f in factors if i in f.free and j not in f.free]
+    columns = [f for f in factors if j in f.free and i not in f.free]
+    both = [f for f in factors if i in f.free and j in f.free]
+    if not rows:
+        return
+    left = b.element(mul(*rows), (i,))
+    if not both and columns:
+        right = b.element(mul(*columns), (j,))
+        core = call("outer", [left, right], 2) if left is not None and right is not None else None
+    elif both:
+        right = b.element(mul(*both, *columns), (i, j))
+        core = matmul(call("diag", [left], 2), right) if left is not None and right is not None else None
+    else:
+        core = None
+    if core is not None:
+        yield from _scaled(b, c, scalars, core)
+
+
+def diagonal(b: Builder, conditions: Sequence[Term], body: Term, order: Order) -> Iterator[Tree]:
+    """[i == j]*v[i] as diag(v), [i == j] as eye(n)."""
+    if len(order) != 2 or len(conditions) != 1:
+        return
+    i, j = order
+    c = conditions[0].args[0]
+    if c.op != "cmp" or c.data != "==" or set(c.args) != {i, j} or extent(i) is not extent(j):
+        return
+    factors = factors_of(substitute(body, {j: i}))
+    inside, outside = [f for f in factors if i in f.free], [f for f in factors if i not in f.free]
+    if inside:
+        vector = b.element(mul(*inside), (i,))
+        core = call("diag", [vector], 2) if vector is not None else None
+    else:
+        core = call("eye", [name(extent(i).__repr__(), 0)], 2)
+    if core is not None:
+        yield from _scaled(b, Fraction(1), outside, core)
+
+
+def _scaled(b: Builder, c: Fraction, scalars: Sequence[Term], core: Tree) -> Iterator[Tree]:
+    from symgrad.algebra.show import split_fraction
+
+    more, above, below = split_fraction(mul(num(c), *scalars))
+    top, bottom = b.elements(above, ()), b.elements(below, ())
+    if top is not None and bottom is not None and more > 0:
+        yield product(more, [*top, core], bottom)
