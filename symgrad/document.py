@@ -12,6 +12,7 @@ from symgrad.algebra.terms import BATCH, Term, extent, idx
 from symgrad.staging import MARK
 
 if TYPE_CHECKING:
+    from symgrad.closing.array_form import ArrayForm
     from symgrad.closing.derivation import Definition, Derivation, Gradient
     from symgrad.closing.second_order import Hessian
     from symgrad.formula.program import Formula, Program
@@ -65,15 +66,36 @@ def document(
 
 
 def gradient(g: Gradient, formula: Formula, notation: Notation) -> Json:
-    """`indices`, `closed`, `where`, `latex` of one gradient."""
+    """`indices`, `closed`, `where`, `latex` of one gradient, and the same in array notation under `matrix`.
+
+    Where the formula is in array notation, so is `closed` if that can say it, and `indices` is empty.
+    """
+    from symgrad.closing.array_form import written
     from symgrad.report.latex_terms import latex
 
     indices, closed = signature(g, formula, notation.names)
+    in_arrays = written(formula, g)
+    matrix = in_arrays.matrix and in_array_notation(in_arrays.matrix, notation)
+    if in_arrays.closed is not None:
+        return {"indices": [], **in_array_notation(in_arrays.closed, notation), "matrix": matrix}
     return {
         "indices": [str(i.data) for i in indices],
         "closed": show(closed, notation.names),
         "where": {_head(d): show(d.body, notation.names) for d in g.where},
         "latex": latex(closed, notation),
+        "matrix": matrix,
+    }
+
+
+def in_array_notation(form: ArrayForm, notation: Notation) -> Json:
+    """`closed`, `where` and `latex` of a gradient in array notation."""
+    from symgrad.report.array_layout import array_layout
+    from symgrad.report.latex_terms import latex_layout
+
+    return {
+        "closed": form.text,
+        "where": form.definitions,
+        "latex": latex_layout(array_layout(form.closed), notation),
     }
 
 

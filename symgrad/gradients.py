@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GradientExpression:
-    """What a gradient knows beside its SymPy expression: `latex`, `closed`, `axes`, `where`.
+    """What a gradient knows beside its SymPy expression: `latex`, `closed`, `axes`, `where`, `matrix`.
 
     The objects are instances of their expression's own class too (Add, Mul, ...), equal to it and hashed like it, so
     that all of SymPy takes them for what they are. `plain` is the expression without these attributes.
@@ -31,6 +31,8 @@ class GradientExpression:
     """Names of the axes, "..." for batch axes."""
     where: Mapping[str, str]
     """Definitions of the names in `closed` that are no input, parameter or dimension."""
+    matrix: str | None
+    """The closed form in array notation, where that can say it; it has the shape of the input (denominator layout)."""
 
     @property
     def func(self) -> Any:
@@ -56,7 +58,7 @@ class GradientExpression:
         return hash(self.plain)
 
     def __reduce__(self) -> Any:
-        return annotate, (self.plain, self.latex, self.closed, self.axes, self.where)
+        return annotate, (self.plain, self.latex, self.closed, self.axes, self.where, self.matrix)
 
 
 def gradient_expression(gradient: Gradient, derivation: Derivation) -> GradientExpression:
@@ -66,10 +68,11 @@ def gradient_expression(gradient: Gradient, derivation: Derivation) -> GradientE
 
     formula, notation = derivation.formula, derivation_notation(derivation)
     record: Any = gradient_record(gradient, formula, notation)
-    closed = signature(gradient, formula, notation.names)[1]
+    indices, closed = signature(gradient, formula, notation.names)
     directions = None if derivation.second is None else derivation.second.directions
     plain = to_sympy(closed, shapes_of(formula.program, gradient, directions), notation.names)
-    return annotate(plain, record["latex"], record["closed"], tuple(record["indices"]), record["where"])
+    axes, matrix = tuple(str(i.data) for i in indices), record["matrix"] and record["matrix"]["closed"]
+    return annotate(plain, record["latex"], record["closed"], axes, record["where"], matrix)
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def hessian_expression(hessian: Hessian, derivation: Derivation) -> HessianExpre
 
 
 def annotate(
-    plain: Any, latex: str, closed: str, axes: tuple[str, ...], where: Mapping[str, str]
+    plain: Any, latex: str, closed: str, axes: tuple[str, ...], where: Mapping[str, str], matrix: str | None = None
 ) -> GradientExpression:
     """The SymPy expression `plain` with its printed forms."""
     ordinary = (c for c in type(plain).__mro__ if type(c) is type and not c.__name__.endswith("Constant"))
@@ -97,6 +100,7 @@ def annotate(
         if hasattr(plain, slot):
             setattr(new, slot, getattr(plain, slot))
     new.plain, new.latex, new.closed, new.axes, new.where = plain, latex, closed, axes, where
+    new.matrix = matrix
     return new
 
 

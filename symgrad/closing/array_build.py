@@ -11,16 +11,41 @@ from fractions import Fraction
 from itertools import permutations
 
 from symgrad.algebra.build import Fresh, conjunction, mul, neg, open_reduction, power
-from symgrad.algebra.show import INTERNAL, order_factors, order_terms, show, softmax_parts, split_fraction
-from symgrad.algebra.terms import BATCH, HALF, ONE, Term, coefficient, factors_of, is_num, num, terms_of, value
+from symgrad.algebra.show import INTERNAL, order_terms, show, softmax_parts, split_fraction
+from symgrad.algebra.terms import (
+    BATCH,
+    HALF,
+    MATRIX_VALUED,
+    ONE,
+    Term,
+    coefficient,
+    extent,
+    get,
+    idx,
+    is_access,
+    is_num,
+    lead_of,
+    matrix_of,
+    node,
+    terms_of,
+    value,
+    walk,
+)
 from symgrad.closing import array_sums as sums
-from symgrad.closing.array_tree import Tree, call, name, number, product, relation, total, transpose
+from symgrad.closing.array_tree import TURNED as TURN_COST
+from symgrad.closing.array_tree import Tree, call, column, name, number, product, relation, total, transpose
 from symgrad.closing.array_tree import power as raised
 
 Order = tuple[Term, ...]
 
 MOST_PARTS = 600
 """Nodes of a term beyond which nobody wants to read it as one expression."""
+
+MOST_AXES = 3
+"""Axes beyond which new ones are no longer put in: nobody reads x[..., :, None, :]."""
+
+MOST_QUESTIONS = 1500
+"""Terms with orders of axes that are looked at before the search is given up."""
 
 _REDUCTIONS: Mapping[str, str] = {
     "sum": "Sum", "prod": "Product", "max": "amax", "min": "amin", "max_first": "amax", "min_first": "amin",
@@ -45,6 +70,8 @@ class Builder:
 
     def __init__(self, shapes: Mapping[str, tuple[Term, ...]], wide: bool) -> None:
         self.shapes, self.wide = shapes, wide
+        self.inline: dict[str, Tree] = {}
+        """Arguments of matrix functions that are written out."""
         self.fresh = Fresh()
         self.memo: dict[tuple[Term, Order], Tree | None] = {}
         self.opened: dict[Term, tuple[Term, list[Term]]] = {}
@@ -52,18 +79,37 @@ class Builder:
     def element(self, t: Term, order: Order) -> Tree | None:
         """The term as an array over `order`, as it stands or turned; None where array notation cannot say it."""
         own = self.direct(t, order)
+        if own is None and self.wide and (narrow := self.columns(t, order)) is not None:
+            own = narrow
         turned = _turned(order)
         if turned is None or t.op not in TURNED or not set(order) <= t.free:
             return own
         other = self.direct(t, turned)
-        if other is None or (own is not None and own.cost <= other.cost + 2):
+        if other is None or (own is not None and own.cost <= other.cost + 2 + TURN_COST):
             return own
         return transpose(other, is_batch(order[0]))
+
+    def columns(self, t: Term, order: Order) -> Tree | None:
+        """The term over its own axes alone, with new axes of size 1 where the order has others between: v[:, None]."""
+        mine = tuple(i for i in order if i in t.free)
+        if not mine or len(order) > MOST_AXES or not t.free <= set(order):
+            return None
+        first = order.index(mine[0])
+        whole = order[first:]
+        if whole == mine or (len(mine) > 1 and is_batch(mine[-1])):
+            return None
+        inner = self.element(t, mine)
+        if inner is None or inner.ndim != len(mine):
+            return None
+        items = ["..." if is_batch(i) else ":" if i in mine else "None" for i in whole]
+        return column(inner, ", ".join(items))
 
     def direct(self, t: Term, order: Order) -> Tree | None:
         """The term over `order`, its outermost operation done in this order of the axes."""
         key = (t, order)
         if key not in self.memo:
+            if len(self.memo) > MOST_QUESTIONS or any(map(is_batch, order[1:])):
+                return None
             self.memo[key] = None  # a way that comes back to itself is none
             method = getattr(self, "_" + t.op, None)
             ways = method(t, order) if method is not None else ()
@@ -110,6 +156,30 @@ class Builder:
 
     _get0 = _get
 
+    def _mat(self, t: Term, order: Order) -> Iterator[Tree]:
+        function, tensor = matrix_of(t)
+        lead = lead_of(t)
+        whole = (*lead, *t.args[len(lead) : -1])
+        axes = self.axes_of(get(tensor, (*lead, *(self.fresh.index(idx("_", t.args[-1])) for _ in range(2)))))
+        if axes is None or len(set(whole)) < len(whole) or any(s.op != "idx" for s in whole):
+            return
+        matrix = self.matrix(tensor, len(lead) + 2)
+        valued = function in MATRIX_VALUED
+        if valued and any(extent(s) is not t.args[-1] for s in whole[-2:]):
+            return
+        det = call("det", [matrix], len(lead))
+        if function == "logabsdet":
+            own = call("log", [call("Abs", [det], len(lead))], len(lead))
+        else:
+            own = call("inv" if function == "adj" else function, [matrix], len(whole))
+        for tree, have in _variants(own, whole):
+            if aligned(have, order) and (function != "adj" or not lead):
+                yield product(Fraction(1), [det, tree], []) if function == "adj" else tree
+
+    def matrix(self, tensor: str, ndim: int) -> Tree:
+        """The argument of a matrix function: its name, or what it stands for where symgrad gave it the name."""
+        return self.inline.get(tensor) or name(tensor, ndim)
+
     def axes_of(self, t: Term) -> tuple[Term | None, ...] | None:
         """The index of each axis of an access, None for an axis of size 1 that is read at 0."""
         shape = self.shapes.get(str(t.data))
@@ -148,7 +218,11 @@ class Builder:
         ordered = order_terms(terms_of(t))
         signs = [coefficient(a)[0] < 0 for a in ordered]
         trees = self.elements([neg(a) if s else a for a, s in zip(ordered, signs, strict=True)], order)
-        return None if trees is None else (trees, signs)
+        if trees is None:
+            return None
+        # A + A.T
+        pairs = sorted(zip(signs, trees, strict=True), key=lambda p: (p[0], p[1].kind == "transpose"))
+        return [t for _, t in pairs], [s for s, _ in pairs]
 
     def _mul(self, t: Term, order: Order) -> Iterator[Tree]:
         if coefficient(t)[0] < 0:
@@ -168,7 +242,7 @@ class Builder:
         top, bottom = self.elements(above, order), self.elements(below, order)
         if top is not None and bottom is not None:
             yield product(c, top, bottom)
-        elif self.wide:
+        if self.wide:
             yield from sums.outer(self, c, above, below, order)
 
     def masked(self, t: Term, conditions: Sequence[Term], order: Order) -> Iterator[Tree]:
@@ -239,7 +313,8 @@ class Builder:
         place = len(order) - 1 - order.index(j)
         if inner is None or inner.ndim <= place:
             return None
-        return call(function, [inner], inner.ndim, axis=axis_text([inner.ndim - 1 - place], inner.ndim, True))
+        first = place and inner.ndim == place + 1 and not is_batch(order[0])
+        return call(function, [inner], inner.ndim, axis="0" if first else str(-1 - place))
 
     def _cmp(self, t: Term, order: Order) -> Iterator[Tree]:
         a, b = t.args
@@ -286,7 +361,7 @@ class Builder:
             options: dict[str, str] = {}
             batched = is_batch(inner[0])
             if len(axes) < len(inner):
-                if batched and 0 in axes:
+                if batched and 0 in axes and not self.wide:
                     continue
                 options["axis"] = axis_text(axes, len(inner), batched)
             if keep:
@@ -301,28 +376,43 @@ def _places(body: Term, over: Sequence[Term], order: Order) -> Iterator[tuple[Or
     present = [i for i in order if i in body.free]
     if any(v not in body.free for v in over):
         return
-    gaps = bool(present) and list(order[order.index(present[0]) :]) != present
-    for vs in permutations(over):
-        if not gaps:
-            yield (*present, *vs), list(range(len(present), len(present) + len(vs))), False
-            if present and not is_batch(present[0]):
-                yield (*vs, *present), list(range(len(vs))), False
-            elif len(present) == 2:
-                yield (present[0], *vs, present[1]), list(range(1, 1 + len(vs))), False
+    first = order.index(present[0]) if present else 0
+    absent = [k for k in range(first, len(order)) if order[k] not in body.free]
+    if not present or not absent:
+        for inner in _inner_orders(body, over, present):
+            yield inner, [k for k, i in enumerate(inner) if i in over], False
+    elif len(absent) == len(over):
         # sizes of 1 stand where the order has an axis that the body lacks
-        first = order.index(present[0]) if present else 0
-        absent = [k for k, i in enumerate(order) if i not in body.free and k > first]
-        if gaps and len(absent) == len(vs):
-            filled = list(order[first:])
+        for vs in permutations(over):
+            filled = list(order)
             for k, v in zip(absent, vs, strict=True):
-                filled[k - first] = v
-            yield tuple(filled), [k - first for k in absent], True
+                filled[k] = v
+            yield tuple(filled[first:]), [k - first for k in absent], True
 
 
-def axis_text(axes: Sequence[int], rank: int, last: bool) -> str:
-    """Numbers of axes as NumPy counts them; the last one is -1 where `last`."""
-    shown = [k - rank if last or (k == rank - 1 and k) else k for k in axes]
-    return str(shown[0]) if len(shown) == 1 else "(" + ", ".join(map(str, shown)) + ")"
+def _inner_orders(body: Term, over: Sequence[Term], present: Sequence[Term]) -> Iterator[Order]:
+    """Orders of all axes of a body: those that its tensors have, else the reduced ones first or last."""
+    axes = {*over, *present}
+    found: dict[Order, None] = {}
+    for t in walk(body):
+        if is_access(t) and set(t.args) == axes and [i for i in t.args if i in present] == list(present):
+            found[t.args] = None
+    # a batch stands before all other axes
+    lead = [i for i in (*present, *over) if is_batch(i)]
+    rest = [v for v in over if v not in lead]
+    for vs in permutations(rest) if len(rest) < 4 else ():
+        kept = [i for i in present if i not in lead]
+        found.setdefault((*lead, *kept, *vs))
+        found.setdefault((*lead, *vs, *kept))
+    yield from found
+
+
+def axis_text(axes: Sequence[int], rank: int, batched: bool) -> str:
+    """Numbers of axes as NumPy counts them: from the last where there are batch axes, -1 for the last of several."""
+    one = len(axes) == 1
+    numbers = [k - rank if batched or (one and 0 < k == rank - 1) else k for k in axes]
+    shown = ["..." if batched and k == -rank else str(k) for k in numbers]
+    return shown[0] if one else "(" + ", ".join(shown) + ")"
 
 
 def aligned(axes: Sequence[Term | None], order: Order) -> bool:
@@ -334,6 +424,8 @@ def aligned(axes: Sequence[Term | None], order: Order) -> bool:
 
 def _variants(tree: Tree, axes: tuple[Term | None, ...]) -> Iterator[tuple[Tree, tuple[Term | None, ...]]]:
     yield tree, axes
+    if not axes:
+        return
     batched = axes[0] is not None and is_batch(axes[0])
     if len(axes) - batched == 2:
         yield transpose(tree, batched), (*axes[:-2], axes[-1], axes[-2])
@@ -351,9 +443,4 @@ def _turned(order: Order) -> Order | None:
 
 def node_product(t: Term) -> Term:
     """The term as a product of one factor."""
-    from symgrad.algebra.terms import node
-
     return node("mul", (t,))
-
-
-__all__ = ["Builder", "Order", "factors_of", "is_batch", "num", "order_factors"]

@@ -59,7 +59,7 @@ class ArrayForm:
         return self.closed.cost + sum(d.body.cost + len(d.name) for d in self.where if d.introduced)
 
 
-def array_form(program: Program, g: Gradient, wide: bool = True) -> ArrayForm | None:
+def array_form(formula: Formula, g: Gradient, wide: bool = True) -> ArrayForm | None:
     """The gradient in array notation; None where that cannot say it, or where reading it back proves nothing.
 
     Without `wide` only what SPEC's language has: no outer, diag and eye.
@@ -73,7 +73,7 @@ def array_form(program: Program, g: Gradient, wide: bool = True) -> ArrayForm | 
         if names:
             closed = unfold(g.closed, names, Fresh())
             where = tuple(d for d in g.where if not d.introduced)
-        form = _Page(program, g, where, wide).form(closed, where)
+        form = _Page(formula, g, where, wide).form(closed, where)
         if form is not None:
             found.append(form)
     return min(found, key=lambda f: f.length, default=None)
@@ -102,38 +102,53 @@ _written: WeakKeyDictionary[Program, dict[object, Written]] = WeakKeyDictionary(
 def _write(formula: Formula, g: Gradient) -> Written:
     if not g.indices:
         return Written(None, None)
-    matrix = array_form(formula.program, g)
-    closed = array_form(formula.program, g, wide=False) if formula.in_arrays else None
+    matrix = array_form(formula, g)
+    closed = array_form(formula, g, wide=False) if formula.in_arrays else None
     if closed is not None and closed.missing:
         closed = None
-    return Written(closed, closed or matrix)
+    return Written(closed, matrix or closed)
 
 
 class _Page:
     """A closed form with its definitions: what its names stand for."""
 
-    def __init__(self, program: Program, g: Gradient, where: Sequence[Definition], wide: bool) -> None:
+    def __init__(self, formula: Formula, g: Gradient, where: Sequence[Definition], wide: bool) -> None:
+        program = formula.program
         self.program, self.g = program, g
+        self.own = frozenset(formula.written)
         self.signatures: dict[str, tuple[Term, ...]] = {d.name: d.indices for d in where}
         if not program.is_loss:
             self.signatures |= {f"d{s.name}": s.indices for s in program.outputs}
         self.builder = Builder(_shapes(program, self.signatures), wide)
+        self.where = where
 
     def form(self, closed: Term, where: Sequence[Definition]) -> ArrayForm | None:
         """The whole, each part proven; a definition of the formula's own that array notation cannot say stays out."""
+        self.inline_arguments(where)
         tree = self.proven(closed, self.g.indices)
         if tree is None:
             return None
+        used, missing = tree.names, False
         definitions: list[ArrayDefinition] = []
-        missing = False
-        for d in _needed(closed, where):
+        for d in reversed(where):
+            if d.name not in used:
+                continue
             body = self.proven(d.body, d.indices)
             if body is None and d.introduced:
                 return None
             if body is not None:
+                used = used | body.names
                 definitions.append(ArrayDefinition(d.name, body, d.introduced))
             missing = missing or body is None
-        return ArrayForm(self.g.input, tree, tuple(definitions), missing)
+        return ArrayForm(self.g.input, tree, tuple(reversed(definitions)), missing)
+
+    def inline_arguments(self, where: Sequence[Definition]) -> None:
+        """Arguments of matrix functions that symgrad gave a name are written out: inv(X.T @ X)."""
+        for d in where:
+            if d.introduced or d.name not in self.own:
+                body = self.proven(d.body, d.indices)
+                if body is not None:
+                    self.builder.inline[d.name] = body
 
     def proven(self, t: Term, indices: tuple[Term, ...]) -> Tree | None:
         """The term in array notation, where reading its text gives the term back."""
@@ -166,22 +181,17 @@ class _Page:
         """The names that the text may use."""
         from symgrad.formula.environment import Tensor
         from symgrad.formula.expression import program_environment
+        from symgrad.formula.matrices import key_of
 
         env = program_environment(self.program)
         env.lenient = True
+        for s in self.program.statements:
+            env.arrays.setdefault(key_of(s.indices, s.body), s.name)
+        for d in self.where:
+            env.arrays.setdefault(key_of(d.indices, d.body), d.name)
         for name, indices in self.signatures.items():
             env.tensors[name] = Tensor.of_indices(name, indices, "extra")
         return env
-
-
-def _needed(closed: Term, where: Sequence[Definition]) -> list[Definition]:
-    """The definitions that the closed form reads, in their order."""
-    used, kept = set(closed.tensors), []
-    for d in reversed(where):
-        if d.name in used:
-            used |= d.body.tensors
-            kept.append(d)
-    return kept[::-1]
 
 
 def _shapes(program: Program, signatures: Mapping[str, tuple[Term, ...]]) -> dict[str, tuple[Term, ...]]:

@@ -1,13 +1,31 @@
-"""Is what array notation says the closed form? Both multiplied out, sums of products merged, equal terms are one object."""
+"""Is what array notation says the closed form? Both are multiplied out, and sums of products merged.
+
+Equal terms are then one object.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symgrad.algebra.build import Fresh, add, mul, open_reduction, rebuild, reduce
-from symgrad.algebra.terms import Term, factors_of, terms_of
+from symgrad.algebra.build import Fresh, add, mul, open_reduction, rebuild, reduce, substitute
+from symgrad.algebra.terms import Term, extent, factors_of, terms_of
 
 MOST_SUMMANDS = 256
+
+
+def _is_delta(f: Term, v: Term, w: Term) -> bool:
+    """Whether a factor is [v == w]."""
+    return f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "==" and set(f.args[0].args) == {v, w}
+
+
+def _equal_to(product: Term, v: Term) -> Term | None:
+    """The index of the same extent that a summed one is set equal to: Sum([v == w]*f(v), v) is f(w)."""
+    for f in factors_of(product):
+        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "==" and v in f.args[0].args:
+            (w,) = [a for a in f.args[0].args if a is not v]
+            if w.op == "idx" and extent(w) is extent(v):
+                return w
+    return None
 
 
 class TooManyError(Exception):
@@ -40,6 +58,11 @@ class Expansion:
     def closed(self, factors: tuple[Term, ...], over: tuple[Term, ...]) -> Term:
         """A monomial under its sum."""
         product = mul(*factors)
+        for v in over:
+            if (w := _equal_to(product, v)) is not None:
+                rest = substitute(mul(*(f for f in factors_of(product) if not _is_delta(f, v, w))), {v: w})
+                others = tuple(u for u in over if u is not v)
+                return add(*(self.closed(fs, (*vs, *others)) for fs, vs in self.monomials(rest)))
         inside = [f for f in factors_of(product) if any(v in f.free for v in over)]
         outside = [f for f in factors_of(product) if not any(v in f.free for v in over)]
         if not over:

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from symgrad.algebra.build import mul, power, reduce, substitute
-from symgrad.algebra.terms import ONE, Term, coefficient, extent, factors_of, is_access, num
+from symgrad.algebra.build import add, mul, power, reduce, substitute
+from symgrad.algebra.show import show, split_fraction
+from symgrad.algebra.terms import BATCH, ONE, Term, coefficient, extent, factors_of, is_access, node, num, terms_of
 from symgrad.closing.array_tree import Tree, call, matmul, name, product
 
 if TYPE_CHECKING:
     from symgrad.closing.array_build import Builder, Order
 
 MOST_FACTORS = 7
-ROW_TIMES_MATRIX = 4
+ROW_TIMES_MATRIX = 11
 """A @ v is what people write where v @ A.T would do: the other counts as so much longer."""
 
 
 def contractions(b: Builder, body: Term, over: Sequence[Term], order: Order) -> Iterator[Tree]:
     """Ways of a sum by matrix products: one index at a time, what does not depend on it outside."""
+    if body.op == "add":
+        found = b.element(add(*(reduce("sum", a, over) for a in terms_of(body))), order)
+        if found is not None and all(set(over) <= a.free for a in terms_of(body)):
+            yield found
+        return
     c, rest = coefficient(body)
     factors = list(factors_of(rest))
     if len(factors) > MOST_FACTORS or len(over) > 4:
         return
     if len(over) == 1:
         yield from _single(b, num(c), factors, over[0], order)
-    for k in over if len(over) > 1 else ():
+    for k in over if len(over) > 1 and any(not set(over) <= f.free for f in factors) else ():
         inside = [f for f in factors if k in f.free]
         outside = [f for f in factors if k not in f.free]
         partial = reduce("sum", mul(*inside), [k])
@@ -64,6 +71,8 @@ def _halves(factors: Sequence[Term]) -> Iterator[tuple[Term, Term]]:
 
 def _product(b: Builder, left: Term, right: Term, k: Term, order: Order) -> Tree | None:
     """left @ right over k, where its axes are exactly the last ones of the order."""
+    if k.data == BATCH:
+        return None
     free = (left.free | right.free) - {k}
     exact = tuple(i for i in order if i in free)
     if exact != order[len(order) - len(exact) :] or not free <= set(order):
@@ -94,8 +103,6 @@ def _lacks_axes(t: Tree, asked: tuple[Term, Order]) -> bool:
 
 
 def _penalized(t: Tree) -> Tree:
-    from dataclasses import replace
-
     return replace(t, penalty=t.penalty + ROW_TIMES_MATRIX)
 
 
@@ -113,8 +120,6 @@ def _diagonal_sum(b: Builder, f: Term, k: Term) -> Iterator[Tree]:
 
 def substitute_last(f: Term, new: Term) -> Term:
     """A[k, k] -> A[k, new]."""
-    from symgrad.algebra.terms import node
-
     return node(f.op, (f.args[0], new), f.data)
 
 
@@ -131,28 +136,26 @@ def _traces(b: Builder, c: Fraction, factors: Sequence[Term], over: Sequence[Ter
 
 
 def outer(b: Builder, c: Fraction, above: Sequence[Term], below: Sequence[Term], order: Order) -> Iterator[Tree]:
-    """a[i]*b[j] as outer(a, b), v[i]*A[i, j] as diag(v) @ A; scalars stand before."""
-    if len(order) != 2:
+    """a[..., i]*b[..., j] as outer(a, b), v[i]*A[i, j] as diag(v) @ A; scalars stand before."""
+    if len(order) < 2 or order[-2].data == BATCH:
         return
-    i, j = order
+    *lead, i, j = order
     factors = [*above, *(power(f, num(-1)) for f in below)]
-    scalars = [f for f in factors if i not in f.free and j not in f.free]
+    scalars = [f for f in factors if not any(k in f.free for k in order)]
     rows = [f for f in factors if i in f.free and j not in f.free]
     columns = [f for f in factors if j in f.free and i not in f.free]
-    both = [f for f in factors if i in f.free and j in f.free]
     if not rows:
         return
-    left = b.element(mul(*rows), (i,))
-    if not both and columns:
-        right = b.element(mul(*columns), (j,))
-        core = call("outer", [left, right], 2) if left is not None and right is not None else None
-    elif both:
-        right = b.element(mul(*both, *columns), (i, j))
-        core = matmul(call("diag", [left], 2), right) if left is not None and right is not None else None
-    else:
-        core = None
-    if core is not None:
-        yield from _scaled(b, c, scalars, core)
+    if len(rows) + len(columns) + len(scalars) == len(factors):
+        left, right = b.element(mul(*rows), (*lead, i)), b.element(mul(*columns), (*lead, j))
+        if columns and left is not None and right is not None:
+            yield from _scaled(b, c, scalars, call("outer", [left, right], max(left.ndim, right.ndim) + 1))
+        return
+    others = [f for f in factors if f not in rows and f not in scalars]
+    if not lead and all({i, j} <= f.free for f in others):
+        left, right = b.element(mul(*rows), (i,)), b.element(mul(*others), (i, j))
+        if left is not None and right is not None:
+            yield from _scaled(b, c, scalars, matmul(call("diag", [left], 2), right))
 
 
 def diagonal(b: Builder, conditions: Sequence[Term], body: Term, order: Order) -> Iterator[Tree]:
@@ -169,14 +172,12 @@ def diagonal(b: Builder, conditions: Sequence[Term], body: Term, order: Order) -
         vector = b.element(mul(*inside), (i,))
         core = call("diag", [vector], 2) if vector is not None else None
     else:
-        core = call("eye", [name(extent(i).__repr__(), 0)], 2)
+        core = call("eye", [name(show(extent(i)), 0)], 2)
     if core is not None:
         yield from _scaled(b, Fraction(1), outside, core)
 
 
 def _scaled(b: Builder, c: Fraction, scalars: Sequence[Term], core: Tree) -> Iterator[Tree]:
-    from symgrad.algebra.show import split_fraction
-
     more, above, below = split_fraction(mul(num(c), *scalars))
     top, bottom = b.elements(above, ()), b.elements(below, ())
     if top is not None and bottom is not None and more > 0:

@@ -13,6 +13,9 @@ from symgrad.algebra.show import decimal
 
 RELATION, ADD, MUL, POW, ATOM = range(5)
 
+TURNED = 7
+"""What a transpose costs beyond its characters: forms with few of them are easier to read."""
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -41,7 +44,8 @@ class Tree:
 
     def __post_init__(self) -> None:
         text, level = _PRINTERS[self.kind](self)
-        cost = len(text.replace(" ", "")) + self.penalty + sum(t.cost - len(t.text.replace(" ", "")) for t in self.parts)
+        extra = self.penalty + sum(t.cost - _characters(t.text) for t in self.parts)
+        cost = _characters(text) + extra
         for key, value in (("text", text), ("level", level), ("cost", cost)):
             object.__setattr__(self, key, value)
 
@@ -50,9 +54,19 @@ class Tree:
         """Operands and denominators."""
         return (*self.args, *self.below)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names in the tree."""
+        own = frozenset({self.data.partition("[")[0]}) if self.kind == "name" else frozenset()
+        return own.union(*(t.names for t in self.parts))
+
     def at(self, level: int) -> str:
         """The text, in parentheses where an operand must bind closer."""
         return self.text if self.level >= level else f"({self.text})"
+
+
+def _characters(text: str) -> int:
+    return len(text.replace(" ", ""))
 
 
 # ---- making ----------------------------------------------------------------------------------------------------------
@@ -102,12 +116,18 @@ def transpose(t: Tree, batched: bool = False) -> Tree:
     """The transpose; of a product of matrices it turns their order around."""
     if t.kind == "transpose":
         return t.args[0]
-    return Tree("transpose", (t,), ndim=t.ndim, data="transpose" if batched else "T")
+    return Tree("transpose", (t,), ndim=t.ndim, data="transpose" if batched else "T", penalty=TURNED)
+
+
+def column(t: Tree, shape: str) -> Tree:
+    """The array with new axes of size 1: v[:, None]."""
+    return Tree("column", (t,), ndim=shape.count(",") + 1, data=shape, penalty=-3)
 
 
 def call(function: str, args: Sequence[Tree], ndim: int, **options: str) -> Tree:
     """A function of its arguments."""
-    return Tree("call", tuple(args), function, ndim, options=tuple(options.items()))
+    penalty = -8 if "keepdims" in options else 0  # long, and yet easy to read
+    return Tree("call", tuple(args), function, ndim, options=tuple(options.items()), penalty=penalty)
 
 
 def relation(sign: str, left: Tree, right: Tree) -> Tree:
@@ -152,7 +172,7 @@ def _product(t: Tree) -> tuple[str, int]:
         # a scalar before a matrix product multiplies its first factor, which is the same
         bare = a.kind == "matmul" and len(arrays) == 1
         top.append(a.text if bare else a.at(MUL + 1 if a.kind in ("matmul", "product") or top else MUL))
-    bottom += [a.at(POW if a.kind != "power" else ATOM) for a in t.below]
+    bottom += [a.at(POW) for a in t.below]
     text = "*".join(top or ["1"])
     if not bottom:
         return text, MUL
@@ -176,6 +196,10 @@ def _transpose(t: Tree) -> tuple[str, int]:
     return (f"transpose({a.text})" if t.data == "transpose" else f"{a.at(ATOM)}.T"), ATOM
 
 
+def _column(t: Tree) -> tuple[str, int]:
+    return f"{t.args[0].at(ATOM)}[{t.data}]", ATOM
+
+
 def _power(t: Tree) -> tuple[str, int]:
     base, exponent = t.args
     return f"{base.at(ATOM)}**{exponent.at(ATOM)}", POW
@@ -193,5 +217,5 @@ def _relation(t: Tree) -> tuple[str, int]:
 
 _PRINTERS: dict[str, Callable[[Tree], tuple[str, int]]] = {
     "name": _name, "number": _number, "sum": _sum, "product": _product, "matmul": _matmul, "transpose": _transpose,
-    "power": _power, "call": _call, "relation": _relation,
+    "column": _column, "power": _power, "call": _call, "relation": _relation,
 }  # fmt: skip

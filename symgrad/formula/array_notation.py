@@ -19,8 +19,8 @@ from symgrad.formula.grammar import is_batch
 from symgrad.formula.scopes import Index, bound_names, subscripted, subscripts
 from symgrad.formula.source import Text
 from symgrad.formula.syntax import Parsed, parse
-from symgrad.formula.trees import called, option
-from symgrad.formula.vocabulary import MATRIX_FUNCTIONS, REDUCTIONS
+from symgrad.formula.trees import called, new_axes, option
+from symgrad.formula.vocabulary import ARRANGING, MATRIX_FUNCTIONS, REDUCTIONS
 
 ON_ARRAYS = MATRIX_FUNCTIONS | {"norm"}
 """Functions whose argument may be a whole array beside indices."""
@@ -125,6 +125,9 @@ class _Finder:
         return marks
 
     def subscript(self, n: ast.Subscript, marks: Marks) -> list[ast.expr]:
+        if new_axes(n) is not None:
+            marks.arrays.append(n)
+            return [n.value]
         island = self.is_island(n.value)
         if island:
             marks.islands.append(n)
@@ -138,9 +141,14 @@ class _Finder:
             return []
         over = n.args[1:] if called(n) in REDUCTIONS else []
         marks.indices.extend(over[:1])
-        if option(n, "axis") is not None or option(n, "keepdims") is not None or called(n) in MATRIX_FUNCTIONS:
+        if option(n, "axis") is not None or option(n, "keepdims") is not None or self.makes_array(n):
             marks.arrays.append(n)
         return n.args[:1] if over else n.args[::-1]
+
+    def makes_array(self, n: ast.Call) -> bool:
+        """Whether a call is one of a function of whole arrays."""
+        name = called(n)
+        return name in MATRIX_FUNCTIONS or (name in ARRANGING and name not in self.env.tensors)
 
     def is_island(self, n: ast.expr) -> bool:
         """Whether a node is a call on whole arrays: it holds an array and no index."""

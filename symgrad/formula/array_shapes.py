@@ -9,13 +9,13 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from symgrad.algebra.terms import BATCH, ONE, Term
+from symgrad.algebra.terms import BATCH, ONE, Term, dim, num
 from symgrad.errors import FormulaError
 from symgrad.formula.environment import Environment, Tensor
 from symgrad.formula.polynomial import same
 from symgrad.formula.syntax import Parsed
-from symgrad.formula.trees import called, operands, option
-from symgrad.formula.vocabulary import KEEPING, MATRIX_FUNCTIONS, REDUCTIONS
+from symgrad.formula.trees import called, new_axes, operands, option
+from symgrad.formula.vocabulary import ARRANGING, KEEPING, MATRIX_FUNCTIONS, REDUCTIONS
 
 Equations = Sequence[tuple[Term, Term]]
 
@@ -110,16 +110,23 @@ class Shapes:
             tensor = self.env.tensors.get(n.id)
             return Shape.of(tensor) if tensor is not None else SCALAR
         if isinstance(n, ast.Constant | ast.Subscript):
-            return SCALAR
+            return SCALAR if new_axes(n) is None else self.stretched(n)
         if isinstance(n, ast.Attribute):
             return self._transposed(n)
         if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult):
             return self._product(n)
-        name = called(n)
-        if name in REDUCTIONS and isinstance(n, ast.Call):
+        found = self._called(n, called(n)) if isinstance(n, ast.Call) else None
+        return self._elementwise(n) if found is None else found
+
+    def _called(self, n: ast.Call, name: str) -> Shape | None:
+        """The shape of a call of a function that knows axes; None for others."""
+        if name in REDUCTIONS:
             return self._reduced(n, name)
-        if name in MATRIX_FUNCTIONS and isinstance(n, ast.Call):
+        if name in MATRIX_FUNCTIONS:
             return self._solution(n) if name == "solve" else self._matrix(n, name)
+        return self._arranged(n, name) if name in ARRANGING else None
+
+    def _elementwise(self, n: ast.expr) -> Shape:
         total = SCALAR
         for part in operands(n):
             joined = broadcast(total, self.shape(part), self.env.bounds.equations)
@@ -127,6 +134,55 @@ class Shapes:
                 raise self._unfit(n, part, total, joined)
             total = joined
         return total
+
+    def stretched(self, n: ast.expr) -> Shape:
+        """The shape of x[:, None]."""
+        assert isinstance(n, ast.Subscript)
+        mine = self.shape(n.value)
+        items = new_axes(n) or []
+        shown = f"{self.parsed.source(n.value)} has shape {mine.shown()}"
+        if items.count(":") > len(mine.sizes) or items.count("...") > 1:
+            raise self.parsed.error(f"{self.parsed.source(n)} names more axes than there are: {shown}", n)
+        if mine.batch and items[0] != "...":
+            message = f"{self.parsed.source(n)} would count the batch axes, and ... stands for any number of them"
+            raise self.parsed.error(message, n, help=f"begin with ...: {self.parsed.source(n.value)}[..., None]")
+        if "..." not in items:
+            items = [*items, "..."]
+        rest = iter(mine.sizes)
+        sizes: list[Term] = []
+        for item in items:
+            if item == "...":
+                sizes += [next(rest) for _ in range(len(mine.sizes) - items.count(":"))]
+            else:
+                sizes.append(ONE if item == "None" else next(rest))
+        return Shape(tuple(sizes), mine.batch)
+
+    def _arranged(self, n: ast.Call, name: str) -> Shape:
+        if name == "eye":
+            size = self.size(n.args[0])
+            return Shape((size, size))
+        shapes = [self.shape(a) for a in n.args]
+        for a, s in zip(n.args, shapes, strict=True):
+            if not s.sizes:
+                raise self.parsed.error(f"{name} takes vectors; {self.parsed.source(a)} has shape {s.shown()}", a)
+        if name == "diag":
+            (s,) = shapes
+            if len(s.sizes) == 1:
+                return Shape((*s.sizes, *s.sizes), s.batch)
+            return Shape(self._matrix(n, "diag").sizes[:-1], s.batch)
+        lead = [Shape(s.sizes[:-1], s.batch) for s in shapes]
+        joined = broadcast(*lead, self.env.bounds.equations)
+        if isinstance(joined, Clash):
+            raise self._unfit(n, n.args[1], shapes[0], joined)
+        return Shape((*joined.sizes, shapes[0].sizes[-1], shapes[1].sizes[-1]), joined.batch)
+
+    def size(self, n: ast.expr) -> Term:
+        """A number of elements: a dimension or an integer."""
+        if isinstance(n, ast.Name) and n.id in self.env.dims:
+            return dim(n.id)
+        if isinstance(n, ast.Constant) and type(n.value) is int and n.value > 0:
+            return num(n.value)
+        raise self.parsed.error("eye takes a size: a dimension or an integer", n, help="eye(n)")
 
     def _unfit(self, n: ast.expr, part: ast.expr, before: Shape, clash: Clash) -> FormulaError:
         mine = self.shape(part)
@@ -171,7 +227,7 @@ class Shapes:
             return Shape((*lead, c, r), shape.batch)
         if isinstance(broadcast(Shape((r,)), Shape((c,)), self.env.bounds.equations), Clash):
             raise self.parsed.error(f"{name} takes a square matrix; {shown} has shape {shape.shown()}", n.args[0])
-        return shape if name in ("inv", "adj", "solve") else Shape(tuple(lead), shape.batch)
+        return shape if name in ("inv", "adj", "solve", "diag") else Shape(tuple(lead), shape.batch)
 
     def _solution(self, n: ast.Call) -> Shape:
         a, b = self._matrix(n, "solve"), self.shape(n.args[1])
@@ -238,6 +294,8 @@ class Shapes:
             k = ast.literal_eval(item)
         except (ValueError, TypeError):
             k = None
+        if k is ... and shape.batch:
+            return 0
         if type(k) is not int:
             message = f"axis is an integer or a tuple of integers, not {self.parsed.source(item)}"
             raise self.parsed.error(message, item, help=f"write axis=-1 ({shown})")

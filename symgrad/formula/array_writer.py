@@ -18,8 +18,8 @@ from symgrad.formula.environment import Environment
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.matrices import untransposed
 from symgrad.formula.syntax import Parsed
-from symgrad.formula.trees import called, operands, placed, rebuilt, reduction
-from symgrad.formula.vocabulary import KEEPING, OF_MATRICES, REDUCTIONS
+from symgrad.formula.trees import called, new_axes, operands, placed, rebuilt, reduction
+from symgrad.formula.vocabulary import ARRANGING, KEEPING, OF_MATRICES, REDUCTIONS
 
 Sub = ast.expr
 
@@ -52,25 +52,60 @@ class Writer:
         if isinstance(n, ast.Name):
             index: ast.expr = ast.Tuple(list(subs), ast.Load()) if len(subs) > 1 else subs[0] if subs else n
             return placed(ast.Subscript(n, index, ast.Load()), n) if subs else n
+        if isinstance(n, ast.Subscript) and new_axes(n) is not None:
+            return self.element(n.value, self.old_axes(n, subs))
         if isinstance(n, ast.Constant | ast.Subscript):
             return n
         if isinstance(n, ast.Attribute):
             return self.element(n.value, subs[::-1])
         if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult):
             return self.contraction(n, subs)
-        name = called(n)
-        if isinstance(n, ast.Call) and name in REDUCTIONS:
-            return self.reduction(n, name, subs)
-        if isinstance(n, ast.Call) and name == "transpose":
-            return self.element(n.args[0], [*subs[:-2], subs[-1], subs[-2]])
-        if isinstance(n, ast.Call) and name == "trace":
-            return self.diagonal(n, subs)
-        if isinstance(n, ast.Call) and name in OF_MATRICES:
-            return self.of_matrix(n, name, subs)
-        if isinstance(n, ast.Call) and name == "solve":
-            return self.solution(n, subs)
+        found = self.called(n, called(n), subs) if isinstance(n, ast.Call) else None
+        if found is not None:
+            return found
         whole = self.shape(n)
         return rebuilt(n, [self.element(part, self.fitted(part, whole, subs)) for part in operands(n)])
+
+    def called(self, n: ast.Call, name: str, subs: Sequence[Sub]) -> ast.expr | None:
+        """The element of a call of a function that knows axes; None for others."""
+        if name in REDUCTIONS:
+            return self.reduction(n, name, subs)
+        if name == "transpose":
+            return self.element(n.args[0], [*subs[:-2], subs[-1], subs[-2]])
+        if name == "trace":
+            return self.diagonal(n, subs)
+        if name in OF_MATRICES:
+            return self.of_matrix(n, name, subs)
+        if name == "solve":
+            return self.solution(n, subs)
+        return self.arranged(n, name, subs) if name in ARRANGING else None
+
+    def old_axes(self, n: ast.Subscript, subs: Sequence[Sub]) -> list[Sub]:
+        """The subscripts of x in x[:, None]: those of its own axes."""
+        mine = self.shape(n.value)
+        items = new_axes(n) or []
+        at = items.index("...") if "..." in items else len(items)
+        rest = len(mine.sizes) + mine.batch - items.count(":")
+        whole = [*items[:at], *["..."] * rest, *items[at + 1 :]]
+        return [s for s, item in zip(subs, whole, strict=True) if item != "None"]
+
+    def arranged(self, n: ast.Call, name: str, subs: Sequence[Sub]) -> ast.expr:
+        """outer(a, b) is a[i]*b[j]; diag(v) is where(i == j, v[i], 0); eye(n) is where(i == j, 1, 0)."""
+        if name == "outer":
+            *lead, i, j = subs
+            whole = Shape(self.shape(n).sizes[:-2], self.shape(n).batch)
+            parts = []
+            for a, k in zip(n.args, (i, j), strict=True):
+                mine = self.shape(a)
+                own = fitted(Shape(mine.sizes[:-1], mine.batch), whole, lead, a)
+                parts.append(self.element(a, [*own, k]))
+            return placed(ast.BinOp(parts[0], ast.Mult(), parts[1]), n)
+        if name == "diag" and len(self.shape(n.args[0]).sizes) > 1:
+            return self.element(n.args[0], [*subs, subs[-1]])
+        value = placed(ast.Constant(1), n) if name == "eye" else self.element(n.args[0], subs[:-1])
+        equal = placed(ast.Compare(subs[-2], [ast.Eq()], [subs[-1]]), n)
+        parts = [equal, value, placed(ast.Constant(0), n)]
+        return placed(ast.Call(ast.Name("where", ast.Load()), parts, []), n)
 
     def fitted(self, n: ast.expr, whole: Shape, subs: Sequence[Sub]) -> list[Sub]:
         """The subscripts of an operand in the broadcast whole."""

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from symgrad.errors import FormulaError
 from symgrad.formula.environment import Environment
 from symgrad.formula.syntax import Parsed
+from symgrad.formula.trees import new_axes
 from symgrad.formula.vocabulary import (
+    ARRANGING,
     FUNCTIONS,
     INTERNAL_OF_MATRICES,
     KEEPING,
@@ -43,6 +45,10 @@ def check(parsed: Parsed, env: Environment) -> None:
         found = _fault(parsed, node, env)
         if found is not None:
             raise found
+        if new_axes(node) is not None:
+            assert isinstance(node, ast.Subscript)
+            stack.append(node.value)
+            continue
         stack.extend(reversed([c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.keyword)]))
 
 
@@ -95,7 +101,7 @@ def _call(parsed: Parsed, node: ast.Call, env: Environment) -> FormulaError | No
         return keywords
     if name in REDUCTIONS:
         return _reduction(parsed, node, name)
-    known = name in FUNCTIONS or name in MATRIX_FUNCTIONS
+    known = name in FUNCTIONS or name in MATRIX_FUNCTIONS or name in ARRANGING
     if not known or (name in INTERNAL_OF_MATRICES and not env.lenient):
         return env.undeclared(parsed, node.func, name, called=True)
     return _arity(parsed, node, name)
@@ -113,7 +119,8 @@ def _keywords(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None:
 
 
 def _arity(parsed: Parsed, node: ast.Call, name: str) -> FormulaError | None:
-    least, most = FUNCTIONS.get(name, (2, 2) if name == "solve" else (1, 1))
+    own = ARRANGING.get(name, 2 if name == "solve" else 1)
+    least, most = FUNCTIONS.get(name, (own, own))
     got = len(node.args)
     if least <= got <= most:
         return None

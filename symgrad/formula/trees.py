@@ -68,3 +68,20 @@ _REBUILT: Mapping[type[ast.expr], Callable[..., ast.expr]] = {
     ast.Call: lambda n, parts: ast.Call(n.func, parts, n.keywords),
     ast.Tuple: lambda n, parts: ast.Tuple(parts, ast.Load()),
 }
+
+
+def new_axes(n: ast.AST) -> list[str] | None:
+    """The items of x[:, None], x[..., None]: ":" and "..." for axes that stay, "None" for new ones of size 1."""
+    if not isinstance(n, ast.Subscript):
+        return None
+    items = n.slice.elts if isinstance(n.slice, ast.Tuple) else [n.slice]
+    found = [_axis_item(i) for i in items]
+    return found if "None" in found and "" not in found else None
+
+
+def _axis_item(n: ast.expr) -> str:
+    if isinstance(n, ast.Slice):
+        return ":" if n.lower is n.upper is n.step is None else ""
+    if isinstance(n, ast.Constant) and n.value in (None, ...):
+        return "None" if n.value is None else "..."
+    return ""

@@ -27,6 +27,8 @@ SIGNATURES: Mapping[str, str] = {
     "where": "where(condition, value, other value)",
     "Piecewise": "Piecewise((value, condition), ..., (value, True))",
     "solve": "solve(A, b)",
+    "outer": "outer(a, b)",
+    "eye": "eye(n)",
     **{name: f"{name}(A)" for name in "inv det logdet trace transpose".split()},
 }
 
@@ -45,6 +47,8 @@ REARRANGING = frozenset({"trace", "transpose"})
 """Matrix functions that index notation can write."""
 OF_MATRICES = frozenset({"inv", "det", "logdet"}) | INTERNAL_OF_MATRICES
 """Functions of square matrices that are terms of their own; `solve` is written with `inv`."""
+ARRANGING: Mapping[str, int] = {"outer": 2, "diag": 1, "eye": 1}
+"""Functions that make matrices of vectors and sizes, with their numbers of arguments; a formula may use their names."""
 NOT_NUMBERS: Mapping[str, str] = {
     "nan": "nan is no number of the language",
     "inf": "inf is not in the language: infinity is oo",

@@ -65,8 +65,8 @@ def _number(t: Tree) -> Layout:
 
 def _sum(t: Tree) -> Layout:
     terms: list[tuple[bool, Layout]] = []
-    for a, negative in zip(t.args, t.signs, strict=True):
-        x = array_layout(a)
+    for a, subtracted in zip(t.args, t.signs, strict=True):
+        x, negative = array_layout(a), subtracted
         if isinstance(x, Sum) and len(x.terms) == 1:
             negative, x = negative != x.terms[0][0], x.terms[0][1]
         terms.append((negative, parenthesized(x) if isinstance(x, (Sum, Negation, Cases)) else x))
@@ -114,7 +114,7 @@ def _matmul(t: Tree) -> Layout:
 def _transpose(t: Tree) -> Layout:
     inner = t.args[0]
     if inner.kind == "call" and inner.data == "inv":
-        return Power(_base(inner.args[0]), Product((Sign("minus"), TOP)))
+        return Power(_base(inner.args[0]), Sign("inverse_top"))
     return Power(_base(inner), TOP)
 
 

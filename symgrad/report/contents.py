@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term, extent, idx, node
+from symgrad.closing.array_form import written
 from symgrad.closing.second_order import closed_forms_of
-from symgrad.formula.program import Domain, Fact, Input, Parameter, Program, Statement
+from symgrad.formula.program import Domain, Fact, Formula, Input, Parameter, Program, Statement
+from symgrad.report.array_layout import array_layout
 from symgrad.report.escape import shortened, shortened_lines
 from symgrad.report.layout import Fraction, Layout, Product, Sign, Symbol
 from symgrad.report.notation import LOSS, Notation, notation_of, with_readable_indices
@@ -60,6 +62,9 @@ class ClosedForm:
     left: Layout
     right: Layout
     text: str
+    matrix: Layout | None = None
+    """The right side in matrix notation, where that can say it."""
+    matrix_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,8 @@ class Contents:
     closed: tuple[ClosedForm, ...]
     where: tuple[tuple[Layout, Layout], ...]
     """Definitions of the names in the closed forms."""
+    matrix_where: tuple[tuple[Layout, Layout], ...]
+    """The same in matrix notation."""
     zero: tuple[str, ...]
     """Inputs whose gradient is zero everywhere."""
     expected: tuple[tuple[str, tuple[str, ...]], ...]
@@ -159,8 +166,9 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
         assumed=tuple(fact_row(f, notation) for f in derivation.assumed),
         shorthand=tuple(statement_row(s, notation) for s in derivation.forward if s.kind == "hoisted"),
         steps=step_rows(derivation.steps[:MOST_STEPS], notation),
-        closed=tuple(closed_form(g, notation) for g in derivation.gradients),
+        closed=tuple(closed_form(g, formula, notation) for g in derivation.gradients),
         where=where_rows(derivation.gradients, notation),
+        matrix_where=matrix_where_rows(derivation.gradients, formula),
         zero=derivation.zero_inputs,
         expected=expected_rows(derivation.expected),
         kinks=tuple(kink_row(k, notation) for k in derivation.kinks),
@@ -263,11 +271,22 @@ def step_rows(steps: Sequence[Step], notation: Notation) -> tuple[StepRow, ...]:
     return tuple(rows)
 
 
-def closed_form(g: Gradient, notation: Notation) -> ClosedForm:
+def closed_form(g: Gradient, formula: Formula, notation: Notation) -> ClosedForm:
     """A gradient."""
+    form = written(formula, g).matrix
     left = present_access(g.input, g.indices, notation)
     text = shortened(show(g.closed, notation.names), 4000)
-    return ClosedForm(g.input, left, present(g.closed, notation, g.indices), text)
+    right = present(g.closed, notation, g.indices)
+    if form is None:
+        return ClosedForm(g.input, left, right, text)
+    return ClosedForm(g.input, left, right, text, array_layout(form.closed), shortened(form.text, 4000))
+
+
+def matrix_where_rows(gradients: Iterable[Gradient], formula: Formula) -> tuple[tuple[Layout, Layout], ...]:
+    """The definitions of the names in the matrix forms, each once."""
+    forms = [f for g in gradients if (f := written(formula, g).matrix) is not None]
+    found = {d.name: d.body for f in forms for d in f.where}
+    return tuple((Symbol(name), array_layout(body)) for name, body in found.items())
 
 
 def where_rows(gradients: Iterable[Gradient], notation: Notation) -> tuple[tuple[Layout, Layout], ...]:

@@ -8,9 +8,10 @@ from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from symgrad.report.array_layout import LAYOUT_CONVENTION
 from symgrad.report.contents import Contents, contents, gradient_of
 from symgrad.report.escape import plain_text, shortened_lines
-from symgrad.report.layout import Layout, Product
+from symgrad.report.layout import Layout, Product, Symbol
 from symgrad.report.mathml_terms import mathml
 from symgrad.report.present import equation
 
@@ -38,7 +39,7 @@ def html_document(c: Contents, kernels: Mapping[str, str]) -> str:
 
     page = _template().render(
         c=c, kernels=sorted(kernels.items()), math=math, equation=equation, gradient_of=gradient_of,
-        nothing=Product(()),
+        nothing=Product(()), symbol=Symbol, convention=LAYOUT_CONVENTION,
         style=Markup(_resource("report.css")),
         groups=[(subject, list(steps)) for subject, steps in groupby(c.steps, key=lambda s: s.subject)],
     )  # fmt: skip

@@ -70,7 +70,7 @@ def latex_gradients(derivation: Derivation) -> str:
     is_loss = derivation.formula.program.is_loss
     rows = []
     for g in derivation.gradients:
-        c = closed_form(g, notation)
+        c = closed_form(g, derivation.formula, notation)
         rows.append(latex_layout(equation(gradient_of(c.left, is_loss), c.right), notation))
     return r" \\ ".join(rows)
 

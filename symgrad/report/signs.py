@@ -33,7 +33,7 @@ SIGNS: Mapping[str, Sign] = {
     "differential": Sign(r"\mathrm{d}", "d"),
     "batch": Sign(r"N_{\ldots}", "N"),
     "top": Sign(r"\top", "ᵀ"),
-    "minus": Sign("-", "⁻"),
+    "inverse_top": Sign(r"-\top", "⁻ᵀ"),
     "identity": Sign("I", "I"),
     "ones": Sign(r"\mathbf{1}", "𝟏"),
 }

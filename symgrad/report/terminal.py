@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term
+from symgrad.closing.array_form import written
 from symgrad.formula.program import Statement
 from symgrad.report.contents import derivation_notation
 from symgrad.report.escape import plain_text, shortened
@@ -128,6 +129,7 @@ def derivation_text(derivation: Derivation, style: Style | None = None) -> str:
     for s in formula.program.statements:
         _statement(w, s)
     _gradients(w, derivation.gradients, formula.program.is_loss)
+    _matrix(w, derivation)
     w.gap()
     for f in derivation.assumed:
         w.item("assumed", f"{w.math(f.condition)}   ({w.ascii(f.source)})")
@@ -162,6 +164,23 @@ def _gradients(w: Writer, gradients: Sequence[Gradient], is_loss: bool) -> None:
     introduced = {d.name: d for g in gradients for d in g.where if d.introduced}
     for k, d in enumerate(introduced.values()):
         w.item("" if k else "  where", f"{w.access(d.name, d.indices)} = {w.math(d.body, d.indices)}")
+
+
+def _matrix(w: Writer, derivation: Derivation) -> None:
+    """The gradients in matrix notation, as the formula language writes it."""
+    formula = derivation.formula
+    sign = "∂" if w.style.unicode else "d"
+    head = f"{sign}L/{sign}" if formula.program.is_loss else "d"
+    label = "matrix"
+    introduced: dict[str, str] = {}
+    for g in derivation.gradients:
+        form = written(formula, g).matrix
+        if form is not None:
+            w.item(label, w.ascii(f"{head}{g.input} = {form.text}"))
+            introduced |= {d.name: d.body.text for d in form.where if d.introduced}
+            label = ""
+    for k, (name, text) in enumerate(introduced.items()):
+        w.item("" if k else "  where", w.ascii(f"{name} = {text}"))
 
 
 def step_text(step: Step, notation: Notation, style: Style | None = None, number: int = 0) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from symgrad.report.array_layout import LAYOUT_CONVENTION
 from symgrad.report.contents import Contents, StepRow, SymbolRow, contents, gradient_of
 from symgrad.report.escape import shortened_lines, tex_cell, tex_code, tex_text
 from symgrad.report.latex_lines import latex_lines
 from symgrad.report.latex_terms import latex_layout
-from symgrad.report.layout import Layout, Product
+from symgrad.report.layout import Layout, Product, Symbol
 from symgrad.report.notation import Notation
 from symgrad.report.present import equation
 from symgrad.report.tex_preamble import CODE_COLUMNS, PREAMBLE, TEXT_WIDTH
@@ -101,9 +102,26 @@ def _closed(c: Contents) -> list[str]:
         body.append(r"where\par")
     for left, right in c.where:
         body += math(equation(left, right), c.notation)
+    body += _matrix(c)
     if sum(line.startswith(r"\sgline") for line in body) > MOST_FRAMED_LINES:
         return body
     return [r"\begin{sgframe}", *body, r"\end{sgframe}"]
+
+
+def _matrix(c: Contents) -> list[str]:
+    """The closed forms in matrix notation, and the layout convention."""
+    forms = [g for g in c.closed if g.matrix is not None]
+    if not forms:
+        return []
+    lines = [rf"In matrix notation: {{\small {tex_text(LAYOUT_CONVENTION)}}}\par"]
+    for g in forms:
+        assert g.matrix is not None
+        lines += math(equation(gradient_of(Symbol(g.input), c.is_loss), g.matrix), c.notation, 0.5)
+    if c.matrix_where:
+        lines.append(r"where\par")
+    for left, right in c.matrix_where:
+        lines += math(equation(left, right), c.notation)
+    return lines
 
 
 def _symbols(c: Contents) -> list[str]:
