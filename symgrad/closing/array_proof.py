@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symgrad.algebra.build import Fresh, add, mul, open_reduction, rebuild, reduce, substitute
+from symgrad.algebra.show import INTERNAL
 from symgrad.algebra.terms import Term, extent, factors_of, terms_of
 
 MOST_SUMMANDS = 256
@@ -90,6 +91,8 @@ class Expansion:
         elif t.op == "red" and t.data == "sum":
             body, over = open_reduction(t, self.fresh)
             yield from ((fs, (*vs, *over)) for fs, vs in self.monomials(body))
+        elif t.op == "fn" and t.data in INTERNAL and t.data != "truth":
+            yield from self.monomials(INTERNAL[str(t.data)](t.args[0]))
         else:
             yield (self.atom(t),), ()
 

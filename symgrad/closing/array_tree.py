@@ -126,7 +126,8 @@ def column(t: Tree, shape: str) -> Tree:
 
 def call(function: str, args: Sequence[Tree], ndim: int, **options: str) -> Tree:
     """A function of its arguments."""
-    penalty = -8 if "keepdims" in options else 0  # long, and yet easy to read
+    # long, and yet easy to read
+    penalty = -8 if "keepdims" in options else -6 if function == "outer" else 0
     return Tree("call", tuple(args), function, ndim, options=tuple(options.items()), penalty=penalty)
 
 

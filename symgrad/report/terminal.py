@@ -105,10 +105,10 @@ def wrapped(text: str, first: str, later: str, width: int) -> list[str]:
 
     What stands in brackets or short parentheses stays on one line, and a sign with what it stands before.
     """
-    together = r"\[[^\[\]]*\]|\([^()\[\]]{1,30}\)| [-+*−=] |Σ\S* "
+    room = width - len(later)
+    together = rf"\[[^\[\]]*\]|\([^()\[\]]{{1,{min(30, room - 6)}}}\)| [-+*−=] |Σ\S* "
     text = re.sub(together, lambda m: m[0][0] + m[0][1:].replace(" ", _KEPT), text)
     pieces = re.split(r"(?<= )|(?<=·)", text)
-    room = width - len(later)
     lines = [first]
     for piece in (q for p in pieces for q in (re.split(r"(?<=\()", p) if len(p) > room else [p])):
         if len(lines[-1]) + len(piece.rstrip()) > width and lines[-1] not in (first, later):

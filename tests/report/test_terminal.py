@@ -22,6 +22,7 @@ def test_softmax_cross_entropy_as_people_read_it(softmax: Derivation) -> None:
         "loss      −Σⱼ tᵢⱼ·log yᵢⱼ   (mean over i)",
         "",
         "gradient  ∂L/∂zᵢⱼ = (yᵢⱼ − tᵢⱼ)/n",
+        "matrix    ∂L/∂z = (y - t)/n",
         "",
         f"assumed   Σⱼ tᵢⱼ = 1   ({softmax.assumed[0].source})",
     ]
