@@ -80,7 +80,6 @@ FUNCTIONS: Mapping[str, Sign] = {
     "argmax": Sign(r"\operatorname{arg\,max}", "argmax"),
     "total": _named("sum"),
     "times": _named("prod"),
-    "det": _known("det"),
     "trace": _named("tr"),
     "diag": _named("diag"),
 }

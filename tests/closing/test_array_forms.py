@@ -84,9 +84,10 @@ def test_a_formula_in_array_notation_has_its_closed_form_in_it_and_no_indices() 
     r = symgrad.derive({"name": "f", "inputs": {"x": ["n", "d"], "W": ["m", "d"]}, "let": {"z": "x @ W.T"},
                         "output": {"y": "sigmoid(z)"}})  # fmt: skip
     record = r.document()["gradients"]["W"]
-    assert record["indices"] == [] and record["closed"] == record["matrix"]["closed"] == "(dy*y*(1 - y)).T @ x"
+    assert record["indices"] == []
+    assert record["closed"] == record["matrix"]["closed"] == "(dy*y*(1 - y)).T @ x"
     assert record["where"] == {"z": "x @ W.T", "y": "sigmoid(z)"}
-    assert r.gradients["W"].axes == ("j", "k") or len(r.gradients["W"].axes) == 2
+    assert len(r.gradients["W"].axes) == 2
     assert r.gradients["W"].matrix == record["closed"]
 
 
@@ -95,7 +96,8 @@ def test_a_formula_in_index_notation_keeps_it_and_gets_a_companion() -> None:
 
     r = symgrad.derive({"name": "f", "inputs": {"x": ["n", "d"]}, "loss": "Sum(x[i, k]**2, i, k)"})
     record = r.document()["gradients"]["x"]
-    assert record["closed"] == "2*x[i, k]" and len(record["indices"]) == 2
+    assert record["closed"] == "2*x[i, k]"
+    assert len(record["indices"]) == 2
     assert record["matrix"] == {"closed": "2*x", "where": {}, "latex": "2 x"}
 
 
