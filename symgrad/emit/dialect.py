@@ -85,8 +85,8 @@ class Dialect(Protocol):
         """The function that moves axes to other places."""
 
     @property
-    def einsum_options(self) -> Sequence[str]:
-        """Further arguments of einsum."""
+    def einsum(self) -> str:
+        """The function that contracts two arrays."""
 
     def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
         """A function, applied elementwise."""
@@ -125,7 +125,7 @@ class NumpyDialect:
 
     cast: str = "astype"
     move_axes: str = "moveaxis"
-    einsum_options: Sequence[str] = ("optimize=True",)
+    einsum: str = "_contracted"
 
     def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
         """`np.exp(x)`, a helper, or a special function of SciPy."""
@@ -195,7 +195,7 @@ class TorchDialect:
 
     cast: str = "to"
     move_axes: str = "movedim"
-    einsum_options: Sequence[str] = ()
+    einsum: str = "einsum"
 
     def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
         """`torch.exp(x)` or a helper."""

@@ -35,6 +35,7 @@ from symgrad.lower.arrays import (
     Gather,
     Map,
     Matrix,
+    Merge,
     Pick,
     Range,
     Read,
@@ -43,6 +44,7 @@ from symgrad.lower.arrays import (
     Scatter,
     Softmax,
     Solve,
+    Split,
     Step,
     Stored,
     Transpose,
@@ -144,6 +146,17 @@ class Printer:
         inner, k = self.text(e.operand, ATOM), len(e.frame) - 1
         sizes = [] if k == 0 else [f"{inner}.shape[-1]"] if k == 1 else [f"*{inner}.shape[-{k}:]"]
         return f"{inner}.reshape({', '.join(['-1', *sizes])})", ATOM
+
+    def _split(self, e: Split) -> Code:
+        sizes = [self.scalars.text(extent(i)) for i in e.frame[e.axis : e.axis + e.count]]
+        return self.call("_split", self.text(e.operand), str(self._counted(e.operand.frame, e.axis)), *sizes)
+
+    def _merge(self, e: Merge) -> Code:
+        return self.call("_merged", self.text(e.operand), str(self._counted(e.operand.frame, e.axis)), str(e.count))
+
+    def _counted(self, frame: Frame, axis: int) -> int:
+        """The number of an axis, from the end where batch axes lead."""
+        return axis - len(frame) if any(is_batch(i) for i in frame) else axis
 
     def _broadcast(self, e: Broadcast) -> Code:
         if isinstance(e.operand, Scalar):
@@ -276,9 +289,7 @@ class Printer:
             ]
             letters.setdefault(i, "..." if is_batch(i) else free[0])
         left, right, out = ("".join(letters[i] for i in f) for f in (e.left.frame, e.right.frame, e.frame))
-        return self.call(
-            "einsum", f'"{left},{right}->{out}"', self.text(e.left), self.text(e.right), *self.dialect.einsum_options
-        )
+        return self.call(self.dialect.einsum, f'"{left},{right}->{out}"', self.text(e.left), self.text(e.right))
 
     # ---- reading and writing at positions ---------------------------------------------------------------------------
 
@@ -301,14 +312,28 @@ class Printer:
         return self._at_step(name, e)
 
     def _window(self, e: Window) -> Code:
+        if e.size is not None:
+            return self._windows(e)
         numbers = [self.scalars.text(t) for t in (e.start, e.step, e.count)]
-        if e.size is None:
-            if e.inside:
-                return self._slice(e)
-            return self.call("_strided", self.text(e.operand), str(e.axis), *numbers)
-        assert e.dilation is not None
-        sizes = [self.scalars.text(t) for t in (e.size, e.dilation)]
-        return self.call("_windows", self.text(e.operand), str(e.axis), *numbers, *sizes)
+        if e.inside:
+            return self._slice(e)
+        return self.call("_strided", self.text(e.operand), str(e.axis), *numbers)
+
+    def _windows(self, e: Window) -> Code:
+        """All windows over one array at once: it is padded once, before it is spread out."""
+        chain: list[Window] = []
+        base: Expr = e
+        while isinstance(base, Window) and base.size is not None:
+            chain.insert(0, base)
+            base = base.operand
+        texts = []
+        for w in chain:
+            assert w.size is not None
+            assert w.dilation is not None
+            axis = self._counted(base.frame, w.axis % len(w.operand.frame))
+            sizes = [self.scalars.text(t) for t in (w.start, w.step, w.dilation, w.count, w.size)]
+            texts.append(f"({', '.join([str(axis), *sizes])})")
+        return self.call("_windows", self.text(base), *texts)
 
     def _slice(self, e: Window) -> Code:
         start, step = self.scalars.text(e.start), self.scalars.text(e.step)

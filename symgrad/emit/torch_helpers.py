@@ -69,28 +69,54 @@ def _gelu(x):
     return x * _normal_cdf(x)
 '''
 HELPERS["_reach"] = '''
-def _reach(x, axis, start, stop):
-    """x[start:stop] along an axis, 0 outside of the array."""
-    before, after = max(-start, 0), max(stop - x.shape[axis], 0)
-    if before or after:
-        x = torch.nn.functional.pad(x, [0, 0] * (x.ndim - 1 - axis) + [before, after])
-    return x.narrow(axis, start + before, stop - start)
+def _reach(x, *spans):
+    """x[start:stop] along axes, 0 outside of the array; each span is axis, start, stop."""
+    pads, sizes = [0] * (2 * x.ndim), x.shape
+    for axis, start, stop in spans:
+        last = 2 * (x.ndim - 1 - axis)
+        pads[last : last + 2] = max(-start, 0), max(stop - sizes[axis], 0)
+    if any(pads):
+        x = torch.nn.functional.pad(x, pads)
+    for axis, start, stop in spans:
+        x = x.narrow(axis, max(start, 0), stop - start)
+    return x
 '''
 HELPERS["_strided"] = '''
 def _strided(x, axis, start, step, count):
     """Entry p of the axis reads x at start + step*p, 0 outside."""
     axis %= x.ndim
-    x = _reach(x, axis, start, start + step * (count - 1) + 1)
+    x = _reach(x, (axis, start, start + step * (count - 1) + 1))
     return x[(slice(None),) * axis + (slice(None, None, step),)]
 '''
+HELPERS["_split"] = '''
+def _split(x, axis, *sizes):
+    """One axis as several, in row-major order."""
+    axis %= x.ndim
+    return x.reshape(*x.shape[:axis], *sizes, *x.shape[axis + 1 :])
+'''
+HELPERS["_merged"] = '''
+def _merged(x, axis, count):
+    """Axes from this one on as one, in row-major order."""
+    axis %= x.ndim
+    size = math.prod(x.shape[axis : axis + count])
+    return x.reshape(*x.shape[:axis], size, *x.shape[axis + count :])
+'''
 HELPERS["_windows"] = '''
-def _windows(x, axis, start, step, count, size, dilation):
-    """Entry [.., p, .., u] reads the axis of x at start + step*p + dilation*u, 0 outside."""
-    if count < 1:
-        raise ValueError(f"an axis of size {x.shape[axis]} holds no window of size {size}")
-    axis, length = axis % x.ndim, dilation * (size - 1) + 1
-    x = _reach(x, axis, start, start + step * (count - 1) + length)
-    return x.unfold(axis, length, step)[..., ::dilation]
+def _windows(x, *windows):
+    """Entry [.., p, .., u] reads an axis of x at start + step*p + dilation*u, 0 outside.
+
+    Each window is axis, start, step, dilation, count of p, count of u; the axes u come last.
+    """
+    spans = []
+    for axis, start, step, dilation, count, size in windows:
+        if count < 1:
+            raise ValueError(f"an axis of size {x.shape[axis]} holds no window of size {size}")
+        stop = start + step * (count - 1) + dilation * (size - 1) + 1
+        spans.append((axis % x.ndim, start, stop))
+    x = _reach(x, *spans)
+    for (axis, *_), (_, _, step, dilation, _, size) in zip(spans, windows):
+        x = x.unfold(axis, dilation * (size - 1) + 1, step)[..., ::dilation]
+    return x
 '''
 HELPERS["_folded"] = '''
 def _folded(x, axis, start, step, extent, dilation):

@@ -12,9 +12,11 @@ from symgrad.algebra.affine import affine_in
 from symgrad.algebra.build import add, compare, conjunction
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, by_name, extent, idx, walk
 from symgrad.errors import UnsupportedError
-from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Step, Window, is_batch
+from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Split, Step, Window, is_batch
+from symgrad.lower.arrays import walk as parts
 from symgrad.lower.elementwise import last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
+from symgrad.lower.radix import digits
 from symgrad.lower.scatter import rising
 from symgrad.lower.scope import Guard, Scope, Signature, is_scalar
 
@@ -62,20 +64,27 @@ def read_at(
     `padded`: reads that fall outside give 0.
     """
     labels = placeholders(extents)
-    views, general = _split_axes(subscripts, extents)
-    if not views and not general:
+    split, views, general = _split_axes(subscripts, extents)
+    if not split and not views and not general:
         return whole(subscripts)
-    operand = whole(tuple(labels[k] if k in views or k in general else s for k, s in enumerate(subscripts)))
+    seen = {*split, *views, *general}
+    operand = whole(tuple(labels[k] if k in seen else s for k, s in enumerate(subscripts)))
     if not isinstance(operand, Read):
         operand = scope.part(operand, wish)
+    for k, found in split.items():
+        at = operand.frame.index(labels[k])
+        frame = (*operand.frame[:at], *found, *operand.frame[at + 1 :])
+        operand = Split(frame, operand.dtype, operand, at, len(found))
     for k in views:
-        operand = _view(operand, labels[k], subscripts[k], scope, padded)
+        operand = _view(operand, labels[k], subscripts[k], padded)
+    if any(isinstance(e, Window) and e.size is not None for e in parts(operand)):
+        operand = scope.part(operand, f"{_name(operand)}_windows")
     if not general:
         return operand
     axes = [(labels[k], subscripts[k]) for k in general]
-    found = _gather(operand, axes, scope, padded)
+    gathered = _gather(operand, axes, scope, padded)
     outside = [(s, extent(label)) for label, s in axes if padded and not _plain(s)]
-    return _zero_outside(found, outside, scope) if outside else found
+    return _zero_outside(gathered, outside, scope) if outside else gathered
 
 
 def placeholders(extents: Sequence[Term]) -> Frame:
@@ -89,20 +98,25 @@ def _plain(s: Term) -> bool:
     return s.op == "get"
 
 
-def _split_axes(subscripts: Sequence[Term], extents: Sequence[Term]) -> tuple[list[int], list[int]]:
-    """Axes that are read as views, and axes that must be gathered; all others are read whole."""
+def _split_axes(
+    subscripts: Sequence[Term], extents: Sequence[Term]
+) -> tuple[dict[int, tuple[Term, ...]], list[int], list[int]]:
+    """Axes read by digits, axes read as views, and axes that must be gathered; all others are read whole."""
     views, general = [], []
+    split: dict[int, tuple[Term, ...]] = {}
     for k, (s, e) in enumerate(zip(subscripts, extents, strict=True)):
         others = frozenset(i for j, o in enumerate(subscripts) if j != k for i in o.free)
         if s.op == "idx" and s not in others and (extent(s) is e or is_batch(s)):
             continue
         if s.op == "idx" and is_batch(s):
             continue
-        if s.free & others or not _is_view(s):
+        if not s.free & others and (found := digits(s, e)) is not None:
+            split[k] = found
+        elif s.free & others or not _is_view(s):
             general.append(k)
         else:
             views.append(k)
-    return views, general
+    return split, views, general
 
 
 def _is_view(s: Term) -> bool:
@@ -124,7 +138,7 @@ def _slopes(s: Term) -> tuple[list[tuple[Term, Term]], Term] | None:
     return (pairs, rest) if is_scalar(rest) else None
 
 
-def _view(operand: Expr, label: Term, s: Term, scope: Scope, padded: bool) -> Expr:
+def _view(operand: Expr, label: Term, s: Term, padded: bool) -> Expr:
     """One axis read at a fixed position, as a slice or as windows."""
     frame = operand.frame
     at = frame.index(label)
@@ -147,12 +161,11 @@ def _view(operand: Expr, label: Term, s: Term, scope: Scope, padded: bool) -> Ex
         return Window(out, operand.dtype, operand, axis, start, step, count, None, None, inside)
     tap, dilation = pairs[1]
     out = (*frame[:at], slide, *frame[at + 1 :], tap)
-    window = Window(out, operand.dtype, operand, axis, start, step, count, extent(tap), dilation, False)
-    return scope.part(window, f"{_name(operand)}_windows")
+    return Window(out, operand.dtype, operand, axis, start, step, count, extent(tap), dilation, False)
 
 
 def _name(e: Expr) -> str:
-    while isinstance(e, Window | Pick):
+    while isinstance(e, Window | Pick | Split):
         e = e.operand
     return e.name.split("_windows")[0] if isinstance(e, Read) else "part"
 

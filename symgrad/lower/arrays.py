@@ -87,6 +87,25 @@ class Flatten(Expr):
 
 
 @dataclass(frozen=True)
+class Split(Expr):
+    """The operand with one axis as several, in row-major order: those of the frame from `axis` on."""
+
+    operand: Expr
+    axis: int
+    """In the operand's frame."""
+    count: int
+
+
+@dataclass(frozen=True)
+class Merge(Expr):
+    """The operand with `count` axes, from `axis` on, as one, in row-major order."""
+
+    operand: Expr
+    axis: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Reduce(Expr):
     """A reduction over some axes of the operand: sum, prod, max, min, lse, norm, argmax."""
 

@@ -18,9 +18,11 @@ from symgrad.lower.arrays import (
     Flatten,
     Item,
     Map,
+    Merge,
     Pick,
     Read,
     Scalar,
+    Split,
     Transpose,
     Window,
 )
@@ -28,6 +30,7 @@ from symgrad.lower.contraction import lower_sum
 from symgrad.lower.frames import transposed
 from symgrad.lower.loops import Surroundings, lower_recurrence
 from symgrad.lower.matrices import lower_matrix
+from symgrad.lower.radix import Digits, split
 from symgrad.lower.reduction import lower_reduction
 from symgrad.lower.scope import Guard, Names, Scope, Signature, is_scalar, signature_of
 from symgrad.lower.sharing import live, share
@@ -79,12 +82,22 @@ def lower_statement(
     s: Statement, signatures: Mapping[str, Signature], definitions: Mapping[str, Statement], names: Names
 ) -> list[Assign]:
     """One statement: its parts, then the array in the order of its signature."""
-    scope = Scope(signatures, definitions, s.indices, names, lower_term)
-    e = finish(scope.lower(s.body), s, signatures)
+    inner, splits = split(s)
+    scope = Scope(signatures, definitions, inner.indices, names, lower_term)
+    e = merged(finish(scope.lower(inner.body), inner, signatures), splits)
     last = scope.parts[-1] if scope.parts else None
     if last is not None and isinstance(e, Read) and e.name == last.name and e.frame == last.expr.frame:
         return [*scope.parts[:-1], Assign(s.name, last.expr, s.kind)]
     return [*scope.parts, Assign(s.name, e, s.kind)]
+
+
+def merged(e: Expr, splits: Sequence[Digits]) -> Expr:
+    """The expression with the digits of an index as one axis again."""
+    for s in splits:
+        at = e.frame.index(s.digits[0])
+        frame = (*e.frame[:at], s.index, *e.frame[at + len(s.digits) :])
+        e = Merge(frame, e.dtype, e, at, len(s.digits))
+    return e
 
 
 def finish(e: Expr, s: Statement, signatures: Mapping[str, Signature]) -> Expr:
@@ -129,7 +142,7 @@ def lower_statements(
 def as_result(a: Assign, parts: frozenset[str]) -> Assign:
     """A result is an array of its own, never another name or a view of an argument."""
     base = a.expr
-    while isinstance(base, Transpose | Pick | Window | Flatten):
+    while isinstance(base, Transpose | Pick | Window | Flatten | Merge | Split):
         base = base.operand
     if isinstance(base, Broadcast) or (isinstance(base, Read) and base.name not in parts):
         return Assign(a.name, Map(a.expr.frame, a.expr.dtype, "copy", (a.expr,)), a.kind)

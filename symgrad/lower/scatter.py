@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from symgrad.algebra.affine import affine_in, solve_for
 from symgrad.algebra.build import compare, conjunction, iverson, mul, substitute
 from symgrad.algebra.terms import ZERO, Term, extent, factors_of
-from symgrad.lower.arrays import Broadcast, Expr, Fold, Frame, Map, Range, Scatter, is_batch
+from symgrad.lower.arrays import Broadcast, Expr, Fold, Frame, Map, Merge, Range, Scatter, is_batch
 from symgrad.lower.elementwise import as_real, last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
+from symgrad.lower.radix import digits
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.rules.sums import outside_zero
 
@@ -125,15 +126,35 @@ class FoldPlan:
         return scope.part(folded, "folded")
 
 
+@dataclass(frozen=True)
+class MergePlan:
+    """m is the row-major number of the digits."""
+
+    index: Term
+    digits: tuple[Term, ...]
+
+    def apply(self, values: Expr, scope: Scope) -> Expr:
+        """The values with the axes of the digits as that of the target."""
+        at = _place(values.frame, self.digits[0], None)
+        rest = [i for i in values.frame if i not in self.digits]
+        at = len([i for i in values.frame[:at] if i not in self.digits])
+        operand = transposed(values, (*rest[:at], *self.digits, *rest[at:]))
+        return Merge((*rest[:at], self.index, *rest[at:]), "real", operand, at, len(self.digits))
+
+
 def _place(frame: Frame, slide: Term, tap: Term | None) -> int:
     return len([i for i in frame[: frame.index(slide)] if i is not tap])
 
 
-def _fold_of(t: Target, found: Scattered, over: Sequence[Term], scope: Scope) -> FoldPlan | None:
+def _fold_of(t: Target, found: Scattered, over: Sequence[Term], scope: Scope) -> FoldPlan | MergePlan | None:
     """A position start + step*p + dilation*u whose summed indices no other position has."""
     mine = [i for i in over if i in t.position.free]
     others = frozenset(i for o in found.targets if o is not t for i in o.position.free)
-    if not t.position.free <= frozenset(over) or len(mine) > 2 or frozenset(mine) & others:
+    if not t.position.free <= frozenset(over) or frozenset(mine) & others:
+        return None
+    if (found_digits := digits(t.position, extent(t.index))) is not None:
+        return MergePlan(t.index, found_digits)
+    if len(mine) > 2:
         return None
     slopes, rest = [], t.position
     for i in mine:

@@ -14,6 +14,7 @@ Gradient
 Written by symgrad for NumPy.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -37,9 +38,12 @@ def forward(x, W, bias, *, s=1, pad=0):
     r = W.shape[2]
     w = x.shape[3]
     t = W.shape[3]
-    x_windows = _windows(x, 2, -pad, s, (2 * pad + h - r) // s + 1, r, 1)
-    x_windows_2 = _windows(x_windows, 3, -pad, s, (2 * pad + w - t) // s + 1, t, 1)
-    total = np.einsum("nipqjk,oijk->nopq", x_windows_2, W, optimize=True)
+    x_windows = _windows(
+        x,
+        (2, -pad, s, 1, (2 * pad + h - r) // s + 1, r),
+        (3, -pad, s, 1, (2 * pad + w - t) // s + 1, t),
+    )
+    total = _contracted("nipqjk,oijk->nopq", x_windows, W)
     y = bias[:, None, None] + total
     return y.astype(dtype, copy=False), (x, W, s, pad)
 
@@ -64,12 +68,15 @@ def backward(dy, saved):
     w = x.shape[3]
     r = W.shape[2]
     t = W.shape[3]
-    folded = _folded(np.einsum("nijk,iclm->njkcml", dy, W, optimize=True), 1, -pad, s, h, 1)
+    folded = _folded(_contracted("nijk,iclm->njkcml", dy, W), 1, -pad, s, h, 1)
     folded_2 = _folded(folded, 2, -pad, s, w, 1)
     dx = folded_2.transpose(0, 3, 1, 2)
-    x_windows = _windows(x, 2, -pad, s, (2 * pad + h - r) // s + 1, r, 1)
-    x_windows_2 = _windows(x_windows, 3, -pad, s, (2 * pad + w - t) // s + 1, t, 1)
-    dW = np.einsum("iojk,icjkuv->ocuv", dy, x_windows_2, optimize=True)
+    x_windows = _windows(
+        x,
+        (2, -pad, s, 1, (2 * pad + h - r) // s + 1, r),
+        (3, -pad, s, 1, (2 * pad + w - t) // s + 1, t),
+    )
+    dW = _contracted("iojk,icjkuv->ocuv", dy, x_windows)
     dbias = dy.sum(axis=(0, 2, -1))
     return Gradients(
         dx.astype(dtype, copy=False), dW.astype(dtype, copy=False), dbias.astype(dtype, copy=False)
@@ -91,22 +98,71 @@ def _inputs(x, W, bias):
     return x, W, bias, dtype
 
 
-def _reach(x, axis, start, stop):
-    """x[start:stop] along an axis, 0 outside of the array."""
-    before, after = max(-start, 0), max(stop - x.shape[axis], 0)
-    if before or after:
-        x = np.pad(x, [(before, after) if k == axis else (0, 0) for k in range(x.ndim)])
-    return x[(slice(None),) * axis + (slice(start + before, stop + before),)]
+def _reach(x, *spans):
+    """x[start:stop] along axes, 0 outside of the array; each span is axis, start, stop."""
+    shape, inside, at = list(x.shape), [slice(None)] * x.ndim, [slice(None)] * x.ndim
+    for axis, start, stop in spans:
+        before, after = max(-start, 0), max(stop - x.shape[axis], 0)
+        shape[axis] += before + after
+        inside[axis] = slice(before, before + x.shape[axis])
+        at[axis] = slice(start + before, stop + before)
+    if shape != list(x.shape):
+        whole = np.zeros(shape, x.dtype)
+        whole[tuple(inside)] = x
+        x = whole
+    return x[tuple(at)]
 
 
-def _windows(x, axis, start, step, count, size, dilation):
-    """Entry [.., p, .., u] reads the axis of x at start + step*p + dilation*u, 0 outside."""
-    if count < 1:
-        raise ValueError(f"an axis of size {x.shape[axis]} holds no window of size {size}")
-    axis, length = axis % x.ndim, dilation * (size - 1) + 1
-    x = _reach(x, axis, start, start + step * (count - 1) + length)
-    views = np.lib.stride_tricks.sliding_window_view(x, length, axis)
-    return views[(slice(None),) * axis + (slice(None, None, step),)][..., ::dilation]
+def _contracted(spec, a, b):
+    """np.einsum of two arrays as one product of matrices, or one for each of the leading axes."""
+    inputs, out = spec.split("->")
+    left, right = inputs.split(",")
+    if "..." in spec:
+        count = max(x.ndim - len(t) + 3 for x, t in ((a, left), (b, right)) if "..." in t)
+        left, right, out = (t.replace("...", "0123456789"[:count]) for t in (left, right, out))
+    if out[:1] not in left:
+        left, right, a, b = right, left, b, a
+    size = dict(zip(left + right, a.shape + b.shape))
+    shared = [i for i in out if i in left and i in right]
+    over = [i for i in left if i in right and i not in out]
+    own, new = ([i for i in out if i in t and i not in shared] for t in (left, right))
+    lead = own[: sum(out.startswith("".join(own[: k + 1])) for k in range(len(own)))]
+    rest = own[len(lead) :]
+    if not lead or not rest:
+        lead, rest = [], own
+
+    def matrix(x, stored, names, rows, columns):
+        flip = rows and columns and size[rows[-1]] > size[columns[-1]]
+        groups = [columns, rows] if flip else [rows, columns]
+        order = [stored.index(i) for i in names + sum(groups, [])]
+        shape = [size[i] for i in names] + [math.prod(size[i] for i in g) for g in groups]
+        x = x.transpose(order).reshape(shape)
+        return x.swapaxes(-1, -2) if flip else x
+
+    c = matrix(b, right, shared, new, over) @ matrix(a, left, lead + shared, over, rest)
+    order = lead + shared + new + rest
+    return c.reshape([size[i] for i in order]).transpose([order.index(i) for i in out])
+
+
+def _windows(x, *windows):
+    """Entry [.., p, .., u] reads an axis of x at start + step*p + dilation*u, 0 outside.
+
+    Each window is axis, start, step, dilation, count of p, count of u; the axes u come last.
+    """
+    spans = []
+    for axis, start, step, dilation, count, size in windows:
+        if count < 1:
+            raise ValueError(f"an axis of size {x.shape[axis]} holds no window of size {size}")
+        stop = start + step * (count - 1) + dilation * (size - 1) + 1
+        spans.append((axis % x.ndim, start, stop))
+    x = _reach(x, *spans)
+    lengths = [dilation * (size - 1) + 1 for *_, dilation, _, size in windows]
+    axes = [axis for axis, *_ in spans]
+    views = np.lib.stride_tricks.sliding_window_view(x, lengths, axes)
+    at = [slice(None)] * x.ndim + [slice(None, None, w[3]) for w in windows]
+    for axis, w in zip(axes, windows):
+        at[axis] = slice(None, None, w[2])
+    return views[tuple(at)]
 
 
 def _folded(x, axis, start, step, extent, dilation):
@@ -115,8 +171,9 @@ def _folded(x, axis, start, step, extent, dilation):
     reach, low = step * (x.shape[axis] - 1) + 1, min(start, 0)
     stop = start + reach + dilation * (x.shape[-1] - 1)
     before = (slice(None),) * axis
-    size = max(stop, extent) - low
-    out = np.zeros((*x.shape[:axis], size, *x.shape[axis + 1 : -1]), x.dtype)
+    shape = [*x.shape[:axis], max(stop, extent) - low, *x.shape[axis + 1 : -1]]
+    order = sorted(range(x.ndim - 1), key=lambda k: -x.strides[k])  # laid out as x is
+    out = np.zeros([shape[k] for k in order], x.dtype).transpose(np.argsort(order))
     for u in range(x.shape[-1]):
         first = start - low + dilation * u
         out[(*before, slice(first, first + reach, step))] += x[..., u]

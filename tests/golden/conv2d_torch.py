@@ -86,9 +86,12 @@ def _values(x, W, bias, s, pad):
     r = W.shape[2]
     w = x.shape[3]
     t = W.shape[3]
-    x_windows = _windows(x, 2, -pad, s, (2 * pad + h - r) // s + 1, r, 1)
-    x_windows_2 = _windows(x_windows, 3, -pad, s, (2 * pad + w - t) // s + 1, t, 1)
-    total = torch.einsum("nipqjk,oijk->nopq", x_windows_2, W)
+    x_windows = _windows(
+        x,
+        (2, -pad, s, 1, (2 * pad + h - r) // s + 1, r),
+        (3, -pad, s, 1, (2 * pad + w - t) // s + 1, t),
+    )
+    total = torch.einsum("nipqjk,oijk->nopq", x_windows, W)
     y = bias[:, None, None] + total
     return y
 
@@ -102,9 +105,12 @@ def _gradients(dy, x, W, bias, s, pad):
     folded = _folded(torch.einsum("nijk,iclm->njkcml", dy, W), 1, -pad, s, h, 1)
     folded_2 = _folded(folded, 2, -pad, s, w, 1)
     dx = folded_2.permute(0, 3, 1, 2)
-    x_windows_3 = _windows(x, 2, -pad, s, (2 * pad + h - r) // s + 1, r, 1)
-    x_windows_4 = _windows(x_windows_3, 3, -pad, s, (2 * pad + w - t) // s + 1, t, 1)
-    dW = torch.einsum("iojk,icjkuv->ocuv", dy, x_windows_4)
+    x_windows_2 = _windows(
+        x,
+        (2, -pad, s, 1, (2 * pad + h - r) // s + 1, r),
+        (3, -pad, s, 1, (2 * pad + w - t) // s + 1, t),
+    )
+    dW = torch.einsum("iojk,icjkuv->ocuv", dy, x_windows_2)
     dbias = dy.sum(dim=(0, 2, -1))
     return dx, dW, dbias
 
@@ -115,13 +121,19 @@ def _tangents(x_dot, W_dot, bias_dot, x, W, bias, s, pad):
     r = W.shape[2]
     w = x.shape[3]
     t = W.shape[3]
-    x_windows_3 = _windows(x, 2, -pad, s, (2 * pad + h - r) // s + 1, r, 1)
-    x_windows_4 = _windows(x_windows_3, 3, -pad, s, (2 * pad + w - t) // s + 1, t, 1)
-    x_dot_windows = _windows(x_dot, 2, -pad, s, (2 * pad + h - r) // s + 1, r, 1)
-    x_dot_windows_2 = _windows(x_dot_windows, 3, -pad, s, (2 * pad + w - t) // s + 1, t, 1)
+    x_windows_2 = _windows(
+        x,
+        (2, -pad, s, 1, (2 * pad + h - r) // s + 1, r),
+        (3, -pad, s, 1, (2 * pad + w - t) // s + 1, t),
+    )
+    x_dot_windows = _windows(
+        x_dot,
+        (2, -pad, s, 1, (2 * pad + h - r) // s + 1, r),
+        (3, -pad, s, 1, (2 * pad + w - t) // s + 1, t),
+    )
     total_dot = (
-        torch.einsum("nipqjk,oijk->npqo", x_windows_4, W_dot)
-        + torch.einsum("nipqjk,oijk->npqo", x_dot_windows_2, W)
+        torch.einsum("nipqjk,oijk->npqo", x_windows_2, W_dot)
+        + torch.einsum("nipqjk,oijk->npqo", x_dot_windows, W)
     ).permute(0, 3, 1, 2)
     y_dot = bias_dot[:, None, None] + total_dot
     return y_dot
@@ -136,21 +148,34 @@ def _inputs(x, W, bias):
     return x, W, bias, dtype
 
 
-def _reach(x, axis, start, stop):
-    """x[start:stop] along an axis, 0 outside of the array."""
-    before, after = max(-start, 0), max(stop - x.shape[axis], 0)
-    if before or after:
-        x = torch.nn.functional.pad(x, [0, 0] * (x.ndim - 1 - axis) + [before, after])
-    return x.narrow(axis, start + before, stop - start)
+def _reach(x, *spans):
+    """x[start:stop] along axes, 0 outside of the array; each span is axis, start, stop."""
+    pads, sizes = [0] * (2 * x.ndim), x.shape
+    for axis, start, stop in spans:
+        last = 2 * (x.ndim - 1 - axis)
+        pads[last : last + 2] = max(-start, 0), max(stop - sizes[axis], 0)
+    if any(pads):
+        x = torch.nn.functional.pad(x, pads)
+    for axis, start, stop in spans:
+        x = x.narrow(axis, max(start, 0), stop - start)
+    return x
 
 
-def _windows(x, axis, start, step, count, size, dilation):
-    """Entry [.., p, .., u] reads the axis of x at start + step*p + dilation*u, 0 outside."""
-    if count < 1:
-        raise ValueError(f"an axis of size {x.shape[axis]} holds no window of size {size}")
-    axis, length = axis % x.ndim, dilation * (size - 1) + 1
-    x = _reach(x, axis, start, start + step * (count - 1) + length)
-    return x.unfold(axis, length, step)[..., ::dilation]
+def _windows(x, *windows):
+    """Entry [.., p, .., u] reads an axis of x at start + step*p + dilation*u, 0 outside.
+
+    Each window is axis, start, step, dilation, count of p, count of u; the axes u come last.
+    """
+    spans = []
+    for axis, start, step, dilation, count, size in windows:
+        if count < 1:
+            raise ValueError(f"an axis of size {x.shape[axis]} holds no window of size {size}")
+        stop = start + step * (count - 1) + dilation * (size - 1) + 1
+        spans.append((axis % x.ndim, start, stop))
+    x = _reach(x, *spans)
+    for (axis, *_), (_, _, step, dilation, _, size) in zip(spans, windows):
+        x = x.unfold(axis, dilation * (size - 1) + 1, step)[..., ::dilation]
+    return x
 
 
 def _folded(x, axis, start, step, extent, dilation):

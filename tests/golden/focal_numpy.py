@@ -7,8 +7,8 @@ Formula
     loss: -t[i]*(1 - p[i])**g*log(p[i]) - (1 - t[i])*p[i]**g*log(1 - p[i])
 
 Gradient of the mean
-    dx[i] = (t[i]*(p[i]*(g*log(p[i]) + 1) - 1)*(1 - p[i])**g + p[i]**g*(g*log(1 - p[i])*(1 -
-        p[i])*(t[i] - 1) + p[i]*(1 - t[i])))/n
+    dx[i] = (t[i]*(p[i]*(g*log(p[i]) + 1) - 1)*(1 - p[i])**g + p[i]**g*(1 - t[i])*(g*log(1 -
+        p[i])*(p[i] - 1) + p[i]))/n
     where p[i] = sigmoid(x[i])
 
 Written by symgrad for NumPy.
@@ -41,7 +41,7 @@ def value_and_grad(x, t, *, reduction="mean", g=2.0):
     loss = power_2 * log_sigmoid * (t - 1) - t * log_sigmoid_x * power
     dx = (
         t * power * (p * log_sigmoid_x * g - sigmoid)
-        + power_2 * (log_sigmoid * sigmoid * (t - 1) * g + p * (1 - t))
+        + power_2 * (1 - t) * (p - log_sigmoid * sigmoid * g)
     ) * scale
     return _reduced(loss, reduction).astype(dtype, copy=False), dx.astype(dtype, copy=False)
 

@@ -7,8 +7,8 @@ Formula
     loss: -t[i]*(1 - p[i])**g*log(p[i]) - (1 - t[i])*p[i]**g*log(1 - p[i])
 
 Gradient of the mean
-    dx[i] = (t[i]*(p[i]*(g*log(p[i]) + 1) - 1)*(1 - p[i])**g + p[i]**g*(g*log(1 - p[i])*(1 -
-        p[i])*(t[i] - 1) + p[i]*(1 - t[i])))/n
+    dx[i] = (t[i]*(p[i]*(g*log(p[i]) + 1) - 1)*(1 - p[i])**g + p[i]**g*(1 - t[i])*(g*log(1 -
+        p[i])*(p[i] - 1) + p[i]))/n
     where p[i] = sigmoid(x[i])
 
 Written by symgrad for torch.
@@ -90,7 +90,7 @@ def _gradients(dloss, x, t, g):
     sigmoid = torch.sigmoid(-x)
     dx = dloss * (
         t * sigmoid**g * (p * torch.nn.functional.logsigmoid(x) * g - sigmoid)
-        + p**g * (torch.nn.functional.logsigmoid(-x) * sigmoid * (t - 1) * g + p * (1 - t))
+        + p**g * (1 - t) * (p - torch.nn.functional.logsigmoid(-x) * sigmoid * g)
     )
     return dx
 
