@@ -13,7 +13,7 @@ from symgrad.emit.scalars import MUL
 from symgrad.emit.shapes import repr_of
 from symgrad.emit.signature import arguments, docstring
 from symgrad.formula.program import Fact, Statement
-from symgrad.lower.arrays import Cast
+from symgrad.lower.arrays import Assign, Cast
 from symgrad.lower.program import lower_statements, signatures_of
 from symgrad.lower.scope import is_integer, is_scalar
 
@@ -83,10 +83,11 @@ def _fact_lines(f: Fact, number: int, d: Derivation, body: Body, tolerance: str)
     )
     taken = body.module.parts()
     taken.taken.update(body.names.values())
-    program = lower_statements([*d.forward, statement], signatures_of(d.program), [name], taken)
-    body.assign(program[:-1])
+    *program, condition = lower_statements([*d.forward, statement], signatures_of(d.program), [name], taken)
+    assert isinstance(condition, Assign)
+    body.assign(program)
     lines, body.lines = body.lines, []
-    last = program[-1].expr
+    last = condition.expr
     if whole and isinstance(last, Cast):
         return [*lines, f"{helper}({body.printer.text(last.operand)}, {said})"]
     text = body.printer.text(last, MUL)

@@ -7,8 +7,8 @@ Formula
     loss: -t[i]*(1 - p[i])**g*log(p[i]) - (1 - t[i])*p[i]**g*log(1 - p[i])
 
 Gradient of the mean
-    dx[i] = (t[i]*(p[i]*(g*log(p[i]) + 1) - 1)*(1 - p[i])**g + p[i]**g*(1 - t[i])*(g*log(1 -
-        p[i])*(p[i] - 1) + p[i]))/n
+    dx[i] = (p[i]**g*(1 - t[i])*(p[i] - g*log(1 - p[i])*(1 - p[i])) - t[i]*(1 - p[i]*(g*log(p[i]) +
+        1))*(1 - p[i])**g)/n
     where p[i] = sigmoid(x[i])
 
 Written by symgrad for torch.
