@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,20 @@ def test_a_reference_that_raises_at_the_rounded_inputs_is_a_verdict(monkeypatch)
     got = verdict_of()
     assert not got.passed
     assert "reads outside of z" in str(got.failure)
+
+
+def test_where_autograd_itself_is_off_by_rounding_exact_differences_decide(monkeypatch):
+    first = autograd.truth
+
+    def truth(program, wrt, call):
+        got = first(program, wrt, call)
+        off = {n: g * (1 + 1e-7) for n, g in got.outcome.gradients.items()}
+        return replace(got, outcome=replace(got.outcome, gradients=off))
+
+    monkeypatch.setattr(autograd, "truth", truth)
+    right = verdict_of()
+    assert right.passed
+    assert any("exact differences" in note for note in right.notes)
+    wrong = verdict_of(CROSS_ENTROPY_NUMPY.replace("g = y - t", "g = (y - t)*(1 + 1e-7)"))
+    assert wrong.passed  # of the planted truth: it agrees
+    assert not verdict_of(CROSS_ENTROPY_NUMPY.replace("g = y - t", "g = (y - t)*(1 + 1e-6)")).passed
