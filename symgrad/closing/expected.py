@@ -15,6 +15,7 @@ from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule
 from symgrad.rules.comparisons import BOUNDS, BY_CASES
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, PEOPLE
+from symgrad.rules.matrices import INVERSE_OF_PRODUCT
 from symgrad.rules.stabilize import STABILIZE
 
 
@@ -41,7 +42,7 @@ class ExpectedVerdict:
         return None
 
 
-PROOF = (*DEFINITION_RULES[:1], *STABILIZE, *PEOPLE, *DENSITIES)
+PROOF = (INVERSE_OF_PRODUCT, *DEFINITION_RULES[:1], *STABILIZE, *PEOPLE, *DENSITIES)
 PIECEWISE = (*BY_CASES, *PROOF)
 
 

@@ -30,6 +30,7 @@ from symgrad.algebra.terms import (
     walk,
 )
 from symgrad.algebra.weight import weight
+from symgrad.closing.symmetry import SYMMETRIC, declared_symmetric
 from symgrad.formula.program import Fact, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
@@ -321,11 +322,11 @@ def fact_rules(context: Context) -> tuple[Rule, ...]:
     rules = []
     for f in context.program.facts:
         c = f.condition
-        if f.usable and c.op == "cmp" and c.data == "==":
+        if f.usable and c.op == "cmp" and c.data == "==" and not declared_symmetric(f):
             a, b = sorted(c.args, key=lambda t: (-weight(t), t.digest))
             if a.tensors:
                 rules.append(_fact_rule(f, a, b, context))
-    return (*rules, NORMALIZED, INFERRED)
+    return (*rules, SYMMETRIC, NORMALIZED, INFERRED)
 
 
 def _fact_rule(f: Fact, a: Term, b: Term, context: Context) -> Rule:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from symgrad.calculus.chain import CHAIN, COLUMN, TANGENT
 from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, fact_rules, foldings
 from symgrad.closing.refold import REFOLD, STEPS
+from symgrad.closing.symmetry import SYMMETRIC
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
-from symgrad.rules.matrices import ADJUGATE, CANCEL, NO_ADJUGATE, OF_NAMED
+from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_NAMED
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
 
@@ -23,6 +24,7 @@ ALL: tuple[Rule, ...] = (
     *OF_NAMED,
     CHAIN,
     CANCEL,
+    INVERSE_OF_PRODUCT,
     ADJUGATE,
     NO_ADJUGATE,
     *EXPAND,
@@ -32,6 +34,7 @@ ALL: tuple[Rule, ...] = (
     *NAMED_LOGARITHMS,
     *DENSITIES,
     FACT,
+    SYMMETRIC,
     NORMALIZED,
     INFERRED,
     FOLD,

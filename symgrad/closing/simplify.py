@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from symgrad.algebra.terms import Term, walk
+from symgrad.algebra.terms import Term, matrix_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
@@ -16,7 +16,7 @@ from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
-from symgrad.rules.matrices import ADJUGATE, CANCEL, NO_ADJUGATE, OF_NAMED
+from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_NAMED, square_factors
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
@@ -86,6 +86,9 @@ class Simplifier:
         found = [(plain, self.tidy)]
         if self.multiply_out and 1 < monomials(plain.term, {}) <= MOST_MONOMIALS:
             found.append((self._trial(plain.term, self.expand, plain.steps), self.expand))
+        if any(_is_inverse_of_product(x, self.context) for x in walk(plain.term)):
+            rules = self.joined((INVERSE_OF_PRODUCT,), self.expand)
+            found.append((self._trial(plain.term, rules, plain.steps), rules))
         candidates = [c for c, _ in found]
         if self.closed:
             for c, rules in found:
@@ -142,6 +145,10 @@ class Simplifier:
             t = self._folded(t, ELEMENTARY)
             t = self._collected(t)
         return Candidate(t, (*c.steps, *steps)) if weight(t) <= weight(c.term) else c
+
+
+def _is_inverse_of_product(t: Term, context: Context) -> bool:
+    return t.op == "mat" and matrix_of(t)[0] == "inv" and square_factors(t, context) is not None
 
 
 def _conditions(context: Context) -> frozenset[Term]:

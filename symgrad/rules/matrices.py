@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from symgrad.algebra.build import compare, iverson, mul, neg, open_reduction, power, reduce
 from symgrad.algebra.terms import (
+    BATCH,
     MINUS_ONE,
     Term,
     base_exponent,
     extent,
     factors_of,
     get,
+    idx,
     is_num,
     lead_of,
     mat,
@@ -123,36 +125,48 @@ def _of_inverse(t: Term, context: Context) -> Term | None:
 
 def _of_product(t: Term, context: Context) -> Term | None:
     """det(A B) = det(A) det(B) for square matrices, through a name."""
-    if not _is(t, "det"):
+    chain = square_factors(t, context) if _is(t, "det") else None
+    return None if chain is None else mul(*(mat("det", name, lead_of(t), t.args[-1]) for name, _ in chain))
+
+
+def _inverse_of_product(t: Term, context: Context) -> Term | None:
+    """inv(A B) = inv(B) inv(A) for square matrices, through a name."""
+    chain = square_factors(t, context) if _is(t, "inv") else None
+    if chain is None:
         return None
+    lead, (i, j) = lead_of(t), t.args[-3:-1]
+    inner = [context.fresh.index(idx("", t.args[-1])) for _ in chain[1:]]
+    at = (i, *inner, j)
+    parts = []
+    for k, (name, turned) in enumerate(reversed(chain)):
+        row, column = (at[k + 1], at[k]) if turned else (at[k], at[k + 1])
+        parts.append(mat("inv", name, (*lead, row, column), t.args[-1]))
+    return reduce("sum", mul(*parts), inner)
+
+
+def square_factors(t: Term, context: Context) -> list[tuple[str, bool]] | None:
+    """The square matrices, and whether they are transposed, whose product the matrix of t is by its definition."""
     s = context.definitions.get(matrix_of(t)[1])
     if s is None or s.body.op != "red" or s.body.data != "sum" or len(s.indices) < 2:
         return None
-    body, variables = open_reduction(s.body, context.fresh)
-    factors = list(factors_of(body))
+    body, variables = context.opened(s.body)
+    factors, lead = list(factors_of(body)), s.indices[:-2]
     at, end = s.indices[-2:]
-    found: list[Term] = []
+    if any(str(v.data) == BATCH for v in variables) or len(factors) != len(variables) + 1:
+        return None
+    found: list[tuple[str, bool]] = []
     while factors:
-        step = next((x for f in factors if (x := _step(f, at, s.indices[:-2], t, variables, end)) is not None), None)
-        if step is None:
+        f = next((f for f in factors if f.op == "get" and len(f.args) >= 2 and at in f.args[-2:]), None)
+        if f is None or f.args[:-2] != lead:
             return None
-        factor, at, det = step
-        factors.remove(factor)
-        found.append(det)
-    return mul(*found) if at is end and len(found) == len(variables) + 1 else None
-
-
-def _step(
-    f: Term, at: Term, lead: tuple[Term, ...], t: Term, variables: list[Term], end: Term
-) -> tuple[Term, Term, Term] | None:
-    """A factor A[at, k] or A[k, at] with its other index and its determinant."""
-    if f.op != "get" or len(f.args) < 2 or f.args[:-2] != lead:
-        return None
-    i, j = f.args[-2:]
-    other = j if i is at else i if j is at else None
-    if other is None or i is j or not (other is end or other in variables) or extent(other) is not t.args[-1]:
-        return None
-    return f, other, mat("det", str(f.data), lead_of(t), t.args[-1])
+        i, j = f.args[-2:]
+        other = j if i is at else i
+        if i is j or other.op != "idx" or extent(other) is not t.args[-1] or extent(at) is not t.args[-1]:
+            return None
+        found.append((str(f.data), j is at))
+        factors.remove(f)
+        at = other
+    return found if at is end else None
 
 
 ADJUGATE = Rule(
@@ -196,7 +210,18 @@ OF_PRODUCT = Rule(
     Example("det(P)", "det(X)*det(Y)", SQUARE, let="{'P[i, m]': 'Sum(X[i, l]*Y[m, l], l)'}"),
 )
 
+INVERSE_OF_PRODUCT = Rule(
+    "matrix/inverse-of-product",
+    ("mat",),
+    r"(A B)^{-1} = B^{-1} A^{-1}",
+    "the inverse of a product of square matrices is that of each, in the other order",
+    _inverse_of_product,
+    Example(
+        "inv(P)[i, l]", "Sum(inv(X)[m, l]*inv(Y)[m, i], m)", SQUARE, let="{'P[i, m]': 'Sum(X[i, l]*Y[m, l], l)'}"
+    ),
+)
+
 OF_NAMED = (OF_INVERSE, OF_PRODUCT)
 """Functions of matrices that are themselves inverses or products."""
 
-__all__ = ["ADJUGATE", "CANCEL", "NO_ADJUGATE", "OF_NAMED"]
+__all__ = ["ADJUGATE", "CANCEL", "INVERSE_OF_PRODUCT", "NO_ADJUGATE", "OF_NAMED", "square_factors"]

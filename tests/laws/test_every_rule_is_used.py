@@ -20,6 +20,12 @@ USES: dict[str, tuple[str, str, str]] = {
     "matrix/adjugate": (SQUARE, "", "y: det(X)*Y[0, 0]"),
     "matrix/determinant-times-inverse": (SQUARE, "", "y: det(X)*Y[0, 0]"),
     "matrix/inverse": (SQUARE, "", "y[i, j]: Sum(inv(X)[i, k]*X[k, j], k)"),
+    "matrix/inverse-of-product": (SQUARE, "P[i, j]: Sum(X[i, k]*Y[k, j], k)", "y: logdet(P)"),
+    "fact/symmetric": (
+        "x: [n], A: {shape: [n, n], domain: symmetric, given: true}",
+        "",
+        "y: Sum(x[i]*A[i, j]*x[j], i, j)",
+    ),
     "matrix/of-inverse": (SQUARE, "V[i, j]: inv(X)[i, j]", "y: det(V)"),
     "matrix/determinant-of-product": (SQUARE, "P[i, j]: Sum(X[i, k]*Y[k, j], k)", "y: det(P)"),
     # rule: inputs, let, output
