@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.algebra.build import Fresh
-from symgrad.algebra.terms import Term, is_access, walk
+from symgrad.algebra.terms import Term, is_access, matrix_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.unfold import growth, unfold
 from symgrad.formula.program import Program, Statement
@@ -85,7 +85,9 @@ def _without(gradients: Sequence[Gradient], name: str, fresh: Fresh) -> Sequence
 
 
 def _reads_outside(terms: Sequence[Term], name: str) -> bool:
-    return any(x.op == "get0" and x.data == name for t in terms if name in t.tensors for x in walk(t))
+    """Whether a term needs the name itself: for reads that give 0 outside of it, or for its inverse or determinant."""
+    reads = (x for t in terms if name in t.tensors for x in walk(t))
+    return any((x.op == "get0" and x.data == name) or (x.op == "mat" and matrix_of(x)[1] == name) for x in reads)
 
 
 def _rewritten(g: Gradient, table: Mapping[str, Statement], fresh: Fresh) -> Gradient:

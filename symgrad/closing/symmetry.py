@@ -113,9 +113,10 @@ def _at_bound_indices(t: Term, context: Context) -> Iterator[Term]:
     """Accesses to symmetric matrices at two bound indices."""
     for x in walk(t):
         at = _subscripts(x)
-        if at is not None and all(str(x.args[k].data)[:1] == "$" for k in at):
-            if x.args[at[0]] is not x.args[at[1]] and symmetric(_matrix_name(x), context) is not None:
-                yield x
+        if at is None or not all(str(x.args[k].data)[:1] == "$" for k in at):
+            continue
+        if x.args[at[0]] is not x.args[at[1]] and symmetric(_matrix_name(x), context) is not None:
+            yield x
 
 
 def _turned(t: Term, context: Context, used: dict[Fact, None], flips: Iterator[bool]) -> Term:

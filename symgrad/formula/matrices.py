@@ -112,7 +112,7 @@ class Arguments(ast.NodeTransformer):
         for i in indices:
             if i.data != "...":
                 env.indices.setdefault((str(i.data), extent(i)))
-        env.keep(Statement(name, indices, body, "let", text.place(*self.parsed.span(n))))
+        env.keep(Statement(name, indices, body, "let", text.place(*self.parsed.span(n)), inner=True))
         return name
 
     def indexed(self, call: ast.Call, n: ast.expr) -> FormulaError:

@@ -216,9 +216,7 @@ INVERSE_OF_PRODUCT = Rule(
     r"(A B)^{-1} = B^{-1} A^{-1}",
     "the inverse of a product of square matrices is that of each, in the other order",
     _inverse_of_product,
-    Example(
-        "inv(P)[i, l]", "Sum(inv(X)[m, l]*inv(Y)[m, i], m)", SQUARE, let="{'P[i, m]': 'Sum(X[i, l]*Y[m, l], l)'}"
-    ),
+    Example("inv(P)[i, l]", "Sum(inv(X)[m, l]*inv(Y)[m, i], m)", SQUARE, let="{'P[i, m]': 'Sum(X[i, l]*Y[m, l], l)'}"),
 )
 
 OF_NAMED = (OF_INVERSE, OF_PRODUCT)
