@@ -358,16 +358,13 @@ class Printer:
         return self.call(name, self.text(e.operand), str(e.axis), *numbers, *tap)
 
     def _gather(self, e: Gather) -> Code:
-        positions = self.positions(e.positions)
+        count = len(e.frame) - (len(e.operand.frame) - len(e.positions))
+        frame = e.frame[len(e.frame) - count :] if e.last else e.frame[:count]
+        positions = self.positions(e.positions, frame)
         return f"{self.text(e.operand, ATOM)}[{', '.join((['...'] if e.last else []) + positions)}]", ATOM
 
-    def positions(self, items: tuple[Expr, ...]) -> list[str]:
+    def positions(self, items: tuple[Expr, ...], frame: Frame) -> list[str]:
         """Integer arrays over their common frame."""
-        frame = max((p.frame for p in items), key=len)
-        every = [i for p in items for i in p.frame]
-        if not all(i in frame for i in every):
-            seen = list(dict.fromkeys(every))
-            frame = tuple(sorted(seen, key=lambda i: (not is_batch(i), seen.index(i))))
         return [wrap(self.aligned(p, frame), TERNARY) for p in items]
 
     def _along(self, e: Along) -> Code:
@@ -378,7 +375,9 @@ class Printer:
         return (text, ATOM) if own else (f"{text}[{', '.join(['...', '0', *[':'] * (-e.axis - 1)])}]", ATOM)
 
     def _scatter(self, e: Scatter) -> Code:
-        items = self.positions(e.positions)
+        whole = e.values.frame
+        count = len(whole) - (len(e.frame) - len(e.positions))
+        items = self.positions(e.positions, whole[len(whole) - count :] if e.last else whole[:count])
         where = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
         return self.call("_scattered_last" if e.last else "_scattered", self.shape(e.frame), where, self.text(e.values))
 
