@@ -7,7 +7,7 @@ closed gradient -> its tangent, simplified -> H v -> diagonal               (for
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import ZERO, Term, get
 from symgrad.calculus.chain import COLUMN, TANGENT
@@ -83,6 +83,8 @@ class _Sweep:
     adjoint_of: dict[str, Statement]
     statements: tuple[Statement, ...]
     gradient_of: Mapping[str, str]
+    machine: Mapping[str, Statement] = field(default_factory=dict)
+    carried: frozenset[str] = frozenset()
 
 
 def second_order(

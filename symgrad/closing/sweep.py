@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from symgrad.formula.program import Statement
@@ -26,3 +27,11 @@ class Sweep(Protocol):
     @property
     def gradient_of(self) -> Mapping[str, str]:
         """Input -> name of its statement."""
+
+    @property
+    def machine(self) -> Mapping[str, Statement]:
+        """Statements for machines alone: closed forms look through them."""
+
+    @property
+    def carried(self) -> AbstractSet[str]:
+        """Names of adjoints of the states of a recurrence."""
