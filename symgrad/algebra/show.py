@@ -5,10 +5,11 @@ The order of summands and factors is for people (`order_terms`, `order_factors`)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from symgrad.algebra.binders import ROW_MAJOR
 from symgrad.algebra.build import add, compare, conjunction, exp, mul, neg, power, substitute
 from symgrad.algebra.terms import (
     BATCH,
@@ -95,7 +96,12 @@ def named_reduction(t: Term, names: Names) -> tuple[Term, list[Term]]:
         name = names.choose(v, frozenset(used))
         used.add(name)
         mapping[v] = idx(name, extent(v))
-    return substitute(t.args[0], mapping), list(mapping.values())
+    return substitute(t.args[0], mapping), in_reading_order(str(t.data), mapping.values())
+
+
+def in_reading_order(kind: str, variables: Iterable[Term]) -> list[Term]:
+    """The indices of a reduction as they are written: `...` first, then by name, where their order says nothing."""
+    return list(variables) if kind in ROW_MAJOR else sorted(variables, key=lambda v: (v.data != BATCH, str(v.data)))
 
 
 def split_fraction(t: Term) -> tuple[Fraction, list[Term], list[Term]]:
@@ -448,6 +454,7 @@ __all__ = [
     "Names",
     "compare",
     "decimal",
+    "in_reading_order",
     "named_reduction",
     "order_factors",
     "order_terms",

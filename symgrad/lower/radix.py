@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.algebra.affine import affine_in
+from symgrad.algebra.binders import ROW_MAJOR
 from symgrad.algebra.build import Fresh, add, fn, mul, open_reduction, rebuild, reduce, substitute
 from symgrad.algebra.terms import ONE, ZERO, Term, by_name, extent, factors_of, idx, is_access, terms_of, walk
 from symgrad.formula.polynomial import TooLargeError, divide, polynomial, same, term
@@ -17,7 +18,6 @@ from symgrad.formula.program import Statement
 from symgrad.lower.scope import is_scalar
 
 QUOTIENTS = ("floordiv", "mod")
-ROW_MAJOR = ("argmax", "max_first", "min_first")
 
 
 def digits(position: Term, size: Term) -> tuple[Term, ...] | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction as Rational
 
 from symgrad.algebra.build import add, neg, power, substitute
-from symgrad.algebra.show import INTERNAL, decimal, signed_terms, softmax_parts, split_fraction
+from symgrad.algebra.show import INTERNAL, decimal, in_reading_order, signed_terms, softmax_parts, split_fraction
 from symgrad.algebra.terms import (
     BATCH,
     INFINITY,
@@ -360,7 +360,7 @@ class _Presenter:
             name = self.notation.names.choose(v, used)
             used |= {name}
             mapping[v] = idx(name, extent(v))
-        return substitute(t.args[0], mapping), list(mapping.values())
+        return substitute(t.args[0], mapping), in_reading_order(str(t.data), mapping.values())
 
     def ranges(self, variables: Sequence[Term], body: Term) -> tuple[Range, ...]:
         return tuple(self.range(v, body) for v in variables)

@@ -7,9 +7,9 @@ Formula
     y: Sum(x[n, c, s*p + u - pad, s*q + v - pad]*W[o, c, u, v], c, u, v) + bias[o]
 
 Gradient
-    dx[n, c, i, j] = Sum(W[o, c, i + pad - s*p, j + pad - s*q]*dy[n, o, p, q], p, o, q)
-    dW[o, c, u, v] = Sum(dy[n, o, p, q]*x[n, c, s*p + u - pad, s*q + v - pad], p, n, q)
-    dbias[o] = Sum(dy[n, o, p, q], p, n, q)
+    dx[n, c, i, j] = Sum(W[o, c, i + pad - s*p, j + pad - s*q]*dy[n, o, p, q], o, p, q)
+    dW[o, c, u, v] = Sum(dy[n, o, p, q]*x[n, c, s*p + u - pad, s*q + v - pad], n, p, q)
+    dbias[o] = Sum(dy[n, o, p, q], n, p, q)
 
 Written by symgrad for NumPy.
 """
