@@ -70,8 +70,15 @@ class _Hoisting:
 
     def statement(self, s: Statement) -> None:
         self.current, self.recurrence = s, s.recurrence
-        body = self.top(s.body)
+        body = self.shared(self.top(s.body))
         self.done.append(replace(s, body=body))
+
+    def shared(self, t: Term) -> Term:
+        """The term with products that it holds more than once, but for a number, named."""
+        while (product := _repeated_product(t)) is not None:
+            access = self.named(product, "ratio" if any(_is_divisor(f) for f in product.args) else "product")
+            t = _replaced(t, product, access)
+        return t
 
     def top(self, t: Term) -> Term:
         """The root of a statement: one reduction, with constant factors, may stay."""
@@ -185,6 +192,42 @@ class _Hoisting:
         if body.op == "add" and not any(_minus(a) for a in body.args):
             stem = "pre"
         return stem
+
+
+def _repeated_product(t: Term) -> Term | None:
+    """The largest product of several values to which the term refers more than once outside of reductions."""
+    counts: dict[Term, int] = {}
+    for x in _scope(t):
+        for a in x.args:
+            rest = coefficient(a)[1]
+            if rest.op == "mul" and sum(bool(f.tensors) and f.op != "iv" for f in rest.args) > 1:
+                counts[rest] = counts.get(rest, 0) + 1
+    return max((p for p, n in counts.items() if n > 1), key=lambda p: (p.size, p.digest), default=None)
+
+
+def _scope(t: Term) -> list[Term]:
+    """The distinct subterms that are not under a reduction."""
+    found: dict[Term, None] = {}
+    stack = [t]
+    while stack:
+        x = stack.pop()
+        if x not in found and x.op not in ("red", "get", "get0", "idx"):
+            found[x] = None
+            stack.extend(x.args)
+    return list(found)
+
+
+def _replaced(t: Term, product: Term, access: Term) -> Term:
+    number, rest = coefficient(t)
+    if rest is product:
+        return mul(num(number), access)
+    if t.op in ("red", "get", "get0", "idx") or not t.args:
+        return t
+    return rebuild(t, tuple(_replaced(a, product, access) for a in t.args))
+
+
+def _is_divisor(f: Term) -> bool:
+    return f.op == "pow" and coefficient(f.args[1])[0] < 0
 
 
 def _minus(t: Term) -> bool:

@@ -14,7 +14,7 @@ from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access,
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import EXTREMES
 from symgrad.closing.fold import foldings, logarithm_folding
-from symgrad.closing.naming import Naming, readable
+from symgrad.closing.naming import Naming, is_chain, readable
 from symgrad.closing.parts import Definition, Gradient, written_out
 from symgrad.closing.reads import equations_of, settled_reads
 from symgrad.closing.simplify import Simplifier
@@ -30,7 +30,11 @@ SHORT = 22
 MUCH = 100
 """One adjoint of more than this weight keeps its name: it is in its shortest form, and written out it stays long."""
 LINE = 96
-"""A form up to this weight is read at one glance: adjoints without sums are written out where it grows no longer."""
+"""A form up to this weight is read at one glance: it names no hoisted values."""
+LONG_LINE = 160
+"""Adjoints are written out where a form grows no longer by that, up to this weight, and they link no chain."""
+SHORTER = 0.85
+"""Above that, where they make less than this part of the length."""
 MUCH_SHORTER = 0.8
 """A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
 LONGEST_INLINE = 1000
@@ -134,7 +138,8 @@ class ClosedForms:
         inlined = self.closed(unfold(closed, open_, self.fresh))
         rest = self._closure(inlined)
         length = weight(inlined) + sum(d.length for n, d in rest.items() if n not in self.walls)
-        glance = length <= min(total, LINE) and not any(d.body.height for d in mine)
+        short_enough = length <= max(min(total, LONG_LINE), SHORTER * total)
+        glance = short_enough and not is_chain(named, mine)
         if self.inline or total > 1.5 * length + 10 or glance:
             return inlined, rest
         return named, definitions

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from symgrad.algebra.build import Fresh
-from symgrad.algebra.terms import Term
+from symgrad.algebra.terms import Term, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.fold import logarithm_folding
 from symgrad.closing.parts import Definition
-from symgrad.closing.refold import STEPS
+from symgrad.closing.steps import STEPS
 from symgrad.closing.unfold import growth, unfold
 from symgrad.formula.program import Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 
+LINK = 40
+"""An adjoint from this weight on that is a sum, and is summed over again, keeps its name: a link of a chain."""
 PAYS = 1.04
 """A hoisted name is written out where the form, its definition included, grows by less than this."""
 OUT_OF_REACH = 6
@@ -100,4 +102,18 @@ class Naming:
         return new, length
 
 
-__all__ = ["Naming", "readable"]
+def is_chain(named: Term, definitions: Sequence[Definition]) -> bool:
+    """Whether an adjoint that is a sum is summed over again, as from layer to layer."""
+    links = {d.name for d in definitions if weight(d.body) >= LINK and _is_contraction(d.body)}
+    forms = [named, *(d.body for d in definitions)]
+    return any(x.op == "red" and x.tensors & links for t in forms for x in walk(t))
+
+
+def _is_contraction(t: Term) -> bool:
+    """Whether the term is a sum over an index, but for factors, summands and branches."""
+    if t.op in ("add", "mul", "where"):
+        return any(_is_contraction(a) for a in t.args)
+    return t.op == "red" and t.data == "sum"
+
+
+__all__ = ["Naming", "is_chain", "readable"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from symgrad.calculus.chain import CHAIN, COLUMN, TANGENT
 from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, fact_rules, foldings
-from symgrad.closing.refold import REFOLD, STEPS
+from symgrad.closing.refold import REFOLD
+from symgrad.closing.steps import STEPS
 from symgrad.closing.symmetry import SYMMETRIC
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule

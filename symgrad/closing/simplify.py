@@ -10,7 +10,8 @@ from symgrad.algebra.terms import Term, matrix_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
-from symgrad.closing.refold import REFOLD, STEPS
+from symgrad.closing.refold import REFOLD
+from symgrad.closing.steps import STEPS
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step

@@ -21,6 +21,10 @@ class Sweep(Protocol):
         """Statements that may be named or written out."""
 
     @property
+    def machine(self) -> Mapping[str, Statement]:
+        """Statements that are for machines alone, by name: closed forms write them out."""
+
+    @property
     def statements(self) -> tuple[Statement, ...]:
         """The named ones in the order of evaluation."""
 

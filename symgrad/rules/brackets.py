@@ -22,13 +22,15 @@ def _masked_exponential(t: Term, context: Context) -> Term | None:
 
 
 def _relu_under_bracket(t: Term, context: Context) -> Term | None:
-    """[x > 0] relu(x) = relu(x)."""
+    """[x > 0] relu(x) = relu(x), and the same of max(0, x)."""
     if t.op != "mul":
         return None
     for f in t.args:
         b = f.args[0] if f.op == "pow" else f
-        if b.op == "fn" and b.data == "relu" and (f is b or context.is_nonnegative(f.args[1])):
-            bracket = iverson(compare("<", ZERO, b.args[0]))
+        positive = b.op == "fn" and (b.data == "relu" or (b.data == "Max" and ZERO in b.args))
+        if positive and (f is b or context.is_nonnegative(f.args[1])):
+            x = next(a for a in b.args if a is not ZERO)
+            bracket = iverson(compare("<", ZERO, x))
             if bracket in t.args:
                 return mul(*(g for g in t.args if g is not bracket))
     return None

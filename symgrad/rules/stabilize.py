@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from symgrad.algebra.build import add, exp, fn, mul, neg, open_reduction, power, reduce, where
-from symgrad.algebra.terms import MINUS_ONE, ONE, Term, coefficient, factors_of, matrix_of, node, num, terms_of
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, coefficient, factors_of, matrix_of, node, num, terms_of
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -72,8 +72,10 @@ def _log_of_power(t: Term, context: Context) -> Term | None:
 
 def _log_of_sum(t: Term, context: Context) -> Term | None:
     """log(1 + e^x) = softplus(x), log(1 - sigmoid(x)) = log sigmoid(-x)."""
-    if len(t.args) != 2 or ONE not in t.args:
+    if len(t.args) != 2:
         return None
+    if ONE not in t.args:
+        return _log_of_two_exponentials(t, context)
     other = add(t, MINUS_ONE)
     c, rest = coefficient(other)
     if c == 1 and (x := _exponent(rest, context)) is not None:
@@ -81,6 +83,43 @@ def _log_of_sum(t: Term, context: Context) -> Term | None:
     if c == -1 and (x := _sigmoid_argument(rest, context)) is not None:
         return fn("log_sigmoid", neg(x))
     return None
+
+
+def _log_of_two_exponentials(t: Term, context: Context) -> Term | None:
+    """log(e^a + e^b) = a + softplus(b - a), and log cosh where b = -a."""
+    found = [(c, _exponent(rest, context)) for c, rest in map(coefficient, t.args)]
+    (c, a), (d, b) = found
+    if a is None or b is None or c <= 0 or d <= 0:
+        return None
+    if c == d and a is neg(b):
+        return add(fn("log", num(2 * c)), fn("logcosh", a))
+    logs = [] if c == 1 else [fn("log", num(c))]
+    ratio = [] if c == d else [fn("log", num(d / c))]
+    return add(a, *logs, fn("softplus", add(b, neg(a), *ratio)))
+
+
+def _softplus_by_parts(t: Term, context: Context) -> Term | None:
+    """max(0, x) + log(1 + e^-|x|) = softplus(x)."""
+    for f in t.args:
+        c, s = coefficient(f)
+        if s.op != "fn" or s.data != "softplus":
+            continue
+        d, modulus = coefficient(s.args[0])
+        if d >= 0 or modulus.op != "fn" or modulus.data != "Abs":
+            continue
+        for x in (modulus.args[0], neg(modulus.args[0])):
+            scaled = mul(num(-d), x)
+            positive = [mul(num(c), p) for p in _positive_parts(scaled)]
+            positive += [mul(num(-c * d), p) for p in _positive_parts(x)]
+            for whole in positive:
+                if whole in t.args:
+                    rest = (a for a in t.args if a is not f and a is not whole)
+                    return add(mul(num(c), fn("softplus", scaled)), *rest)
+    return None
+
+
+def _positive_parts(x: Term) -> tuple[Term, ...]:
+    return fn("relu", x), fn("Max", ZERO, x), fn("Max", x, ZERO)
 
 
 def _exponent(t: Term, context: Context) -> Term | None:
@@ -287,4 +326,13 @@ NORMALIZE_INSIDE = Rule(
     Example("exp(-logsumexp(x[i, j], j))*Sum(z[i, j]*exp(x[i, j]), j)", "Sum(z[i, j]*softmax(x[i, j], j), j)"),
 )
 
-STABILIZE = (LOG, LOG1P, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)
+SOFTPLUS = Rule(
+    "stabilize/softplus",
+    ("add",),
+    r"\max(0, x) + \log(1 + e^{-|x|}) = \operatorname{softplus} x",
+    "the kink is none",
+    _softplus_by_parts,
+    Example("Max(0, x[i, j]) + softplus(-Abs(x[i, j]))", "softplus(x[i, j])"),
+)
+
+STABILIZE = (LOG, LOG1P, SOFTPLUS, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)

@@ -1,0 +1,206 @@
+"""Forms that people prefer, for closed forms only: steps, moduli, norms, ratios of logarithms."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symgrad.algebra.arithmetic import ODD
+from symgrad.algebra.build import add, compare, fn, mul, neg, open_reduction, power, reduce, sub
+from symgrad.algebra.terms import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    ZERO,
+    Term,
+    base_exponent,
+    coefficient,
+    factors_of,
+    is_num,
+    num,
+    terms_of,
+    value,
+)
+from symgrad.algebra.weight import weight
+from symgrad.closing.refold import comparisons_in, under_bracket
+from symgrad.rewrite.context import Context
+from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.comparisons import MODULUS
+
+
+def _heaviside(t: Term, context: Context) -> Term | None:
+    """u [a < b] + (u + w)/2 [a == b] + w [b < a] = w + (u - w) H(b - a), H one half at 0."""
+    if t.op != "add":
+        return None
+    for below in comparisons_in(t):
+        a, b = below.args
+        rest, u = under_bracket(t, below)
+        rest, v = under_bracket(rest, compare("==", a, b))
+        rest, w = under_bracket(rest, compare("<", b, a))
+        if v is ZERO or u is w or u.tensors or w.tensors:
+            continue
+        if add(*(mul(TWO, x) for x in terms_of(v)), neg(u), neg(w)) is ZERO:
+            return add(rest, w, mul(sub(u, w), fn("Heaviside", sub(b, a), HALF)))
+    return None
+
+
+def _other_step(t: Term, context: Context) -> Term | None:
+    """k - k H(x) = k H(-x), H one half at 0."""
+    number = next((a for a in t.args if is_num(a)), None)
+    for a in t.args:
+        c, h = coefficient(a)
+        if number is not None and h.op == "fn" and h.data == "Heaviside" and h.args[1] is HALF and value(number) == -c:
+            rest = (b for b in t.args if b is not a and b is not number)
+            return add(mul(num(-c), fn("Heaviside", neg(h.args[0]), HALF)), *rest)
+    return None
+
+
+def _join_logarithms(t: Term, context: Context) -> Term | None:
+    """c log a - c log b = c log(a/b)."""
+    groups: dict[tuple[Fraction, Term], list[tuple[Term, Term]]] = {}
+    for a in t.args:
+        c, rest = coefficient(a)
+        logs = [f for f in factors_of(rest) if f.op == "fn" and f.data == "log"]
+        if len(logs) == 1:
+            others = mul(*(f for f in factors_of(rest) if f is not logs[0]))
+            sign = MINUS_ONE if c < 0 else ONE
+            groups.setdefault((abs(c), others), []).append((a, power(logs[0].args[0], sign)))
+    for (c, others), members in groups.items():
+        if len({coefficient(a)[0] < 0 for a, _ in members}) == 2:
+            gone = [a for a, _ in members]
+            joined = mul(num(c), others, fn("log", mul(*(x for _, x in members))))
+            return add(joined, *(a for a in t.args if a not in gone))
+    return None
+
+
+def _step_of_itself(t: Term, context: Context) -> Term | None:
+    """H(x) x = relu(x), H(x) max(0, x) = max(0, x), for every value of H at 0."""
+    for h in t.args:
+        if h.op != "fn" or h.data != "Heaviside":
+            continue
+        x = h.args[0]
+        for f in t.args:
+            b, e = base_exponent(f)
+            rest = [g for g in t.args if g is not h and g is not f]
+            if b.op == "fn" and b.data in ("relu", "Max") and context.is_nonnegative(e):
+                zero = b.args[0] is x if b.data == "relu" else ZERO in b.args and x in b.args
+                if zero:
+                    return mul(f, *rest)
+            if f is x:
+                return mul(fn("relu", x), *rest)
+    return None
+
+
+def _norm(t: Term, context: Context) -> Term | None:
+    """sqrt(sum_j x_j**2) = norm(x, j)."""
+    b, e = t.args
+    if not is_num(e) or value(e).denominator != 2 or b.op != "red" or b.data != "sum":
+        return None
+    body, variables = open_reduction(b, context.fresh)
+    root = _root(body)
+    return None if root is None else power(reduce("norm", root, variables), mul(TWO, e))
+
+
+def _root(t: Term) -> Term | None:
+    """x where t = x**2."""
+    c, rest = coefficient(t)
+    halves = []
+    for f in factors_of(rest):
+        b, e = base_exponent(f)
+        if not is_num(e) or value(e).denominator != 1 or value(e) % 2:
+            return None
+        halves.append(power(b, mul(HALF, e)))
+    root = power(num(c), HALF)
+    return mul(root, *halves) if c > 0 and root.op == "num" and halves else None
+
+
+def _odd(t: Term, context: Context) -> Term | None:
+    """-f(x - y) = f(y - x) for an odd f."""
+    if coefficient(t)[0] >= 0:
+        return None
+    for f in t.args:
+        if f.op == "fn" and f.data in ODD and f.args[0].op == "add" and len(_signs(f.args[0])) == 2:
+            return mul(num(-1), fn(str(f.data), neg(f.args[0])), *(g for g in t.args if g is not f))
+    return None
+
+
+def _signs(t: Term) -> set[bool]:
+    return {coefficient(a)[0] < 0 for a in t.args}
+
+
+def _tanh(t: Term, context: Context) -> Term | None:
+    """2 k sigmoid(x) - k = k tanh(x/2), where x/2 is no longer than x."""
+    number = next((a for a in t.args if is_num(a)), None)
+    for a in t.args:
+        c, s = coefficient(a)
+        if number is None or s.op != "fn" or s.data != "sigmoid" or c != -2 * value(number):
+            continue
+        half = add(*(mul(HALF, x) for x in terms_of(s.args[0])))
+        if weight(half) <= weight(s.args[0]):
+            return add(mul(neg(number), fn("tanh", half)), *(b for b in t.args if b is not a and b is not number))
+    return None
+
+
+HEAVISIDE = Rule(
+    "function/heaviside",
+    ("add",),
+    r"[a < b] + \tfrac12 [a = b] = \operatorname{H}(b - a)",
+    "a step that is one half at its tie",
+    _heaviside,
+    Example("where(x[i, j] < z[i, j], 1, 0) + where(x[i, j] == z[i, j], 1, 0)/2", "Heaviside(z[i, j] - x[i, j], 1/2)"),
+)
+OTHER_STEP = Rule(
+    "function/other-step",
+    ("add",),
+    r"1 - \operatorname{H}(x) = \operatorname{H}(-x)",
+    "what is left of a step is the step the other way",
+    _other_step,
+    Example("1 - Heaviside(x[i, j] - z[i, j], 1/2)", "Heaviside(z[i, j] - x[i, j], 1/2)"),
+)
+JOIN_LOGARITHMS = Rule(
+    "log/join",
+    ("add",),
+    r"\log a - \log b = \log \frac{a}{b}",
+    "one logarithm of a ratio",
+    _join_logarithms,
+    Example(
+        "log(p[i]) - log(q[i])",
+        "log(p[i]/q[i])",
+        "{p: {shape: [n], domain: positive}, q: {shape: [n], domain: positive}}",
+    ),
+)
+ODD_ARGUMENT = Rule(
+    "function/odd",
+    ("mul",),
+    r"-\tanh(x - y) = \tanh(y - x)",
+    "an odd function takes the sign in",
+    _odd,
+    Example("-z[i, j]*tanh(x[i, j] - w[i, j])", "z[i, j]*tanh(w[i, j] - x[i, j])"),
+)
+STEP_OF_ITSELF = Rule(
+    "function/step-of-itself",
+    ("mul",),
+    r"\operatorname{H}(x)\,x = \operatorname{relu} x",
+    "both are 0 where the argument is not positive",
+    _step_of_itself,
+    Example("Heaviside(x[i, j], 1/2)*Max(0, x[i, j])", "Max(0, x[i, j])"),
+)
+NORM = Rule(
+    "norm/fold",
+    ("pow",),
+    r"\sqrt{\textstyle\sum_j x_j^2} = \lVert x \rVert",
+    "the root of a sum of squares is a norm",
+    _norm,
+    Example("sqrt(Sum((x[i, j] - z[i, j])**2, j))", "norm(x[i, j] - z[i, j], j)"),
+)
+TANH = Rule(
+    "tanh/sigmoid",
+    ("add",),
+    r"2\,\sigma(2 x) - 1 = \tanh x",
+    "a sigmoid between -1 and 1 is a hyperbolic tangent",
+    _tanh,
+    Example("2*sigmoid(2*x[i, j]) - 1", "tanh(x[i, j])"),
+)
+STEPS = (HEAVISIDE, OTHER_STEP, STEP_OF_ITSELF, MODULUS, NORM, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS)
+
+__all__ = ["STEPS"]
