@@ -73,24 +73,6 @@ def _join_logarithms(t: Term, context: Context) -> Term | None:
     return None
 
 
-def _step_of_itself(t: Term, context: Context) -> Term | None:
-    """H(x) x = relu(x), H(x) max(0, x) = max(0, x), for every value of H at 0."""
-    for h in t.args:
-        if h.op != "fn" or h.data != "Heaviside":
-            continue
-        x = h.args[0]
-        for f in t.args:
-            b, e = base_exponent(f)
-            rest = [g for g in t.args if g is not h and g is not f]
-            if b.op == "fn" and b.data in ("relu", "Max") and context.is_nonnegative(e):
-                zero = b.args[0] is x if b.data == "relu" else ZERO in b.args and x in b.args
-                if zero:
-                    return mul(f, *rest)
-            if f is x:
-                return mul(fn("relu", x), *rest)
-    return None
-
-
 def _norm(t: Term, context: Context) -> Term | None:
     """sqrt(sum_j x_j**2) = norm(x, j)."""
     b, e = t.args
@@ -177,14 +159,6 @@ ODD_ARGUMENT = Rule(
     _odd,
     Example("-z[i, j]*tanh(x[i, j] - w[i, j])", "z[i, j]*tanh(w[i, j] - x[i, j])"),
 )
-STEP_OF_ITSELF = Rule(
-    "function/step-of-itself",
-    ("mul",),
-    r"\operatorname{H}(x)\,x = \operatorname{relu} x",
-    "both are 0 where the argument is not positive",
-    _step_of_itself,
-    Example("Heaviside(x[i, j], 1/2)*Max(0, x[i, j])", "Max(0, x[i, j])"),
-)
 NORM = Rule(
     "norm/fold",
     ("pow",),
@@ -201,6 +175,6 @@ TANH = Rule(
     _tanh,
     Example("2*sigmoid(2*x[i, j]) - 1", "tanh(x[i, j])"),
 )
-STEPS = (HEAVISIDE, OTHER_STEP, STEP_OF_ITSELF, MODULUS, NORM, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS)
+STEPS = (HEAVISIDE, OTHER_STEP, MODULUS, NORM, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS)
 
 __all__ = ["STEPS"]

@@ -21,14 +21,6 @@ class Sweep(Protocol):
         """Statements that may be named or written out."""
 
     @property
-    def machine(self) -> Mapping[str, Statement]:
-        """Statements that are for machines alone, by name: closed forms write them out."""
-
-    @property
-    def carried(self) -> set[str]:
-        """Names of statements that a recurrence carries from step to step."""
-
-    @property
     def statements(self) -> tuple[Statement, ...]:
         """The named ones in the order of evaluation."""
 

@@ -22,7 +22,7 @@ def _masked_exponential(t: Term, context: Context) -> Term | None:
 
 
 def _relu_under_bracket(t: Term, context: Context) -> Term | None:
-    """[x > 0] relu(x) = relu(x), and the same of max(0, x)."""
+    """[x > 0] relu(x) = relu(x), and the same of max(0, x); [x == 0] relu(x) = 0."""
     if t.op != "mul":
         return None
     for f in t.args:
@@ -30,6 +30,8 @@ def _relu_under_bracket(t: Term, context: Context) -> Term | None:
         positive = b.op == "fn" and (b.data == "relu" or (b.data == "Max" and ZERO in b.args))
         if positive and (f is b or context.is_nonnegative(f.args[1])):
             x = next(a for a in b.args if a is not ZERO)
+            if iverson(compare("==", ZERO, x)) in t.args and (f is b or context.is_positive(f.args[1])):
+                return ZERO
             bracket = iverson(compare("<", ZERO, x))
             if bracket in t.args:
                 return mul(*(g for g in t.args if g is not bracket))

@@ -75,7 +75,6 @@ USES: dict[str, tuple[str, str, str]] = {
     "bracket/implied": (ROWS, "", "y[i, j]: where(x[i, j] > 1, x[i, j]**2, 0)*where(x[i, j] > -2, x[i, j], 0)"),
     "bracket/modulus": (ROWS, "", "y[i, j]: clip(x[i, j], -1, 1)"),
     "stabilize/softplus": (ROWS, "", "y[i, j]: Max(x[i, j], 0) + log(1 + exp(-Abs(x[i, j])))"),
-    "function/step-of-itself": ("x: [n], t: [n]", "", "y[i]: Max(0, 1 - t[i]*x[i])**2"),
     "function/odd": ("x: [n], z: [n]", "", "y[i]: log(cosh(z[i] - x[i]))"),
     "norm/fold": (ROWS, "", "y[i, j]: x[i, j]*sqrt(Sum(x[i, k]**2, k))"),
     "tanh/sigmoid": (ROWS, "", "y[i, j]: softplus(2*x[i, j]) - x[i, j]"),
