@@ -27,11 +27,11 @@ from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.readable import readable
 from symgrad.rewrite.rule import Step
 from symgrad.rules.elementary import DEFINITION_RULES, SIGN, SQUARE_OF_ABS
-from symgrad.rules.matrices import OF_NAMED
+from symgrad.rules.matrices import OF_INVERSE
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import SHIFT_LSE
 
-FORWARD_RULES = (*OF_NAMED, *DEFINITION_RULES, *STABILIZE, SIGN, SQUARE_OF_ABS, SHIFT_LSE)
+FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, SIGN, SQUARE_OF_ABS, SHIFT_LSE)
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,15 @@ from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
-from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_NAMED
+from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
 
 ALL: tuple[Rule, ...] = (
     *DEFINITION_RULES,
     *STABILIZE,
-    *OF_NAMED,
+    OF_INVERSE,
+    OF_PRODUCT,
     CHAIN,
     CANCEL,
     INVERSE_OF_PRODUCT,

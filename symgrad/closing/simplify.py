@@ -17,7 +17,7 @@ from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
-from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_NAMED, square_factors
+from symgrad.rules.matrices import FOR_MACHINES, FOR_PEOPLE, INVERSE_OF_PRODUCT, square_factors
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
@@ -54,7 +54,7 @@ class Simplifier:
         self.written = _conditions(context)
         facts = fact_rules(context)
         affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED) if closed else ()
-        matrices = (NO_ADJUGATE if closed else ADJUGATE, CANCEL, *OF_NAMED)
+        matrices = FOR_PEOPLE if closed else FOR_MACHINES
         self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *SUMS, *affine)
         self.expand = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *EXPAND, *affine)
 

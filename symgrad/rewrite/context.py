@@ -182,7 +182,9 @@ class Context:
             c = f.condition
             if c.op != "cmp" or c.data not in (("<",) if strict else ("<", "<=")) or not is_num(c.args[0]):
                 continue
-            if value(c.args[0]) >= 0 and c.args[1].op == "get" and c.args[1].data == t.data:
+            a = c.args[1]
+            everywhere = all(i.op == "idx" for i in a.args) and len(set(a.args)) == len(a.args)
+            if value(c.args[0]) >= 0 and a.op == "get" and a.data == t.data and everywhere:
                 return True
         return False
 

@@ -219,7 +219,11 @@ INVERSE_OF_PRODUCT = Rule(
     Example("inv(P)[i, l]", "Sum(inv(X)[m, l]*inv(Y)[m, i], m)", SQUARE, let="{'P[i, m]': 'Sum(X[i, l]*Y[m, l], l)'}"),
 )
 
-OF_NAMED = (OF_INVERSE, OF_PRODUCT)
-"""Functions of matrices that are themselves inverses or products."""
+FOR_MACHINES = (ADJUGATE, CANCEL, OF_INVERSE)
+"""The determinant of a product is taken as it stands: its adjugate is exact where a factor is singular."""
+FOR_PEOPLE = (NO_ADJUGATE, CANCEL, OF_INVERSE, OF_PRODUCT)
 
-__all__ = ["ADJUGATE", "CANCEL", "INVERSE_OF_PRODUCT", "NO_ADJUGATE", "OF_NAMED", "square_factors"]
+__all__ = [
+    "ADJUGATE", "CANCEL", "FOR_MACHINES", "FOR_PEOPLE", "INVERSE_OF_PRODUCT", "NO_ADJUGATE", "OF_INVERSE", "OF_PRODUCT",
+    "square_factors",
+]  # fmt: skip

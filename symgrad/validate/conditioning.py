@@ -19,8 +19,8 @@ from symgrad.validate.backends import EvaluationError
 Data = dict[str, np.ndarray[Any, Any]]
 DRAWS = 12
 GOOD, HOPELESS = 50.0, 1e7
-REGULAR = frozenset(("inv", "logdet", "logabsdet"))
-"""Functions without a value at singular matrices."""
+REGULAR = frozenset(("inv", "logdet", "logabsdet", "det"))
+"""Functions without a value at singular matrices, or whose closed gradient has none there."""
 
 
 def functions_of_matrices(program: Program) -> list[tuple[str, str]]:
