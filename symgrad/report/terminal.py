@@ -110,11 +110,17 @@ def wrapped(text: str, first: str, later: str, width: int) -> list[str]:
     text = re.sub(together, lambda m: m[0][0] + m[0][1:].replace(" ", _KEPT), text)
     pieces = re.split(r"(?<= )|(?<=·)", text)
     lines = [first]
-    for piece in (q for p in pieces for q in (re.split(r"(?<=\()", p) if len(p) > room else [p])):
+    for piece in (q for p in pieces for q in (_broken(p) if len(p) > room else [p])):
         if len(lines[-1]) + len(piece.rstrip()) > width and lines[-1] not in (first, later):
             lines.append(later)
         lines[-1] += piece
     return [line.replace(_KEPT, " ").rstrip() for line in lines]
+
+
+def _broken(piece: str) -> list[str]:
+    """What is too long for a line, at its blanks; where it has none, in its parentheses."""
+    blanks = re.split(f"(?<={_KEPT})", piece)
+    return blanks if len(blanks) > 1 else re.split(r"(?<=\()", piece)
 
 
 def derivation_text(derivation: Derivation, style: Style | None = None) -> str:

@@ -16,6 +16,7 @@ from symgrad.report.escape import shortened_lines, tex_cell, tex_code, tex_text
 from symgrad.report.latex_lines import latex_lines
 from symgrad.report.latex_terms import latex_layout
 from symgrad.report.layout import Layout, Product, Symbol
+from symgrad.report.metric import Metric
 from symgrad.report.notation import Notation
 from symgrad.report.present import equation
 from symgrad.report.tex_preamble import CODE_COLUMNS, PREAMBLE, TEXT_WIDTH
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation
     from symgrad.validate.certificate import Certificate
 
+EXTENTS = 0.17
+"""The column of the extents in the table of symbols, as a part of the width of the text."""
 INDENT = 1.5
 """How far mathematics stands in, in em."""
 
@@ -127,18 +130,28 @@ def _matrix(c: Contents) -> list[str]:
 def _symbols(c: Contents) -> list[str]:
     rows = [_symbol_row(s, c.notation) for s in c.symbols]
     heads = ("name", "symbol", "extents", "domain", "role")
-    lines = [_section("Symbols"), *table(heads, (0.2, 0.13, 0.17, 0.16, 0.22), rows)]
+    lines = [_section("Symbols"), *table(heads, (0.2, 0.13, EXTENTS, 0.16, 0.22), rows)]
     if c.has_batch_axes:
         note = r"$\ldots$ stands for any number of leading axes, $N_{\ldots}$ for the number of their elements.\par"
         lines.append(note)
     for s in c.symbols:
+        if s.shape and not _fits_cell(s.shape, c.notation):
+            lines.append(rf"The extents of \texttt{{{tex_text(s.name)}}} are\par")
+            lines += [line for extent in s.shape for line in math(extent, c.notation)]
         if s.summary:
             lines.append(rf"\texttt{{{tex_text(s.name)}}}: {tex_text(s.summary)}\par")
     return lines
 
 
+def _fits_cell(shape: Sequence[Layout], notation: Notation) -> bool:
+    """Whether each extent is narrower than the column of the table."""
+    return max(map(Metric(notation).visit, shape)) <= EXTENTS * TEXT_WIDTH
+
+
 def _symbol_row(s: SymbolRow, notation: Notation) -> list[str]:
     shape = r" $\times$ ".join(inline(x, notation) for x in s.shape or ()) or "scalar"
+    if s.shape and not _fits_cell(s.shape, notation):
+        shape = "see below"
     name = rf"\texttt{{{tex_cell(s.name)}}}"
     return [name, inline(s.symbol, notation), shape, tex_cell(s.domain), tex_cell(s.role)]
 
