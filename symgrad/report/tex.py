@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation
     from symgrad.validate.certificate import Certificate
 
+KINKS = 0.34
+"""The column of the conditions in the table of kinks, as a part of the width of the text."""
 EXTENTS = 0.17
 """The column of the extents in the table of symbols, as a part of the width of the text."""
 INDENT = 1.5
@@ -203,11 +205,16 @@ def _kinks(c: Contents) -> list[str]:
     if not c.kinks:
         return []
     rows = [
-        [inline(k.at, c.notation), rf"\texttt{{{tex_cell(k.of)}}}", tex_cell(k.convention), str(k.line or "")]
+        [
+            _stacked(k.at, KINKS * TEXT_WIDTH, c.notation),
+            rf"\texttt{{{tex_cell(k.of)}}}",
+            tex_cell(k.convention),
+            str(k.line or ""),
+        ]
         for k in c.kinks
     ]
     text = "Where the derivative does not exist, this is taken:"
-    return [_section("Kinks"), text, *table(("where", "of", "convention", "line"), (0.34, 0.16, 0.32, 0.06), rows)]
+    return [_section("Kinks"), text, *table(("where", "of", "convention", "line"), (KINKS, 0.16, 0.32, 0.06), rows)]
 
 
 def _verdict(c: Contents) -> list[str]:
@@ -243,6 +250,12 @@ def math(x: Layout, notation: Notation, indent: float = INDENT) -> list[str]:
     lines = latex_lines(x, TEXT_WIDTH - indent - 1.0, notation)
     body = [rf"\sgline{{{indent + line.indent:g}}}{{{line.tex}}}" for line in lines]
     return [r"\begin{sgmath}", *body, r"\end{sgmath}"]
+
+
+def _stacked(x: Layout, width: float, notation: Notation) -> str:
+    """A layout in a cell, on several lines where it is wider."""
+    lines = latex_lines(x, width, notation)
+    return r"\newline ".join(rf"\sgfit{{${line.tex}$}}" for line in lines)
 
 
 def inline(x: Layout, notation: Notation) -> str:
