@@ -17,20 +17,24 @@ def _logabsdet(a):
 MATRIX_HELPERS["_adjugate"] = '''
 def _adjugate(a):
     """det(a) times the inverse of a, also where a is singular; its derivative is nan there."""
-    p, low, up = torch.linalg.lu(a.detach())
-    pivots = up.diagonal(dim1=-2, dim2=-1)
-    zero = pivots == 0
+    singular = (torch.linalg.lu_factor_ex(a.detach())[2] != 0)[..., None, None]
+    regular = _adjugate_by_pivots(a * torch.where(singular, torch.nan, 1))
+    return torch.where(singular, _adjugate_by_pivots(a.detach()), regular)
+'''
+MATRIX_HELPERS["_adjugate_by_pivots"] = '''
+def _adjugate_by_pivots(a):
+    """Determinant and inverse by the same pivots: their errors cancel. A pivot of 0 is moved by a rounding."""
+    lu, swaps, _ = torch.linalg.lu_factor_ex(a)
+    pivots = lu.diagonal(dim1=-2, dim2=-1)
     top = a.detach().abs().amax(dim=(-2, -1))[..., None]
     small = torch.finfo(a.dtype).eps * torch.where(top > 0, top, 1)
-    pivots = torch.where(zero, small, pivots)
-    up = up + torch.diag_embed(torch.where(zero, small, 0))
-    below = torch.linalg.solve_triangular(low, p.mT, upper=False, unitriangular=True)
-    inverse = torch.linalg.solve_triangular(up, below, upper=True)
-    near = (torch.linalg.det(p) * pivots.prod(dim=-1))[..., None, None] * inverse
-    near = torch.where(top[..., None] > 0, near, float(a.shape[-1] == 1))
-    singular = zero.any(dim=-1)[..., None, None]
-    a = a * torch.where(singular, torch.nan, 1)
-    return torch.where(singular, near, torch.linalg.det(a)[..., None, None] * torch.linalg.inv_ex(a)[0])
+    moved = torch.where(pivots == 0, small, 0)
+    places = torch.arange(1, a.shape[-1] + 1, dtype=swaps.dtype, device=a.device)
+    sign = 1 - 2 * ((swaps != places).sum(dim=-1) % 2).to(a.dtype)
+    one = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device).expand(a.shape)
+    inverse = torch.linalg.lu_solve(lu + torch.diag_embed(moved), swaps, one)
+    found = (sign * (pivots + moved).prod(dim=-1))[..., None, None] * inverse
+    return torch.where(top[..., None] == 0, float(a.shape[-1] == 1), found)
 '''
 MATRIX_HELPERS["_solve"] = '''
 def _solve(a, b):

@@ -13,4 +13,4 @@ CLOSED = {
 def reference(torch, x, mu, S):
     r = x - mu
     quadratic = (r * torch.linalg.solve(S, r.T).T).sum(-1)
-    return ((torch.logdet(S) + quadratic + x.shape[-1] * torch.log(torch.tensor(2 * torch.pi))) / 2).mean()
+    return ((torch.logdet(S) + quadratic + x.shape[-1] * 1.8378770664093453) / 2).mean()

@@ -10,9 +10,10 @@ import torch
 
 from tests.emit.cases import CASES as FIRST
 from tests.emit.cases import as_list, kernels, numpy_results, reference_results, tensors
+from tests.emit.matrix_cases import MATRIX_CASES
 from tests.emit.more_cases import MORE
 
-CASES = {**FIRST, **MORE}
+CASES = {**FIRST, **MORE, **MATRIX_CASES}
 ALL = sorted(CASES)
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 

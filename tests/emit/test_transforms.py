@@ -112,7 +112,10 @@ def test_half_is_computed_in_float32_and_rounded(dtype):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["softmax_ce", "cross_entropy", "attention", "conv2d", "embedding", "layer_norm"])
+@pytest.mark.parametrize(
+    "name",
+    ["softmax_ce", "cross_entropy", "attention", "conv2d", "embedding", "layer_norm", "gaussian", "determinants"],
+)
 def test_torch_compile_takes_the_whole_graph(name):
     c, k = CASES[name], kernels(CASES[name].text)
     x = c.data()
