@@ -116,7 +116,7 @@ def split_fraction(t: Term) -> tuple[Fraction, list[Term], list[Term]]:
             below.append(power(b, mul(num(-k), symbol)))
         else:
             above.append(f)
-    return c, order_factors(above), order_factors(below)
+    return c, order_factors(_turned(above)), order_factors(below)
 
 
 def softmax_apart(t: Term) -> tuple[Term | None, Term]:
@@ -176,10 +176,17 @@ def signed_terms(summands: Sequence[Term]) -> list[tuple[bool, Term]]:
     ]
 
 
+def _turned(factors: Sequence[Term]) -> list[Term]:
+    """The same product with (1 - x)*(1 - y) for (x - 1)*(y - 1)."""
+    against = [f for f in factors if _has_negative_number(f)]
+    pairs = against[: len(against) // 2 * 2]
+    return [neg(f) if f in pairs else f for f in factors]
+
+
 def _has_negative_number(t: Term) -> bool:
     """Whether the product holds one sum of both signs, a number among its negative summands."""
     sums = [f for f in factors_of(t) if f.op == "add" and len({coefficient(a)[0] < 0 for a in f.args}) == 2]
-    return t.op == "mul" and len(sums) == 1 and any(is_num(a) and value(a) < 0 for a in sums[0].args)
+    return t.op in ("mul", "add") and len(sums) == 1 and any(is_num(a) and value(a) < 0 for a in sums[0].args)
 
 
 def show(t: Term, names: Names | None = None) -> str:

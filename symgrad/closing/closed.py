@@ -13,6 +13,7 @@ from symgrad.algebra.build import Fresh, mul, power
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access, walk
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import EXTREMES
+from symgrad.closing.blocks import in_blocks
 from symgrad.closing.fold import foldings, logarithm_folding
 from symgrad.closing.naming import Naming, is_chain, readable
 from symgrad.closing.parts import Definition, Gradient, written_out
@@ -24,6 +25,8 @@ from symgrad.formula.blocks import blocks, states
 from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 
+SHORT_UNNAMED = 60
+"""Those of hoisted values, which the formula has no name for, from this weight on."""
 SHORT = 22
 """Adjoints that several gradients share are named from this weight on."""
 
@@ -35,6 +38,8 @@ LONG_LINE = 160
 """Adjoints are written out where a form grows no longer by that, up to this weight, and they link no chain."""
 SHORTER = 0.85
 """Above that, where they make less than this part of the length."""
+MUCH_LONGER = 1.5
+"""A gradient in blocks is written block by block unless that is more than so many times as long."""
 MUCH_SHORTER = 0.8
 """A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
 LONGEST_INLINE = 1000
@@ -69,6 +74,8 @@ class ClosedForms:
         logarithms = [f for s in visible if (f := logarithm_folding(s, context)) is not None]
         self.outer = Simplifier(context, [*logarithms, *foldings(visible, context)], closed=True)
         self.naming = Naming(readable(self.hidden, self.named, context), self.fresh)
+        made_up = {s.name for s in program.statements if s.kind == "hoisted"}
+        self.nameless = {s.name for name, s in adjoints.adjoint_of.items() if name in made_up}
         self.introduced: dict[str, Definition] = {}
 
     def _mean_cotangent(self) -> list[Statement]:
@@ -108,7 +115,13 @@ class ClosedForms:
 
     def closed(self, t: Term) -> Term:
         """The term for people: in the formula's names, and in those of hoisted values where it is much shorter so."""
-        t = self.inner.simplify(unfold(t, self.mean, self.fresh))
+        t = unfold(t, self.mean, self.fresh)
+        branches = in_blocks(t, self._whole, self.context)
+        whole = self._whole(t)
+        return whole if branches is None or weight(branches) > MUCH_LONGER * weight(whole) else branches
+
+    def _whole(self, t: Term) -> Term:
+        t = self.inner.simplify(t)
         if not t.tensors & set(self.hidden) and not any(x.op == "red" and x.data == "lse" for x in walk(t)):
             return t
         guarded = any(x.op == "get0" and x.data in self.hidden for x in walk(t))
@@ -150,7 +163,8 @@ class ClosedForms:
 
     def _is_short(self, name: str) -> bool:
         body = self.closed_adjoint(name).body
-        return weight(body) < SHORT or is_access(body)
+        most = SHORT_UNNAMED if name in self.nameless else SHORT
+        return weight(body) < most or is_access(body)
 
     def _adjoints_in(self, t: Term) -> list[str]:
         return sorted(t.tensors & set(self.adjoint))

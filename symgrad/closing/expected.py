@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgrad.algebra.build import sub, substitute
-from symgrad.algebra.terms import ZERO, Term
+from symgrad.algebra.terms import ZERO, Term, walk
 from symgrad.closing.closed import ClosedForms, Gradient
 from symgrad.closing.unfold import unfold
 from symgrad.formula.program import Expected, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule
-from symgrad.rules.comparisons import BOUNDS, BY_CASES
+from symgrad.rules.comparisons import BOUNDS, BY_CASES, SPLIT
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, PEOPLE
 from symgrad.rules.matrices import INVERSE_OF_PRODUCT
 from symgrad.rules.stabilize import STABILIZE
@@ -43,6 +43,7 @@ class ExpectedVerdict:
 
 
 PROOF = (INVERSE_OF_PRODUCT, *DEFINITION_RULES[:1], *STABILIZE, *PEOPLE, *DENSITIES)
+BRANCHWISE = (SPLIT, *PROOF)
 PIECEWISE = (*BY_CASES, *PROOF)
 
 
@@ -54,6 +55,8 @@ def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, contex
         for levels in _levels(forms, g):
             difference = sub(unfold(g.closed, levels, forms.fresh), unfold(wanted, levels, forms.fresh))
             d = _normal(difference, PROOF, forms, context)
+            if d is not ZERO and any(x.op == "where" for x in walk(d)):
+                d = _normal(d, BRANCHWISE, forms, context)
             if d is ZERO or _normal(rewrite(d, BOUNDS, context), PIECEWISE, forms, context) is ZERO:
                 return ExpectedVerdict(e, True)
     return ExpectedVerdict(e, None)

@@ -18,6 +18,7 @@ from symgrad.algebra.build import (
 from symgrad.algebra.terms import Term, extent, is_access
 from symgrad.algebra.weight import weight
 from symgrad.formula.program import Statement
+from symgrad.rules.sums import outside_zero
 
 
 def unfold(t: Term, statements: Mapping[str, Statement], fresh: Fresh) -> Term:
@@ -61,7 +62,10 @@ class _Unfolding:
         s = self.statements.get(str(t.data)) if t.op in ("get", "get0") else None
         if s is None:
             return rebuild(t, args)
-        body = self.apply(substitute(s.body, dict(zip(s.indices, args, strict=True))))
+        body = s.body
+        for i, a in zip(s.indices, args, strict=True) if t.op == "get0" else ():
+            body = body if a.op == "idx" else outside_zero(body, i)
+        body = self.apply(substitute(body, dict(zip(s.indices, args, strict=True))))
         return body if t.op == "get" else mul(*_brackets(s, args), body)
 
 

@@ -183,4 +183,4 @@ BOUNDS = (BETWEEN,)
 BY_CASES = (CASES, SPLIT, PARTITION)
 """For proofs only, one after the other: piecewise forms as sums over brackets of few kinds."""
 
-__all__ = ["BOUNDS", "BY_CASES", "COMPARISONS", "IMPLIED", "MODULUS"]
+__all__ = ["BOUNDS", "BY_CASES", "COMPARISONS", "IMPLIED", "MODULUS", "SPLIT"]
