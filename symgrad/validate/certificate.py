@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from symgrad import limits
 from symgrad.formula.program import Fact, Formula, Program
 from symgrad.validate.autograd import judge_autograd
@@ -24,10 +26,14 @@ from symgrad.validate.multiprecision import judge_multiprecision
 from symgrad.validate.points import Point, kink_points, normal_points, special_points
 from symgrad.validate.precise import Closed
 from symgrad.validate.printed import read_back
+from symgrad.validate.sampling import work_of
+from symgrad.validate.sizes import bind_sizes
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
 SMALL = 1000
+MOST_WORK = 40_000
+"""Elements that multiprecision touches in all, about, for each time that it computes the formula."""
 """Work of a point in multiprecision."""
 LIBRARIES = ("symgrad", "numpy", "scipy", "mpmath", "torch")
 
@@ -139,7 +145,8 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
     else:
         absent.append(("differences", "there are no NumPy kernels"))
     forms, unreadable = read_back(program, trial.closed)
-    judges.append(judge_multiprecision(program, trial.wrt, trial.kernels, forms, [*small, *special], seed))
+    precise = affordable(program, [*small, *special])
+    judges.append(judge_multiprecision(program, trial.wrt, trial.kernels, forms, precise, seed))
     if unreadable is not None:
         judges[-1].fail(Failure(unreadable, "every point"))
     judges.append(judge_conduct(program, trial.kernels, [*normal[:2], *normal[4:5]]))
@@ -147,6 +154,17 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
         facts = judge_facts(program, trial.wrt, trial.numpy, trial.assumed, seed)
         judges += [facts] if facts.points else []
     return tuple(judges), tuple(absent)
+
+
+def _sizes(program: Program, p: Point) -> Mapping[str, int]:
+    return bind_sizes(program, {n: tuple(np.shape(a)) for n, a in p.inputs.items()}, p.parameters).dims
+
+
+def affordable(program: Program, points: Sequence[Point]) -> list[Point]:
+    """As many of the points, evenly spread, as multiprecision can look at: two at least."""
+    cost = [work_of(program, _sizes(program, p), p.parameters) for p in points]
+    count = max(2, int(len(points) * min(1.0, MOST_WORK / max(1, sum(cost)))))
+    return [points[k * len(points) // count] for k in range(min(count, len(points)))]
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:

@@ -88,6 +88,7 @@ class Precise:
         self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS
         self.centers: dict[int, Any] = {}
         self.converted: dict[int, Mapping[str, Array]] = {}
+        self.definitions: dict[int, dict[tuple[str, tuple[Term, ...], Term], Array]] = {}
 
     def backend(self, digits: int) -> MpmathBackend:
         """The backend of that precision."""
@@ -127,6 +128,28 @@ class Precise:
             return loss.sum() / loss.size
         parts = (backend.real(self.point.upstream[f"d{s.name}"]) * values[s.name] for s in self.program.outputs)
         return sum((p.sum() for p in parts), backend.context.mpf(0))
+
+    def defined(
+        self, where: Sequence[Definition], known: dict[str, Array], digits: int
+    ) -> list[tuple[str, Sequence[Term], Term]]:
+        """Add the values of definitions to what is known, each computed once a point; those that are left over.
+
+        Left over are the steps of recurrences, which read each other.
+        """
+        made = self.definitions.setdefault(digits, {})
+        left: list[tuple[str, Sequence[Term], Term]] = []
+        own = {d.name for d in where}
+        for d in where:
+            key = (d.name, tuple(d.indices), d.body)
+            if left or d.name in d.body.tensors or not d.body.tensors & own <= known.keys():
+                left.append(key)
+                continue
+            if key not in made:
+                made[key] = evaluate_term(
+                    d.body, self.program, known, d.indices, self.point.parameters, self.backend(digits)
+                )
+            known[d.name] = made[key]
+        return left
 
     def center(self, digits: int) -> Any:
         """That scalar at the point itself."""
@@ -183,11 +206,11 @@ def settled(compute: Callable[[int], Array], levels: Sequence[int]) -> np.ndarra
 def closed_values(form: Closed, precise: Precise) -> np.ndarray[Any, Any] | None:
     """A closed form in multiprecision, as float64."""
     program, point = precise.program, precise.point
-    definitions = [(d.name, d.indices, d.body) for d in form.where]
 
     def compute(digits: int) -> Array:
         known = {**precise.inputs(digits), **precise.values(digits), **point.upstream}
         backend = precise.backend(digits)
+        definitions = precise.defined(form.where, known, digits)
         return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend, definitions)
 
     return settled(compute, precise.levels)

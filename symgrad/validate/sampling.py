@@ -82,6 +82,9 @@ def _candidates(names: list[str], variant: int) -> Iterator[dict[str, int]]:
             top[1:] if distinct and len(names) < len(top) else top, size=len(names), replace=not distinct
         )
         yield dict(zip(names, (int(p) for p in picked), strict=True))
+    for k in range(TRIES if variant % 3 < 2 else 0):
+        picked = rng.integers(1, 4 if k < TRIES // 2 else 3, size=len(names))
+        yield dict(zip(names, (int(p) for p in picked), strict=True))
 
 
 def _complete(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> dict[str, int] | None:
