@@ -28,6 +28,8 @@ from symgrad.validate.precise import Closed
 from symgrad.validate.printed import read_back
 from symgrad.validate.sampling import work_of
 from symgrad.validate.sizes import bind_sizes
+from symgrad.validate.second_kernels import SecondKernels
+from symgrad.validate.second_order import Points, hear_second
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
@@ -90,6 +92,8 @@ class Trial:
     closed: Sequence[Closed] = ()
     assumed: Sequence[Fact] = ()
     kinks: tuple[Any, ...] = ()
+    second: Any = None
+    """Second derivatives as the derivation has them, where there are any."""
 
     @property
     def kernels(self) -> tuple[Kernels, ...]:
@@ -122,7 +126,9 @@ def bring(derivation: Any, package: Mapping[str, str]) -> tuple[Trial, tuple[tup
         numpy = NumpyKernels(module, program, wrt)
     if "torch_kernels.py" in package and has_torch():
         torch = TorchKernels(load_module(package["torch_kernels.py"], f"{program.name}_torch"), program, wrt)
-    trial = Trial(program, wrt, numpy, torch, derivation.gradients, derivation.assumed, tuple(derivation.kinks))
+    trial = Trial(
+        program, wrt, numpy, torch, derivation.gradients, derivation.assumed, tuple(derivation.kinks), derivation.second
+    )
     return trial, tuple(absent)
 
 
@@ -153,6 +159,10 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
     if trial.numpy is not None:
         facts = judge_facts(program, trial.wrt, trial.numpy, trial.assumed, seed)
         judges += [facts] if facts.points else []
+    if trial.second is not None:
+        kernels = None if trial.numpy is None else SecondKernels(trial.numpy.module, program, trial.wrt)
+        points = Points(normal, [*_finite(special), *kinks], small, special)
+        judges += hear_second(program, trial.wrt, trial.second, kernels, points, has_torch(), seed)
     return tuple(judges), tuple(absent)
 
 

@@ -46,8 +46,8 @@ def _judge_kernel(verdict: Judgement, program: Program, kernel: Kernels, call: C
             verdict.fail(Failure(f"the {kernel.name} kernel wrote to {n}", point.label))
     if not _same(first, attempt(kernel, call)):
         verdict.fail(Failure(f"two runs of the {kernel.name} kernel differ", point.label))
-    strided = replace(call, inputs={n: _strided(a) for n, a in call.inputs.items()})
-    _close(verdict, f"{kernel.name} with strided inputs", point, attempt(kernel, strided), first)
+    apart = replace(call, inputs={n: strided(a) for n, a in call.inputs.items()})
+    _close(verdict, f"{kernel.name} with strided inputs", point, attempt(kernel, apart), first)
     _judge_reductions(verdict, program, kernel, call, point, first)
     if isinstance(kernel, NumpyKernels):
         _judge_numpy(verdict, kernel, call, point, first)
@@ -61,7 +61,7 @@ def _equal(a: Data, b: Data) -> bool:
     return all(np.array_equal(a[n], b[n], equal_nan=True) for n in a)
 
 
-def _strided(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def strided(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The same values, neither contiguous nor in C order."""
     if a.ndim == 0:
         return a

@@ -60,7 +60,7 @@ def judge_multiprecision(
             verdict.fail(Failure(str(e), point.label))
         except OverflowError:  # exp of 1e300: beyond mpmath too
             verdict.skip("values beyond multiprecision")
-        if verdict.failure is not None and (name := _leaves_range(program, point, verdict.failure)) is not None:
+        if verdict.failure is not None and (name := leaves_range(program, point, verdict.failure)) is not None:
             verdict.forgive(f"{verdict.failure}; there {name} leaves float64's range, which nothing is promised for")
             verdict.worst = worst
         if verdict.failure is not None:
@@ -68,7 +68,7 @@ def judge_multiprecision(
     return verdict
 
 
-def _leaves_range(program: Program, point: Point, failure: Failure) -> str | None:
+def leaves_range(program: Program, point: Point, failure: Failure) -> str | None:
     """A named value that float64 cannot hold at a special point: too large, lost below its normal range, or 0/0.
 
     The promise is for finite inputs whose named values are in the normal range. A value lost below excuses no nan.
