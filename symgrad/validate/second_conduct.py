@@ -19,7 +19,7 @@ from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.kernels import Call, Data, KernelError
 from symgrad.validate.points import Point
 from symgrad.validate.second_kernels import Second, SecondKernels, drawn
-from symgrad.validate.verdict import Failure, Judgement
+from symgrad.validate.verdict import EPSILON, ROUNDING, Failure, Judgement, magnitude
 
 NOISE = 1e-12
 SYMMETRY = 1e-10
@@ -107,5 +107,7 @@ def _judge_product(verdict: Judgement, kernels: SecondKernels, call: Call, point
     _close(verdict, "hvp of 2 v", point, Second(nothing, twice), Second(nothing, hv), 2)
     left, right = ([(hv[n] * w[n]).ravel() for n in hv], [(hw[n] * v[n]).ravel() for n in hw])
     parts = np.abs(np.concatenate([*left, *right]))
-    noise = SYMMETRY * float(parts.sum())
+    # directions are of the inputs' size, so both sides are of the size of the value, or cancel from there
+    values = evaluate_program(kernels.program, call.inputs, call.parameters)
+    noise = SYMMETRY * float(parts.sum()) + ROUNDING * EPSILON * parts.size * magnitude(call.inputs, {}, values)
     verdict.compare("w H v, held against v H w", point, np.concatenate(left).sum(), np.concatenate(right).sum(), noise)
