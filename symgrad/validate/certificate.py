@@ -27,9 +27,9 @@ from symgrad.validate.points import Point, kink_points, normal_points, special_p
 from symgrad.validate.precise import Closed
 from symgrad.validate.printed import read_back
 from symgrad.validate.sampling import work_of
-from symgrad.validate.sizes import bind_sizes
 from symgrad.validate.second_kernels import SecondKernels
 from symgrad.validate.second_order import Points, hear_second
+from symgrad.validate.sizes import bind_sizes
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
@@ -161,7 +161,7 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
         judges += [facts] if facts.points else []
     if trial.second is not None:
         kernels = None if trial.numpy is None else SecondKernels(trial.numpy.module, program, trial.wrt)
-        points = Points(normal, [*_finite(special), *kinks], small, special)
+        points = Points(normal, [*_finite(special), *kinks], precise)
         judges += hear_second(program, trial.wrt, trial.second, kernels, points, has_torch(), seed)
     return tuple(judges), tuple(absent)
 

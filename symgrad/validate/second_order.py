@@ -18,12 +18,11 @@ from symgrad.validate.verdict import Failure, Judgement
 
 @dataclass(frozen=True)
 class Points:
-    """Where the judges look: small and special ones are for multiprecision."""
+    """Where the judges look; `precise`: in multiprecision."""
 
     normal: Sequence[Point]
     moderate: Sequence[Point]
-    small: Sequence[Point]
-    special: Sequence[Point]
+    precise: Sequence[Point]
 
 
 def hear_second(
@@ -38,7 +37,7 @@ def hear_second(
     products, wrong = read_back(wide, [h.product for h in second.hessians])
     diagonals, also = read_back(wide, [h.diagonal for h in second.hessians])
     forms = SecondForms(wide, second.directions, products, diagonals)
-    judges.append(judge_second_multiprecision(kernels, forms, wrt, [*points.small, *points.special], seed))
+    judges.append(judge_second_multiprecision(kernels, forms, wrt, points.precise, seed))
     if wrong or also:
         judges[-1].fail(Failure(f"second order: {wrong or also}", "every point"))
     if kernels is not None:
