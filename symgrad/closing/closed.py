@@ -34,6 +34,8 @@ MUCH = 100
 """One adjoint of more than this weight keeps its name: it is in its shortest form, and written out it stays long."""
 LINE = 96
 """A form up to this weight is read at one glance: it names no hoisted values."""
+TRIED = 240
+"""Forms up to this weight before they are simplified are always tried."""
 LONG_LINE = 160
 """Adjoints are written out where a form grows no longer by that, up to this weight, and they link no chain."""
 SHORTER = 0.85
@@ -145,7 +147,8 @@ class ClosedForms:
         open_ = {n: s for n, s in self.local.items() if n in short or n not in self.walls}
         mine = [d for n, d in definitions.items() if n not in self.walls]
         total = weight(named) + sum(d.length for d in mine)
-        bound = LONGEST_INLINE if self.inline else 0 if any(weight(d.body) > MUCH for d in mine) else 2 * total
+        within = 0 if any(weight(d.body) > MUCH for d in mine) else max(2 * total, TRIED)
+        bound = LONGEST_INLINE if self.inline else within
         if weight(closed) + growth(closed, open_, {}) > bound:
             return named, definitions
         inlined = self.closed(unfold(closed, open_, self.fresh))

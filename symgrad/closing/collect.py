@@ -67,6 +67,9 @@ class _Collecting:
             new = self.apply(body)
             return t if new is body else reduce(str(t.data), new, variables)
         new = rebuild(t, tuple(self.apply(a) for a in t.args))
+        if new.op == "where":
+            factored = _branch(*new.args)
+            return factored if weight(factored) < weight(new) else new
         if new.op == "mul":
             return self.cleared(new)
         if new.op != "add":
@@ -291,12 +294,17 @@ def _branch(c: Term, a: Term, b: Term) -> Term:
     common = [f for f in factors_of(a) if f in factors_of(b) and f.op != "num"]
     for f in common:
         a, b = _quotient(a, f), _quotient(b, f)
-    plain = where(c, a, b)
-    k = abs(coefficient(a)[0])
-    if k not in (0, 1) and k == abs(coefficient(b)[0]):
-        scaled = mul(num(k), where(c, mul(num(1 / k), a), mul(num(1 / k), b)))
-        plain = scaled if weight(scaled) < weight(plain) else plain
-    return mul(*common, plain)
+    best = where(c, a, b)
+    k = _common_number(coefficient(a)[0], coefficient(b)[0])
+    for number in (k, -k) if k not in (0, 1) or coefficient(a)[0] < 0 else ():
+        scaled = mul(num(number), where(c, mul(num(1 / number), a), mul(num(1 / number), b)))
+        best = scaled if weight(scaled) < weight(best) else best
+    return mul(*common, best)
+
+
+def _common_number(a: Fraction, b: Fraction) -> Fraction:
+    """The largest number of which both are integer multiples."""
+    return Fraction(gcd(a.numerator, b.numerator), lcm(a.denominator, b.denominator))
 
 
 def _conditions(summands: Sequence[Term], written: frozenset[Term]) -> list[Term]:

@@ -319,14 +319,20 @@ FOLD = Rule(
 
 def fact_rules(context: Context) -> tuple[Rule, ...]:
     """Declared equations as rules: the heavier side becomes the lighter one."""
-    rules = []
-    for f in context.program.facts:
-        c = f.condition
-        if f.usable and c.op == "cmp" and c.data == "==" and not declared_symmetric(f):
-            a, b = sorted(c.args, key=lambda t: (-weight(t), t.digest))
-            if a.tensors:
-                rules.append(_fact_rule(f, a, b, context))
-    return (*rules, SYMMETRIC, NORMALIZED, INFERRED)
+    return (*_declared(context), SYMMETRIC, NORMALIZED, INFERRED, PARTIAL)
+
+
+def _declared(context: Context) -> tuple[Rule, ...]:
+    if context.declared is None:
+        rules = []
+        for f in context.program.facts:
+            c = f.condition
+            if f.usable and c.op == "cmp" and c.data == "==" and not declared_symmetric(f):
+                a, b = sorted(c.args, key=lambda t: (-weight(t), t.digest))
+                if a.tensors:
+                    rules.append(_fact_rule(f, a, b, context))
+        context.declared = tuple(rules)
+    return context.declared
 
 
 def _fact_rule(f: Fact, a: Term, b: Term, context: Context) -> Rule:
@@ -421,6 +427,35 @@ INFERRED = Rule(
     Example("Sum(u[i, j], j)", "0", let="{'u[i, j]': 'x[i, j] - Sum(x[i, k], k)/c'}"),
 )
 
-_INFERENCE = (*EXPAND, NORMALIZED, INFERRED)
+
+def _partial(t: Term, context: Context) -> Term | None:
+    """sum_{i,j} a_i v_ij = sum_i a_i (sum_j v_ij), where the inner sum is known."""
+    if t.data != "sum" or len(t.args) < 3:
+        return None
+    body, variables = open_reduction(t, context.fresh)
+    factors = factors_of(body)
+    for v in variables:
+        holding = [f for f in factors if v in f.free]
+        if len(holding) != 1 or holding[0].op != "get" or not holding[0].free & frozenset(variables) - {v}:
+            continue  # a factor of its own leaves the sum by itself
+        inner = reduce("sum", holding[0], [v])
+        for rule in (*_declared(context), INFERRED):
+            known = rule.match(inner, context)
+            if known is not None:
+                rest = mul(known, *(f for f in factors if f is not holding[0]))
+                return reduce("sum", rest, [w for w in variables if w is not v])
+    return None
+
+
+PARTIAL = Rule(
+    "fact/partial",
+    ("red",),
+    r"\sum_{i,j} a_i\,t_{ij} = \sum_i a_i \quad \Bigl(\sum_j t_{ij} = 1\Bigr)",
+    "the sum over one of the indices is known",
+    _partial,
+    Example("Sum(x[i, 0]*u[i, j], i, j)", "0", let="{'u[i, j]': 'x[i, j] - Sum(x[i, k], k)/c'}"),
+)
+
+_INFERENCE = (*EXPAND, NORMALIZED, INFERRED, PARTIAL)
 
 __all__ = ["FOLD", "INFERRED", "NORMALIZED", "Folding", "fact_rules", "folding", "foldings", "mul_sum", "walk"]

@@ -7,7 +7,7 @@ records (`FOLD`, `FACT`) are in the book, and `applied` gives the rules that the
 from __future__ import annotations
 
 from symgrad.calculus.chain import CHAIN, COLUMN, TANGENT
-from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, fact_rules, foldings
+from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, PARTIAL, fact_rules, foldings
 from symgrad.closing.refold import REFOLD
 from symgrad.closing.steps import STEPS
 from symgrad.closing.symmetry import SYMMETRIC
@@ -39,6 +39,7 @@ ALL: tuple[Rule, ...] = (
     SYMMETRIC,
     NORMALIZED,
     INFERRED,
+    PARTIAL,
     FOLD,
     *REFOLD,
     *STEPS,

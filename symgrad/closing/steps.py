@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.algebra.arithmetic import ODD
-from symgrad.algebra.build import add, compare, fn, mul, neg, open_reduction, power, reduce, sub
+from symgrad.algebra.build import add, compare, fn, mul, neg, open_reduction, power, reduce, sub, substitute, where
 from symgrad.algebra.terms import (
     HALF,
     MINUS_ONE,
@@ -96,6 +96,39 @@ def _root(t: Term) -> Term | None:
     return mul(root, *halves) if c > 0 and root.op == "num" and halves else None
 
 
+def _orient(t: Term, context: Context) -> Term | None:
+    """(p - 1) (x - y) = (1 - p) (y - x)."""
+    mixed = [f for f in t.args if f.op == "add" and len(_signs(f)) == 2]
+    negative = [f for f in mixed if any(is_num(a) and value(a) < 0 for a in f.args)]
+    plain = [f for f in mixed if not any(is_num(a) for a in f.args)]
+    if not negative or not plain:
+        return None
+    rest = [f for f in t.args if f is not negative[0] and f is not plain[0]]
+    return mul(neg(negative[0]), neg(plain[0]), *rest)
+
+
+def _gathered(t: Term, context: Context) -> Term | None:
+    """[j == t_i] f(t_i) = [j == t_i] f(j), where that is shorter."""
+    brackets = [f.args[0] for f in t.args if f.op == "iv"] if t.op == "mul" else [t.args[0]]
+    for c in brackets:
+        if c.op != "cmp" or c.data != "==":
+            continue
+        for j, access in (c.args, c.args[::-1]):
+            if j.op == "idx" and access.op == "get":
+                new = _with_index(t, access, j) if t.op == "mul" else _branch_with_index(t, access, j)
+                if weight(new) < weight(t):
+                    return new
+    return None
+
+
+def _with_index(t: Term, access: Term, j: Term) -> Term:
+    return mul(*(f if f.op == "iv" else substitute(f, {access: j}) for f in t.args))
+
+
+def _branch_with_index(t: Term, access: Term, j: Term) -> Term:
+    return where(t.args[0], substitute(t.args[1], {access: j}), t.args[2])
+
+
 def _odd(t: Term, context: Context) -> Term | None:
     """-f(x - y) = f(y - x) for an odd f."""
     if coefficient(t)[0] >= 0:
@@ -159,6 +192,26 @@ ODD_ARGUMENT = Rule(
     _odd,
     Example("-z[i, j]*tanh(x[i, j] - w[i, j])", "z[i, j]*tanh(w[i, j] - x[i, j])"),
 )
+ORIENT = Rule(
+    "sign/orient",
+    ("mul",),
+    r"(p - 1)\,(x - y) = (1 - p)\,(y - x)",
+    "one minus something, as people write it",
+    _orient,
+    Example("(z[i, j] - 1)*(x[i, j] - w[i, j])", "(1 - z[i, j])*(w[i, j] - x[i, j])"),
+)
+GATHERED = Rule(
+    "delta/gathered",
+    ("mul", "where"),
+    r"[j = t_i]\,f(t_i) = [j = t_i]\,f(j)",
+    "under a delta its two sides are the same",
+    _gathered,
+    Example(
+        "where(j == t[i], exp(x[i, t[i]] - logsumexp(x[i, j], j)), 0)",
+        "where(j == t[i], softmax(x[i, j], j), 0)",
+        "{x: [n, c], t: {shape: [n], dtype: int, domain: 'integer(0, c - 1)'}}",
+    ),
+)
 NORM = Rule(
     "norm/fold",
     ("pow",),
@@ -175,6 +228,6 @@ TANH = Rule(
     _tanh,
     Example("2*sigmoid(2*x[i, j]) - 1", "tanh(x[i, j])"),
 )
-STEPS = (HEAVISIDE, OTHER_STEP, MODULUS, NORM, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS)
+STEPS = (HEAVISIDE, OTHER_STEP, MODULUS, NORM, ORIENT, GATHERED, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS)
 
 __all__ = ["STEPS"]

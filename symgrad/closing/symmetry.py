@@ -15,8 +15,10 @@ from symgrad.formula.program import Fact
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.elementary import EVEN
 from symgrad.rules.sums import EXPAND
 
+NORMAL = (EVEN, *EXPAND)
 MOST_FLIPS = 4
 """Accesses at two bound indices whose both orientations are tried together."""
 Facts = tuple[Fact, ...]
@@ -53,8 +55,8 @@ def _by_definition(name: str, context: Context) -> Facts | None:
     if not {i, j} <= s.body.free:
         return None
     with context.quietly():
-        body = rewrite(_unfolded(s.body, context), EXPAND, context)
-        turned = rewrite(substitute(body, {i: j, j: i}), EXPAND, context)
+        body = rewrite(_unfolded(s.body, context), NORMAL, context)
+        turned = rewrite(substitute(body, {i: j, j: i}), NORMAL, context)
     if turned is body:
         return ()
     used: dict[Fact, None] = {}

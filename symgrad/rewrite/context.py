@@ -45,6 +45,8 @@ class Context:
     """Extents of the axes of cotangents and adjoints, by name."""
     induction: dict[str, tuple[bool, ...]] = field(default_factory=dict)
     """States of a recurrence whose sign is being shown: what is taken of the steps before."""
+    declared: tuple[Rule, ...] | None = None
+    """The rules of the declared equations, once they are made."""
     symmetric: dict[str, tuple[Fact, ...] | None] = field(default_factory=dict)
     """Tensor -> the facts by which it is symmetric; None: it is not known to be."""
     inferred: dict[Term, Term | None] = field(default_factory=dict)

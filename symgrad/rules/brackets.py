@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import add, assume, compare, exp, iverson, mul, neg, negation, rebuild
+from symgrad.algebra.build import add, assume, compare, exp, iverson, mul, neg, negation, rebuild, substitute
 from symgrad.algebra.show import softmax_parts
-from symgrad.algebra.terms import INFINITY, ZERO, Term, coefficient, terms_of, walk
+from symgrad.algebra.terms import INFINITY, ZERO, Term, by_name, coefficient, extent, terms_of, walk
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -180,9 +180,25 @@ def _unguarded_norm(t: Term, context: Context) -> Term | None:
     for f in t.args:
         if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
             x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
-            if any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
+            below = any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args)
+            if below and not _vanishes_on_a_diagonal(x, context):
                 return mul(*(g for g in t.args if g is not f))
     return None
+
+
+def _vanishes_on_a_diagonal(x: Term, context: Context) -> bool:
+    """Whether the norm is 0 wherever two of its indices are equal: norm_k (x_ik - x_jk)."""
+    body = _unfolded(x, context)
+    indices = by_name(body.free)
+    return any(
+        extent(i) is extent(j) and _is_zero_norm(substitute(body, {j: i}))
+        for k, i in enumerate(indices)
+        for j in indices[k + 1 :]
+    )
+
+
+def _is_zero_norm(t: Term) -> bool:
+    return t.op == "red" and t.data == "norm" and t.args[0] is ZERO
 
 
 BRACKET = Rule(

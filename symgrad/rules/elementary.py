@@ -11,6 +11,7 @@ from symgrad.algebra.build import (
     mul,
     neg,
     power,
+    reduce,
     sub,
     where,
 )
@@ -23,11 +24,13 @@ from symgrad.algebra.terms import (
     TWO,
     ZERO,
     Term,
+    by_name,
     coefficient,
     is_num,
     node,
     terms_of,
     value,
+    walk,
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
@@ -134,6 +137,38 @@ def _square_of_abs(t: Term, context: Context) -> Term | None:
         body, variables = open_reduction(b, context.fresh)
         return reduce("sum", power(body, TWO), variables)
     return None
+
+
+EVEN_FUNCTIONS = ("Abs", "cos", "cosh", "logcosh", "sech2", "normal_pdf")
+
+
+def _even(t: Term, context: Context) -> Term | None:
+    """(x_j - x_i)**2 = (x_i - x_j)**2, and the same of norms and even functions: the lower index first."""
+    if t.op == "pow":
+        b, e = t.args
+        if b.op != "add" or not is_num(e) or value(e).denominator != 1 or value(e) % 2:
+            return None
+        return power(neg(b), e) if _is_turned(b) else None
+    if t.op == "fn":
+        return fn(str(t.data), neg(t.args[0])) if t.data in EVEN_FUNCTIONS and _is_turned(t.args[0]) else None
+    if t.data != "norm" or t.args[0].op != "add":
+        return None
+    body, variables = context.opened(t)
+    return reduce("norm", neg(body), variables) if _is_turned(body) else None
+
+
+def _is_turned(t: Term) -> bool:
+    """Whether t = b - a, where a and b differ in their indices alone and those of a come first."""
+    if t.op != "add" or skeleton(t) != skeleton(neg(t)):
+        return False
+    plus = [_index_order(a) for a in t.args if coefficient(a)[0] > 0]
+    minus = [_index_order(a) for a in t.args if coefficient(a)[0] < 0]
+    return bool(plus and minus) and min(minus) < min(plus)
+
+
+def _index_order(t: Term) -> list[tuple[bool, int, str]]:
+    names = [str(i.data) for x in walk(t) if x.op == "get" for a in x.args for i in by_name(a.free)]
+    return [(n[0] in "%$", len(n), n) for n in names]
 
 
 def _hyperbolic(t: Term, context: Context) -> Term | None:
@@ -246,6 +281,14 @@ SQUARE_OF_ABS = Rule(
     _square_of_abs,
     Example("norm(x[i, j], j)**2", "Sum(x[i, j]**2, j)"),
 )
+EVEN = Rule(
+    "sign/even",
+    ("pow", "fn", "red"),
+    r"(x_j - x_i)^2 = (x_i - x_j)^2",
+    "an even function does not see the sign",
+    _even,
+    Example("Abs(x[l, j] - x[i, j]) + Abs(x[i, j] - x[l, j])", "2*Abs(x[i, j] - x[l, j])"),
+)
 HYPERBOLIC = Rule(
     "tanh/ratio",
     ("mul",),
@@ -295,6 +338,7 @@ ELEMENTARY = (
     ABS_SIGN,
     SQUARE_OF_ABS,
     HYPERBOLIC,
+    EVEN,
     *BRACKETS,
     *COMPARISONS,
     *CONDITIONS,

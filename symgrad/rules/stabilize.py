@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 
 from symgrad.algebra.build import add, exp, fn, mul, neg, open_reduction, power, reduce, where
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, coefficient, factors_of, matrix_of, node, num, terms_of
+from symgrad.algebra.terms import (
+    MINUS_ONE,
+    ONE,
+    PI,
+    TWO,
+    ZERO,
+    Term,
+    coefficient,
+    factors_of,
+    matrix_of,
+    node,
+    num,
+    terms_of,
+)
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -116,6 +130,18 @@ def _softplus_by_parts(t: Term, context: Context) -> Term | None:
                     rest = (a for a in t.args if a is not f and a is not whole)
                     return add(mul(num(c), fn("softplus", scaled)), *rest)
     return None
+
+
+def _density(t: Term, context: Context) -> Term | None:
+    """e^(-x**2/2)/sqrt(2 pi) = phi(x)."""
+    root = power(mul(TWO, PI), num(Fraction(-1, 2)))
+    e = next((f for f in t.args if f.op == "fn" and f.data == "exp"), None)
+    if e is None or root not in t.args:
+        return None
+    c, square = coefficient(e.args[0])
+    if c != Fraction(-1, 2) or square.op != "pow" or square.args[1] is not TWO:
+        return None
+    return mul(fn("normal_pdf", square.args[0]), *(f for f in t.args if f is not e and f is not root))
 
 
 def _positive_parts(x: Term) -> tuple[Term, ...]:
@@ -326,6 +352,14 @@ NORMALIZE_INSIDE = Rule(
     Example("exp(-logsumexp(x[i, j], j))*Sum(z[i, j]*exp(x[i, j]), j)", "Sum(z[i, j]*softmax(x[i, j], j), j)"),
 )
 
+DENSITY = Rule(
+    "stabilize/density",
+    ("mul",),
+    r"\frac{e^{-x^2/2}}{\sqrt{2 \pi}} = \varphi(x)",
+    "the density of the normal is the derivative of its distribution function",
+    _density,
+    Example("z[i, j]*exp(-x[i, j]**2/2)/sqrt(2*pi)", "z[i, j]*normal_pdf(x[i, j])"),
+)
 SOFTPLUS = Rule(
     "stabilize/softplus",
     ("add",),
@@ -335,4 +369,4 @@ SOFTPLUS = Rule(
     Example("Max(0, x[i, j]) + softplus(-Abs(x[i, j]))", "softplus(x[i, j])"),
 )
 
-STABILIZE = (LOG, LOG1P, SOFTPLUS, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)
+STABILIZE = (LOG, LOG1P, SOFTPLUS, DENSITY, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)

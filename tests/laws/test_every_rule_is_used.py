@@ -78,6 +78,23 @@ USES: dict[str, tuple[str, str, str]] = {
     "function/odd": ("x: [n], z: [n]", "", "y[i]: log(cosh(z[i] - x[i]))"),
     "norm/fold": (ROWS, "", "y[i, j]: x[i, j]*sqrt(Sum(x[i, k]**2, k))"),
     "tanh/sigmoid": (ROWS, "", "y[i, j]: softplus(2*x[i, j]) - x[i, j]"),
+    "fact/partial": (
+        "x: [n, c]",
+        "u[i, j]: x[i, j] - mean(x[i, j], i)",
+        "y[j, k]: Sum(u[i, j]*u[i, k], i)*where(j == k, 1, 2)",
+    ),
+    "stabilize/density": (ROWS, "", "y[i, j]: exp(-x[i, j]**2/2)/sqrt(2*pi)*x[i, 0]"),
+    "sign/orient": (
+        "x: [n], z: [n], w: [n]",
+        "p[i]: sigmoid(x[i])",
+        "y[i]: (p[i] - 1)*(z[i] - w[i])**2",
+    ),
+    "delta/gathered": (
+        'x: [n, c], t: {shape: [n], dtype: int, domain: "integer(0, c - 1)"}',
+        "z[i, j]: where(j == t[i], cos(x[i, j]), x[i, j])",
+        "y[i]: (logsumexp(z[i, j], j) - z[i, t[i]])**2",
+    ),
+    "sign/even": (ROWS, "", "y[i]: Sum(exp(-(x[i, 0] - x[l, 0])**2), l)"),
     "log/join": ("p: {shape: [n], domain: positive}", "", "y[i]: p[i]*log(p[i]/(1 + p[i]))"),
     "normal/density": (ROWS, "", "y[i, j]: gelu(x[i, j])"),
     "function/other-step": ("x: [n], z: [n]", "", "y[i]: Max(x[i], z[i]) - x[i]"),
