@@ -11,9 +11,23 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from symgrad import limits
-from symgrad.algebra.build import Fresh, mul, rebuild, reduce, substitute
+from symgrad.algebra.build import Fresh, conjunction, iverson, mul, negation, rebuild, reduce, substitute, where
 from symgrad.algebra.match import Matcher
-from symgrad.algebra.terms import BATCH, Term, by_name, coefficient, extent, factors_of, get, idx, is_access, num, walk
+from symgrad.algebra.terms import (
+    BATCH,
+    Term,
+    by_name,
+    coefficient,
+    extent,
+    factors_of,
+    get,
+    idx,
+    is_access,
+    is_num,
+    num,
+    value,
+    walk,
+)
 from symgrad.formula.blocks import blocks
 from symgrad.formula.program import Program, Recurrence, Statement
 
@@ -30,6 +44,8 @@ KIND_NAMES = {
 }
 EXTREMES = ("max", "min", "max_first", "min_first")
 """Reductions whose derivative compares the body with the value: both must be the very same numbers."""
+PARTIAL = frozenset("log log1p logit acosh asin acos atanh exp expm1 sinh cosh tan loggamma digamma polygamma".split())
+"""Functions that are not defined everywhere, or that overflow."""
 LETTERS = "ijklmpqrsuvwabefgh"
 
 
@@ -65,11 +81,13 @@ class _Hoisting:
         self.fresh = Fresh()
         self.current: Statement | None = None
         self.recurrence: Recurrence | None = None
+        self.held: tuple[Term, ...] = ()
+        """What holds where the value of what is being lifted is used."""
         self.block: set[str] = set()
         """The recurrence that is being hoisted: what reads it is made step by step too."""
 
     def statement(self, s: Statement) -> None:
-        self.current, self.recurrence = s, s.recurrence
+        self.current, self.recurrence, self.held = s, s.recurrence, ()
         body = self.shared(self.top(s.body))
         self.done.append(replace(s, body=body))
 
@@ -105,6 +123,11 @@ class _Hoisting:
             return mul(num(number), self.named(self.top(rest)))
         if t.op == "fn" and t.data in ("Max", "Min"):
             return rebuild(t, tuple(self.compared(self.operand(a)) for a in t.args))
+        if t.op == "where":
+            c, a, b = t.args
+            return where(self.lift(c), self.under(c, a), self.under(negation(c), b))
+        if t.op == "mul" and any(f.op == "iv" for f in t.args):
+            return self.bracketed(t)
         if t.op in ("mul", "pow", "cmp") or (t.op == "fn" and t.data not in ("exp", "truth")):
             return rebuild(t, tuple(self.operand(a) for a in t.args))
         if t.op in ("add", "where", "iv", "and", "or", "not", "fn"):
@@ -112,6 +135,25 @@ class _Hoisting:
             softmax = new.op == "fn" and new.data == "exp" and self._is_log_softmax(new.args[0])
             return self.named(new, "p") if softmax else new
         return t
+
+    def under(self, c: Term, t: Term, operand: bool = False) -> Term:
+        """A term whose value is used where the condition holds."""
+        saved, self.held = self.held, (*self.held, c)
+        new = self.operand(t) if operand else self.lift(t)
+        self.held = saved
+        return new
+
+    def bracketed(self, t: Term) -> Term:
+        """A product with brackets."""
+        c = conjunction(*(f.args[0] for f in t.args if f.op == "iv"))
+        return rebuild(t, tuple(self.lift(f) if f.op == "iv" else self.under(c, f, operand=True) for f in t.args))
+
+    def guarded(self, body: Term) -> Term:
+        """A value that is named: where it is not used it is 0, unless it is harmless there anyway."""
+        if body.op == "red" and body.data != "sum":
+            return body
+        held = [c for c in self.held if c.free <= body.free]
+        return mul(iverson(conjunction(*held)), body) if held and any(map(_is_partial, walk(body))) else body
 
     def operand(self, t: Term) -> Term:
         """A factor, base or argument: a sum of several accesses gets a name."""
@@ -150,6 +192,7 @@ class _Hoisting:
         """The access to the statement with this body: one that exists, or a new one."""
         if is_access(body) or not body.tensors:
             return body
+        body = self.guarded(body)
         for s in self.done:
             found = self._same(s, body)
             if found is not None:
@@ -228,6 +271,14 @@ def _replaced(t: Term, product: Term, access: Term) -> Term:
 
 def _is_divisor(f: Term) -> bool:
     return f.op == "pow" and coefficient(f.args[1])[0] < 0
+
+
+def _is_partial(t: Term) -> bool:
+    """Whether the value or the derivative of a function may be infinite or undefined."""
+    if t.op == "pow":
+        e = t.args[1]
+        return not (is_num(e) and value(e).denominator == 1 and value(e) >= 0)
+    return t.op == "fn" and t.data in PARTIAL
 
 
 def _minus(t: Term) -> bool:

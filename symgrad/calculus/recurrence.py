@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from symgrad.algebra.build import add, compare, iverson, mul, neg, sub, substitute
-from symgrad.algebra.terms import ZERO, coefficient, extent, node
+from symgrad.algebra.terms import ZERO, coefficient, extent, is_num, node
 from symgrad.calculus.adjoint import Contribution
 from symgrad.formula.blocks import Block, axis_of_time
 from symgrad.formula.program import Statement
@@ -23,7 +23,7 @@ def at_the_step(c: Contribution, reader: Statement, read: Statement) -> Contribu
     assert reader.recurrence is not None
     time, axis = reader.recurrence.time, axis_of_time(read)
     offset = sub(c.access.args[axis], time)
-    if offset is ZERO:
+    if offset is ZERO or not is_num(offset):
         return c
     moved = {time: add(time, neg(offset))}
     ends = compare("<=", ZERO, moved[time]), compare("<", moved[time], extent(time))
@@ -31,6 +31,12 @@ def at_the_step(c: Contribution, reader: Statement, read: Statement) -> Contribu
     subscripts = tuple(time if k == axis else substitute(s, moved) for k, s in enumerate(c.access.args))
     access = node(c.access.op, subscripts, c.access.data)
     return replace(c, access=access, cotangent=mul(iverson(inside), substitute(c.cotangent, moved)))
+
+
+def is_parallel(reader: Statement, read: Statement) -> bool:
+    """Whether both are made step by step over the same time."""
+    both = reader.recurrence is not None and read.recurrence is not None
+    return both and reader.recurrence.time is read.recurrence.time  # type: ignore[union-attr]
 
 
 def reached(block: Block, start: Collection[str], forward: bool) -> frozenset[str]:

@@ -10,7 +10,7 @@ from symgrad.algebra.weight import weight
 from symgrad.calculus.adjoint import contributions, gather_adjoint
 from symgrad.calculus.chain import CHAIN
 from symgrad.calculus.hoist import taken_names
-from symgrad.calculus.recurrence import at_the_step, reached
+from symgrad.calculus.recurrence import at_the_step, is_parallel, reached
 from symgrad.closing.fold import foldings
 from symgrad.closing.simplify import Simplifier
 from symgrad.formula.blocks import Block, blocks, is_recurrent, states
@@ -147,9 +147,9 @@ class Adjoints:
         for s in reversed(block):
             if s in carried:
                 made.append(self.adjoint_of[s.name])
-                self._spread(s, get(made[-1].name, s.indices), block)
+                self._spread(s, get(made[-1].name, s.indices))
             elif s.name in active and s.name in self.pending:
-                self._pull(s, made, block)
+                self._pull(s, made)
         for s in carried:
             self.context.subject = s.name
             total = add(*self.pending.pop(s.name, []))
@@ -159,7 +159,7 @@ class Adjoints:
             made[made.index(old)] = self.adjoint_of[s.name]
         done += made
 
-    def _pull(self, s: Statement, done: list[Statement], block: Block = ()) -> None:
+    def _pull(self, s: Statement, done: list[Statement]) -> None:
         self.context.subject = s.name
         total = add(*self.pending.pop(s.name))
         name = self.cotangents.get(s.name)
@@ -178,13 +178,13 @@ class Adjoints:
             total = get(adjoint.name, s.indices) if keep else body
             if keep:
                 done.append(adjoint)
-        self._spread(s, total, block)
+        self._spread(s, total)
 
-    def _spread(self, s: Statement, total: Term, block: Block = ()) -> None:
+    def _spread(self, s: Statement, total: Term) -> None:
         if total is ZERO:
             return
         targets = {t.name: t.indices for t in self.program.statements}
-        together = {t.name: t for t in block}
+        together = {t.name: t for t in self.program.statements if is_parallel(s, t)}
         for found in contributions(s.body, total, self.wanted, self.context.fresh, get(s.name, s.indices)):
             name = str(found.access.data)
             c = at_the_step(found, s, together[name]) if name in together else found

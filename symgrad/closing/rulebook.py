@@ -16,6 +16,7 @@ from symgrad.rewrite.rule import Rule
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
+from symgrad.rules.ranges import OUTSIDE
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
 
@@ -45,6 +46,7 @@ ALL: tuple[Rule, ...] = (
     *STEPS,
     MASKED_EXPONENTIAL,
     *UNGUARDED,
+    OUTSIDE,
     TANGENT,
     COLUMN,
 )

@@ -13,6 +13,7 @@ from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.ranges import INSIDE
 
 
 def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement, ...]:
@@ -22,12 +23,12 @@ def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement
     named = lse | {s.name: s for s in hoisted if s.body.op == "add" and s.body.tensors & set(lse)}
     if not named:
         return tuple(statements)
-    context = Context(program, silent=True)
+    context = Context(program, {s.name: s for s in program.statements}, silent=True)
 
     def whole(t: Term, context: Context) -> Term | None:
         if t.op != "fn" or t.data != "exp" or not t.tensors & set(named):
             return None
-        new = unfold(t, named, Fresh())
+        new = rewrite(unfold(t, named, Fresh()), (INSIDE,), context)
         return new if new.op == "fn" and softmax_parts(new.args[0]) is not None else None
 
     rule = Rule("machine/softmax", ("fn",), "", "", whole, Example("", ""))

@@ -13,7 +13,7 @@ from symgrad.emit.scalars import MUL
 from symgrad.emit.shapes import repr_of
 from symgrad.emit.signature import arguments, docstring
 from symgrad.formula.program import Fact, Statement
-from symgrad.lower.arrays import Assign, Cast
+from symgrad.lower.arrays import Assign, Cast, Transpose
 from symgrad.lower.program import lower_statements, signatures_of
 from symgrad.lower.scope import is_integer, is_scalar
 
@@ -88,6 +88,8 @@ def _fact_lines(f: Fact, number: int, d: Derivation, body: Body, tolerance: str)
     body.assign(program)
     lines, body.lines = body.lines, []
     last = condition.expr
+    while whole and isinstance(last, Transpose):  # the order of its axes does not matter here
+        last = last.operand
     if whole and isinstance(last, Cast):
         return [*lines, f"{helper}({body.printer.text(last.operand)}, {said})"]
     text = body.printer.text(last, MUL)

@@ -55,10 +55,10 @@ class Bounds:
         except TooLargeError:
             return False
 
-    def at_least(self, t: Term, least: int = 0) -> bool:
-        """Whether t >= least for all sizes, and for all values of its indices."""
+    def at_least(self, t: Term, least: int = 0, conditions: Sequence[Term] = ()) -> bool:
+        """Whether t >= least for all sizes, and for all values of its indices where the conditions hold."""
         try:
-            proof = _Proof(self, ())
+            proof = _Proof(self, conditions)
             proof.run_over(x for x in walk(t) if x.op == "idx")
             return proof.holds(plus(polynomial(t), constant(-least)))
         except TooLargeError:

@@ -37,6 +37,7 @@ from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.brackets import BRACKETS
 from symgrad.rules.comparisons import COMPARISONS
 from symgrad.rules.conditions import CONDITIONS
+from symgrad.rules.ranges import RANGES
 
 
 def _define(t: Term, context: Context) -> Term | None:
@@ -340,6 +341,7 @@ ELEMENTARY = (
     HYPERBOLIC,
     EVEN,
     *BRACKETS,
+    *RANGES,
     *COMPARISONS,
     *CONDITIONS,
     ZERO_ONE,

@@ -291,7 +291,25 @@ def _normalize_inside(t: Term, context: Context) -> Term | None:
                 body, variables = open_reduction(f, context.fresh)
                 inside = reduce("sum", mul(body, exp(neg(r))), variables)
                 return mul(exp(add(e.args[0], r)), inside, *(g for g in t.args if g is not e and g is not f))
+    return _exponential_inside(t, e, context)
+
+
+def _exponential_inside(t: Term, e: Term, context: Context) -> Term | None:
+    """e^b sum_j g_j e^(f_j - lse f_j) = sum_j g_j e^(b + f_j - lse f_j): the lse holds b."""
+    for f in t.args:
+        if f.op == "red" and f.data == "sum" and any(_is_normalized(g, context) for g in factors_of(f.args[0])):
+            body, variables = open_reduction(f, context.fresh)
+            return mul(reduce("sum", mul(body, e), variables), *(g for g in t.args if g is not e and g is not f))
     return None
+
+
+def _is_normalized(t: Term, context: Context) -> bool:
+    """Whether the term is an exponential from which a log-sum-exp is taken."""
+    if t.op != "fn" or t.data != "exp":
+        return False
+    taken = [r for c, r in map(coefficient, terms_of(t.args[0])) if c < 0]
+    bodies = [context.body(r) if r.op == "get" else r for r in taken]
+    return any(b is not None and b.op == "red" and b.data == "lse" for b in bodies)
 
 
 LOG = Rule(
