@@ -23,21 +23,22 @@ def shrink(text: str, wrong: Callable[[str], bool]) -> str:
         going = False
         for candidate in _smaller(document):
             tries += 1
-            written = _dump(candidate)
-            if len(written) < len(_dump(document)) and wrong(written):
+            written = dump(candidate)
+            if len(written) < len(dump(document)) and wrong(written):
                 document, going = candidate, True
                 break
-    return _dump(document)
+    return dump(document)
 
 
 def _load(text: str) -> Document:
     return {str(k): v for k, v in YAML(typ="safe").load(text).items()}
 
 
-def _dump(document: Document) -> str:
+def dump(document: Document) -> str:
+    """A formula as text."""
     lines = []
     for key, value in document.items():
-        if isinstance(value, dict) and key in ("let", "output", "inputs"):
+        if isinstance(value, dict) and key in ("let", "output", "inputs", "parameters", "ranges", "scan"):
             lines.append(f"{key}:")
             lines += [f'  "{k}": {_inline(v)}' for k, v in value.items()]
         else:

@@ -1,0 +1,108 @@
+"""The same formula in another dress has the same closed form: `python -m tests.fuzz.invariance FILE... --seeds 3`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from symgrad.closing.derivation import Derivation, derive_formula
+from symgrad.document import gradient
+from symgrad.errors import SymgradError
+from symgrad.formula.reader import read_mapping
+from symgrad.report.contents import derivation_notation
+from tests.fuzz.disguise import WORD, Disguised, Document, load, renamed, shuffled
+from tests.fuzz.judge import read_form
+
+Texts = dict[str, Mapping[str, Any]]
+
+
+def derived(document: Document) -> Derivation:
+    """The derivation of a mapping."""
+    return derive_formula(read_mapping(document))
+
+
+def texts(d: Derivation) -> Texts:
+    """The closed forms as `derive --json` has them, by input."""
+    notation = derivation_notation(d)
+    return {g.input: gradient(g, d.formula, notation) for g in d.gradients}
+
+
+def undone(found: Texts, before: Mapping[str, str]) -> Texts:
+    """The same in the old names; `dz_` is the cotangent of z."""
+    names = dict(before) | {f"d{new}": f"d{old}" for new, old in before.items()}
+    names |= {f"{new}_": f"{old}_" for new, old in names.items()}
+
+    def back(text: str) -> str:
+        return WORD.sub(lambda m: names.get(m.group(), m.group()), text)
+
+    return {
+        back(name): {
+            "indices": [back(i) for i in t["indices"]],
+            "closed": back(t["closed"]),
+            "where": {back(k): back(v) for k, v in t["where"].items()},
+        }
+        for name, t in found.items()
+    }
+
+
+def different(d: Derivation, disguised: Disguised) -> list[tuple[str, str, str]]:
+    """Input, its closed form, and the other one of the disguised formula, where they are not one term."""
+    own, other = texts(d), undone(texts(derived(disguised.document)), disguised.before)
+    out = []
+    for g in d.gradients:
+        mine, theirs = own[g.input], other[g.input]
+        try:
+            same = read_form(mine, d.program, g).closed is read_form(theirs, d.program, g).closed
+        except (SymgradError, KeyError, ValueError):
+            same = False
+        if not same or plain(mine["where"]) != plain(theirs["where"]):
+            out.append((g.input, written(mine), written(theirs)))
+    return out
+
+
+def plain(where: Mapping[str, str]) -> list[str]:
+    """The names that are defined."""
+    return sorted(re.sub(r"\[.*", "", k) for k in where)
+
+
+def written(text: Mapping[str, Any]) -> str:
+    """A closed form with its names."""
+    return "; ".join([text["closed"], *(f"{k} = {v}" for k, v in text["where"].items())])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--quiet", action="store_true")
+    chosen = parser.parse_args()
+    counts: Counter[str] = Counter()
+    for file in chosen.files:
+        document = load(file.read_text(encoding="utf-8"))
+        if "use" in document or "scan" in document:
+            continue
+        d = derived(document)
+        for seed in range(chosen.seeds):
+            for kind, dress in (
+                ("shuffled", shuffled(document, seed)),
+                ("renamed", renamed(document, seed, 0)),
+                ("lengths", renamed(document, seed, 2 + seed % 2)),
+            ):
+                try:
+                    found = different(d, dress)
+                except SymgradError as e:
+                    found = [("", "", str(e))]
+                counts[f"{kind} {'different' if found else 'same'}"] += 1
+                for name, mine, theirs in found if not chosen.quiet else []:
+                    print(f"{file.stem} {kind} {seed}: {name}\n    {mine}\n    {theirs}", flush=True)
+    print(dict(sorted(counts.items())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
