@@ -152,7 +152,7 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
         absent.append(("differences", "there are no NumPy kernels"))
     forms, unreadable = read_back(program, trial.closed)
     precise = affordable(program, [*small, *special])
-    judges.append(judge_multiprecision(program, trial.wrt, trial.kernels, forms, precise, seed))
+    judges.append(judge_multiprecision(program, trial.wrt, trial.kernels, forms, precise, seed, trial.kinks))
     if unreadable is not None:
         judges[-1].fail(Failure(unreadable, "every point"))
     judges.append(judge_conduct(program, trial.kernels, [*normal[:2], *normal[4:5]]))

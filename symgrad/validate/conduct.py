@@ -18,7 +18,7 @@ from symgrad.formula.program import Program
 from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, NumpyKernels, Outcome, attempt, guarded
 from symgrad.validate.points import Point
-from symgrad.validate.verdict import Failure, Judgement
+from symgrad.validate.verdict import EPSILON, ROUNDING, Failure, Judgement, magnitude, natural_scale
 
 
 def judge_conduct(program: Program, kernels: Sequence[Kernels], points: Sequence[Point]) -> Judgement:
@@ -28,9 +28,11 @@ def judge_conduct(program: Program, kernels: Sequence[Kernels], points: Sequence
         limits.check()
         verdict.look(point)
         call = Call(point.inputs, point.parameters, point.upstream)
+        values = evaluate_program(program, call.inputs, call.parameters)
+        size = magnitude(call.inputs, call.upstream, values)
         for kernel in kernels:
             try:
-                _judge_kernel(verdict, program, kernel, call, point)
+                _judge_kernel(verdict, program, kernel, call, point, values, size)
             except KernelError as e:
                 verdict.fail(Failure(str(e), point.label))
         if verdict.failure is not None:
@@ -38,7 +40,10 @@ def judge_conduct(program: Program, kernels: Sequence[Kernels], points: Sequence
     return verdict
 
 
-def _judge_kernel(verdict: Judgement, program: Program, kernel: Kernels, call: Call, point: Point) -> None:
+def _judge_kernel(
+    verdict: Judgement, program: Program, kernel: Kernels, call: Call, point: Point, values: Data, size: float
+) -> None:
+    """`values`: every statement by the independent evaluation; `size`: the largest number on the way."""
     copies = {n: a.copy() for n, a in {**call.inputs, **call.upstream}.items()}
     first = attempt(kernel, call)
     for n, a in {**call.inputs, **call.upstream}.items():
@@ -47,10 +52,10 @@ def _judge_kernel(verdict: Judgement, program: Program, kernel: Kernels, call: C
     if not _same(first, attempt(kernel, call)):
         verdict.fail(Failure(f"two runs of the {kernel.name} kernel differ", point.label))
     apart = replace(call, inputs={n: strided(a) for n, a in call.inputs.items()})
-    _close(verdict, f"{kernel.name} with strided inputs", point, attempt(kernel, apart), first)
-    _judge_reductions(verdict, program, kernel, call, point, first)
+    _close(verdict, f"{kernel.name} with strided inputs", point, attempt(kernel, apart), first, size)
+    _judge_reductions(verdict, program, kernel, call, point, first, values, size)
     if isinstance(kernel, NumpyKernels):
-        _judge_numpy(verdict, kernel, call, point, first)
+        _judge_numpy(verdict, kernel, call, point, first, size)
 
 
 def _same(a: Outcome, b: Outcome) -> bool:
@@ -69,28 +74,37 @@ def strided(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(np.asfortranarray(wide)[..., ::2])
 
 
-def _close(verdict: Judgement, what: str, point: Point, got: Outcome, expected: Outcome) -> None:
-    """Equal up to the order of additions."""
+def _close(verdict: Judgement, what: str, point: Point, got: Outcome, expected: Outcome, size: float) -> None:
+    """Equal up to the order of additions: what is added may be as large as `size` makes it."""
     for name, a in (*expected.values.items(), *expected.gradients.items()):
         b = got.values.get(name, got.gradients.get(name))
-        noise = 1e-12 * float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0))
+        unit = natural_scale(size, point.inputs, name, a) if name in expected.gradients else size
+        noise = max(1e-12 * float(np.max(np.abs(a[np.isfinite(a)]), initial=0.0)), ROUNDING * EPSILON * unit)
         verdict.compare(f"{what}: {name}", point, b, a, noise)
 
 
 def _judge_reductions(
-    verdict: Judgement, program: Program, kernel: Kernels, call: Call, point: Point, mean: Outcome
+    verdict: Judgement,
+    program: Program,
+    kernel: Kernels,
+    call: Call,
+    point: Point,
+    mean: Outcome,
+    values: Data,
+    size: float,
 ) -> None:
     """`mean` is the default, `sum` its multiple, `none` the values of the batch in the order of the loss's indices."""
     if not program.is_loss or not program.loss.indices:
         return
     name = program.loss.name
-    each = evaluate_program(program, call.inputs, call.parameters)[name]
-    _close(verdict, f"{kernel.name}, reduction=mean", point, attempt(kernel, replace(call, reduction="mean")), mean)
+    each = values[name]
+    again = attempt(kernel, replace(call, reduction="mean"))
+    _close(verdict, f"{kernel.name}, reduction=mean", point, again, mean, size)
     total = attempt(kernel, replace(call, reduction="sum"))
     scaled = Outcome(
         {n: v * each.size for n, v in mean.values.items()}, {n: g * each.size for n, g in mean.gradients.items()}
     )
-    _close(verdict, f"{kernel.name}, reduction=sum", point, total, scaled)
+    _close(verdict, f"{kernel.name}, reduction=sum", point, total, scaled, size * each.size)
     none = replace(call, reduction="none")
     if isinstance(kernel, NumpyKernels):
         numpy = kernel
@@ -108,12 +122,14 @@ def _run_plainly(kernel: NumpyKernels, call: Call) -> None:
         raise KernelError(f"numpy kernel raised {type(e).__name__}: {e}") from e
 
 
-def _judge_numpy(verdict: Judgement, kernel: NumpyKernels, call: Call, point: Point, first: Outcome) -> None:
+def _judge_numpy(
+    verdict: Judgement, kernel: NumpyKernels, call: Call, point: Point, first: Outcome, size: float
+) -> None:
     """What only the NumPy module has."""
     values = guarded("numpy", lambda: kernel.values(call))
     gradients = guarded("numpy", lambda: kernel.gradients(call))
-    _close(verdict, "numpy value alone", point, Outcome(values, {}), Outcome(first.values, {}))
-    _close(verdict, "numpy gradient alone", point, Outcome({}, gradients), Outcome({}, first.gradients))
+    _close(verdict, "numpy value alone", point, Outcome(values, {}), Outcome(first.values, {}), size)
+    _close(verdict, "numpy gradient alone", point, Outcome({}, gradients), Outcome({}, first.gradients), size)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _run_plainly(kernel, call)

@@ -18,7 +18,7 @@ from symgrad import limits
 from symgrad.formula.program import Program
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, attempt
-from symgrad.validate.points import Point
+from symgrad.validate.points import Point, leaves_kink
 from symgrad.validate.precise import Closed, Precise, Probe, closed_forms, settled
 from symgrad.validate.verdict import (
     EPSILON,
@@ -40,6 +40,16 @@ SMALLEST_NORMAL = 2.3e-308
 INFINITY = float("inf")
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A program, its kernels, its closed forms, and where it has kinks."""
+
+    program: Program
+    kernels: Sequence[Kernels]
+    closed: Sequence[Closed]
+    kinks: Sequence[Any]
+
+
 def judge_multiprecision(
     program: Program,
     wrt: Sequence[str],
@@ -47,15 +57,16 @@ def judge_multiprecision(
     closed: Sequence[Closed],
     points: Sequence[Point],
     seed: int,
+    kinks: Sequence[Any] = (),
 ) -> Judgement:
     """The verdict at these points, normal and special."""
-    verdict = Judgement("multiprecision")
+    verdict, judged = Judgement("multiprecision"), Judged(program, kernels, closed, kinks)
     typical: dict[str, float] = {}
     for k, point in enumerate(points):
         limits.check()
         worst = verdict.worst
         try:
-            _judge_point(verdict, program, wrt, kernels, closed, point, np.random.default_rng((seed, 57, k)), typical)
+            _judge_point(verdict, judged, wrt, point, np.random.default_rng((seed, 57, k)), typical)
         except (KernelError, EvaluationError) as e:
             verdict.fail(Failure(str(e), point.label))
         except OverflowError:  # exp of 1e300: beyond mpmath too
@@ -86,14 +97,13 @@ def leaves_range(program: Program, point: Point, failure: Failure) -> str | None
 
 def _judge_point(
     verdict: Judgement,
-    program: Program,
+    judged: Judged,
     wrt: Sequence[str],
-    kernels: Sequence[Kernels],
-    closed: Sequence[Closed],
     point: Point,
     rng: Any,
     typical: dict[str, float],
 ) -> None:
+    program, kernels, closed = judged.program, judged.kernels, judged.closed
     precise = Precise(program, point)
     values = {s.name: settled(precise.values_of(s.name), precise.levels) for s in program.outputs}
     if not all(v is not None and np.all(np.abs(v) < LARGEST) for v in values.values()):
@@ -113,7 +123,7 @@ def _judge_point(
     if point.kind == "special":
         _add_rounding(noise, kernels, call, outcomes)
     for probe in _probes(program, wrt, point, rng):
-        _judge_probe(verdict, precise, probe, forms, outcomes, scale, noise)
+        _judge_probe(verdict, precise, probe, forms, outcomes, scale, noise, judged.kinks)
     for n, form in forms.items():
         allowed = noise.get(n, 0.0) + ROUNDING * EPSILON * scale.unit(n) + SMALLEST
         _judge_elements(verdict, point, n, form, outcomes, allowed)
@@ -199,13 +209,14 @@ def _judge_probe(
     outcomes: Sequence[tuple[str, Outcome]],
     scale: Scales,
     forgiven: Data,
+    kinks: Sequence[Any],
 ) -> None:
     """A slope in multiprecision against the closed forms and the kernels."""
     lengths = {n: float(np.sum(np.abs(d))) for n, d in probe.direction.items()}
     reach = sum(scale.unit(n) * length for n, length in lengths.items())
     point, exact = precise.point, precise.slope(probe, sum(scale.sizes[n] * d for n, d in lengths.items()))
     rounding = sum(float(np.sum(np.abs(forgiven[n] * d))) for n, d in probe.direction.items() if n in forgiven)
-    if exact is None or abs(exact) > LARGEST:
+    if exact is None or abs(exact) > LARGEST or leaves_kink(precise.program, kinks, point, probe.direction):
         verdict.skip("kinks")
         return
     answers = [("closed form", forms, CLOSED_TOLERANCE, EPSILON)] if _has_value(forms, probe, point) else []

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -214,6 +214,7 @@ def _singular(program: Program, data: Data) -> Data:
 
 
 TINY = 1e-9
+STEP_OFF = 1e-3
 
 
 def _to_ends(tensor: Input, a: Any, at: Place, rng: Any) -> Any:
@@ -305,6 +306,23 @@ def _solve(program: Program, condition: Any, inputs: Data, at: Place, name: str,
         if np.any(_gap(program, condition, got, at) == 0):
             return got
     return None
+
+
+def leaves_kink(program: Program, kinks: Sequence[Any], point: Point, direction: Mapping[str, Any]) -> bool:
+    """Whether some kink holds at a special point and no longer a little way along the direction.
+
+    There the convention says what the derivative is, and no slope: those of two kinks at one place may even agree.
+    """
+    if point.kind != "special":
+        return False
+    at = Place({}, (), point.parameters)
+    moved = {n: a + STEP_OFF * direction[n] if n in direction else a for n, a in point.inputs.items()}
+    for kink in kinks:
+        if kink.at.op == "cmp":
+            here, there = (_gap(program, kink.at, data, at) for data in (point.inputs, moved))
+            if here.shape == there.shape and np.any((here == 0) & (there != 0)):
+                return True
+    return False
 
 
 def shifted(point: Point, name: str, value: Any) -> Point:

@@ -79,3 +79,15 @@ def test_a_failure_is_said_in_words(derivation, package):
     (judge,) = [j for j in got.to_json()["judges"] if not j["passed"]]
     assert judge["judge"] == "conduct"
     assert set(judge["failure"]) == {"what", "point", "index", "got", "expected"}
+
+
+def test_where_two_kinks_meet_the_convention_decides_and_no_slope():
+    text = """name: met
+inputs: {x: [n, m], y: [m]}
+output: {"z[i, j]": "Max(x[i, j], y[j]) + where(x[i, j] > y[j], x[i, j]*y[j], Min(x[i, j], 1/2))"}
+"""
+    d = derive_formula(read_text(text, "met.yaml"))
+    got = certify(d, emit_package(d))
+    assert got.passed, got.failure
+    judge = next(j for j in got.judges if j.judge == "multiprecision")
+    assert judge.skipped["kinks"] > 0
