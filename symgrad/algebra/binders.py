@@ -11,15 +11,21 @@ from weakref import WeakSet
 from symgrad.algebra.arithmetic import add, fn, mul, power
 from symgrad.algebra.conditions import compare, conjunction, disjunction, iverson, negation, where
 from symgrad.algebra.skeleton import skeleton
-from symgrad.algebra.terms import BATCH, ZERO, Term, by_name, extent, idx, node
+from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, by_name, extent, idx, node
 
 ROW_MAJOR = frozenset(("argmax", "max_first", "min_first"))
 """Reductions whose value depends on the order of their indices."""
+
+OF_ONE = frozenset(("sum", "prod", "max", "min", "max_first", "min_first", "lse"))
+"""Reductions that are their body where the index has one value, 0."""
 
 
 def reduce(kind: str, body: Term, variables: Iterable[Term]) -> Term:
     """A reduction over the indices, closed: its variables get canonical names. Over no index it is the body."""
     bound = list(dict.fromkeys(variables)) if kind in ROW_MAJOR else by_name(dict.fromkeys(variables))
+    only = {v: ZERO for v in bound if extent(v) is ONE} if kind in OF_ONE else {}
+    if only:
+        body, bound = substitute(body, only), [v for v in bound if v not in only]
     if not bound:
         return body
     if body is ZERO and kind == "sum":

@@ -26,6 +26,7 @@ def compare(op: str, a: Term, b: Term) -> Term:
     """a op b, op one of < <= > >= == !=; decided where the difference is a number."""
     if op in (">", ">="):
         return compare("<" if op == ">" else "<=", b, a)
+    a, b = (ZERO if x.op == "idx" and x.args[0] is ONE else x for x in (a, b))  # an index of one value
     d = sub(a, b)
     if is_num(d):
         v = value(d)

@@ -7,6 +7,7 @@ Reductions are opened on the way down, so that `k` are the indices opened betwee
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symgrad import limits
@@ -28,9 +29,8 @@ from symgrad.algebra.build import (
     substitute,
     where,
 )
-from symgrad.algebra.terms import BATCH, MINUS_ONE, ONE, ZERO, Term, get, idx, is_access, lead_of, matrix_of
+from symgrad.algebra.terms import BATCH, MINUS_ONE, ONE, ZERO, Term, extent, get, idx, is_access, lead_of, matrix_of
 from symgrad.calculus.derivatives import DERIVATIVES, OF_MATRIX
-from symgrad.errors import UnsupportedError
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,20 @@ def _count_ties(t: Term, value: Term, fresh: Fresh) -> Term:
 
 
 def _is_first(t: Term, variables: list[Term]) -> Term:
-    if len(variables) != 1:
-        raise UnsupportedError("ties=first over several indices")
+    """[k*u + v == w] where w numbers the first extreme position in row-major order, k the extent of v."""
     from symgrad.algebra.terms import node
 
     inner = t.args[0] if t.data == "max_first" else mul(MINUS_ONE, t.args[0])
-    return iverson(compare("==", variables[0], node("red", (inner, *t.args[1:]), "argmax")))
+    winner = node("red", (inner, *t.args[1:]), "argmax")
+    return iverson(compare("==", row_major(variables), winner))
+
+
+def row_major(variables: Sequence[Term]) -> Term:
+    """The number of a position: the last index counts by ones."""
+    number = ZERO
+    for v in variables:
+        number = add(mul(number, extent(v)), v)
+    return number
 
 
 def _other_factors(t: Term, variables: list[Term], fresh: Fresh) -> Term:

@@ -354,7 +354,7 @@ class Builder:
 
     def reduced(self, function: str, body: Term, over: Sequence[Term], order: Order, first: bool) -> Iterator[Tree]:
         """Sum(body, axis=...): the axes that are summed stand where the result has a gap, or at either end."""
-        for inner, axes, keep in _places(body, over, order):
+        for inner, axes, keep, outside in _places(body, over, order):
             tree = self.element(body, inner)
             if tree is None or tree.ndim != len(inner):
                 continue
@@ -368,11 +368,18 @@ class Builder:
                 options["keepdims"] = "True"
             if first:
                 options["ties"] = "first"
-            yield call(function, [tree], len(inner) if keep else len(inner) - len(axes), **options)
+            own = call(function, [tree], len(inner) if keep else len(inner) - len(axes), **options)
+            if not outside:
+                yield own
+            elif function == "Sum" and not batched:
+                yield call("Sum", [own], own.ndim - outside, axis=axis_text(range(outside), own.ndim, False))
 
 
-def _places(body: Term, over: Sequence[Term], order: Order) -> Iterator[tuple[Order, list[int], bool]]:
-    """Orders of the axes of a body, which of them are reduced, and whether they stay as axes of size 1."""
+def _places(body: Term, over: Sequence[Term], order: Order) -> Iterator[tuple[Order, list[int], bool, int]]:
+    """Orders of the axes of a body, which of them are reduced, and whether they stay as axes of size 1.
+
+    The number: how many axes in front are summed afterwards, as the result has no room for axes of size 1 there.
+    """
     present = [i for i in order if i in body.free]
     if any(v not in body.free for v in over):
         return
@@ -380,14 +387,18 @@ def _places(body: Term, over: Sequence[Term], order: Order) -> Iterator[tuple[Or
     absent = [k for k in range(first, len(order)) if order[k] not in body.free]
     if not present or not absent:
         for inner in _inner_orders(body, over, present):
-            yield inner, [k for k, i in enumerate(inner) if i in over], False
-    elif len(absent) == len(over):
+            yield inner, [k for k, i in enumerate(inner) if i in over], False, 0
+    elif len(over) >= len(absent):
         # sizes of 1 stand where the order has an axis that the body lacks
+        more = min(len(over) - len(absent), first)
+        front = len(over) - len(absent) - more
+        first -= more
+        absent = [*range(first, first + more), *absent]
         for vs in permutations(over):
             filled = list(order)
-            for k, v in zip(absent, vs, strict=True):
+            for k, v in zip(absent, vs[front:], strict=True):
                 filled[k] = v
-            yield tuple(filled[first:]), [k - first for k in absent], True
+            yield (*vs[:front], *filled[first:]), [k - first + front for k in absent], True, front
 
 
 def _inner_orders(body: Term, over: Sequence[Term], present: Sequence[Term]) -> Iterator[Order]:

@@ -89,7 +89,7 @@ class Written:
 
 def written(formula: Formula, g: Gradient) -> Written:
     """The gradient in array notation. `closed`: in the language of SPEC alone, all of its names defined."""
-    key = (g.closed, g.indices, tuple((d.name, d.body) for d in g.where))
+    key = (formula.in_arrays, g.closed, g.indices, tuple((d.name, d.body) for d in g.where))
     memo = _written.setdefault(formula.program, {})
     if key not in memo:
         memo[key] = _write(formula, g)

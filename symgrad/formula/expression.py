@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symgrad import limits
-from symgrad.algebra.build import add, conjunction, disjunction, div, fn, mul, neg, negation, power
-from symgrad.algebra.terms import INFINITY, PI, ZERO, E, Term, dim, get, is_num, node, num, par, value
+from symgrad.algebra.build import add, compare, conjunction, disjunction, div, fn, mul, neg, negation, power, where
+from symgrad.algebra.terms import INFINITY, ONE, PI, ZERO, E, Term, dim, get, is_num, node, num, par, value
 from symgrad.errors import FormulaError
 from symgrad.formula import grammar
 from symgrad.formula.access import Accesses
@@ -222,6 +222,9 @@ class Reader:
                 raise self.error("division by zero", n)
             if base < 0 and exponent.denominator != 1:
                 raise self.error(f"{self.parsed.source(n)} is not real: a root of a negative number", n)
+        if e.tensors and is_integer(e, self.env):
+            # x**k of data k may be x**0, which does not depend on x, at 0 neither
+            return where(compare("==", e, ZERO), ONE, power(b, e))
         return power(b, e)
 
     def whole_division(self, n: ast.BinOp) -> Term:
@@ -294,7 +297,8 @@ def parse_closed(
     env = program_environment(program)
     env.lenient = True
     for name, indices in (extra or {}).items():
-        env.tensors[name] = Tensor.of_indices(name, indices, "extra")
+        # the text was printed from terms: what subscripts there is an integer
+        env.tensors[name] = Tensor.of_indices(name, indices, "extra", integer=True)
     left = [Index(str(i.data), fixed=i.args[0]) for i in free]
     return read_expression(loose(text), env, left).body
 
@@ -308,7 +312,9 @@ def program_environment(program: Program) -> Environment:
     env = Environment()
     env.parameters = {p.name: p for p in program.parameters}
     env.tensors = {i.name: Tensor.of_input(i) for i in program.inputs}
-    env.tensors |= {s.name: Tensor.of_statement(s) for s in program.statements if s.kind != "loss"}
+    for s in program.statements:
+        if s.kind != "loss":
+            env.tensors[s.name] = Tensor.of_indices(s.name, s.indices, s.kind, is_integer(s.body, env))
     env.arrays = {key_of(s.indices, s.body): s.name for s in program.statements if s.kind != "loss"}
     sizes = [size for t in env.tensors.values() for size in t.shape]
     env.dims = {str(t.data) for s in sizes for t in walk(s) if t.op == "dim" and t.data != BATCH}

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from symgrad.algebra.build import add
+from symgrad.algebra.build import add, mul
 from symgrad.algebra.terms import MINUS_ONE, ZERO, Term, extent
 from symgrad.errors import FormulaError, nearest
 from symgrad.formula.array_notation import in_array_notation, notation_of
@@ -18,7 +18,7 @@ from symgrad.formula.document import Mapping
 from symgrad.formula.environment import Tensor
 from symgrad.formula.expression import Reading, read_expression, read_tree
 from symgrad.formula.heads import Head, heads
-from symgrad.formula.kinds import is_integer
+from symgrad.formula.kinds import is_integer, is_position
 from symgrad.formula.matrices import key_of
 from symgrad.formula.names import identifier
 from symgrad.formula.program import Expected, Statement
@@ -138,8 +138,8 @@ class _Assembly:
             return
         env.tensors[s.name] = Tensor.of_indices(s.name, s.indices, "statement", is_integer(s.body, env))
         env.arrays.setdefault(key_of(s.indices, s.body), s.name)
-        if s.body.op == "red" and s.body.data == "argmax":
-            top = add(extent(s.body.args[1]), MINUS_ONE)
+        if is_position(s.body):
+            top = add(mul(*(extent(v) for v in s.body.args[1:])), MINUS_ONE)
             env.bounds = replace(env.bounds, tensors={**env.bounds.tensors, s.name: (ZERO, top)})
 
 

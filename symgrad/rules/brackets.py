@@ -46,6 +46,8 @@ def _guard_norm(t: Term, context: Context) -> Term | None:
         if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
             x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
             rest = mul(*(g for g in t.args if g is not f))
+            if any(p.op == "pow" and any(x is y for y in walk(p.args[1])) for p in walk(rest)):
+                continue  # [k != 0] k b**(k - 1): the power is infinite where k and b are 0
             if not any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
                 return rest if any(g is x or (g.op == "pow" and g.args[0] is x) for g in t.args) else None
     return None

@@ -127,7 +127,7 @@ class Precise:
             loss = values[self.program.loss.name]
             return loss.sum() / loss.size
         parts = (backend.real(self.point.upstream[f"d{s.name}"]) * values[s.name] for s in self.program.outputs)
-        return sum((p.sum() for p in parts), backend.context.mpf(0))
+        return sum((np.sum(p) for p in parts), backend.context.mpf(0))
 
     def defined(
         self, where: Sequence[Definition], known: dict[str, Array], digits: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +91,11 @@ def _closed_forms(derivation: Derivation, points: list[Point], case: Any) -> Fin
             return Finding("oracle", said)
         case = None if said == "" else case
     for g in derivation.gradients:
-        text = gradient(g, derivation.formula, derivation_notation(derivation))
+        notation = derivation_notation(derivation)
+        text = gradient(g, derivation.formula, notation)
         try:
-            again = read_form(text, program, g)
+            # the oracle looks at the text in array notation where there is one
+            again = read_form(gradient(g, replace(derivation.formula, in_arrays=False), notation), program, g)
         except Exception as e:  # noqa: BLE001 - whatever it raises is the finding
             return Finding("printed", f"{g.input}: {text['closed']} where {text['where']}: {_trace(e)}")
         finite = [(p, o.gradients[g.input]) for p, o in judged if np.all(np.isfinite(o.gradients[g.input]))]
