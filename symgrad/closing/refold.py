@@ -12,6 +12,7 @@ from symgrad.algebra.terms import (
     factors_of,
     node,
     terms_of,
+    walk,
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
@@ -101,6 +102,23 @@ def under_bracket(t: Term, c: Term) -> tuple[Term, Term]:
     return rest, add(*(mul(*(f for f in factors_of(a) if f is not bracket)) for a in inside))
 
 
+GATES = {"silu": "sigmoid", "gelu": "normal_cdf"}
+
+
+def _gate(t: Term, context: Context) -> Term | None:
+    """x sigmoid(x) = silu(x) where the formula speaks of silu."""
+    for name, inner in GATES.items():
+        for f in t.args:
+            if f.op == "fn" and f.data == inner and f.args[0] in t.args and _speaks_of(name, context):
+                rest = (g for g in t.args if g is not f and g is not f.args[0])
+                return mul(node("fn", f.args, name), *rest)
+    return None
+
+
+def _speaks_of(name: str, context: Context) -> bool:
+    return any(x.op == "fn" and x.data == name for s in context.program.statements for x in walk(s.body))
+
+
 CLIP = Rule(
     "function/clip",
     ("where",),
@@ -132,5 +150,13 @@ AT_MOST = Rule(
         "where(x[i, j] < z[i, j], w[i, j], 0) + where(x[i, j] == z[i, j], w[i, j], 0)",
         "where(x[i, j] <= z[i, j], w[i, j], 0)",
     ),
+)
+GATE = Rule(
+    "function/gate",
+    ("mul",),
+    r"x\,\sigma(x) = \operatorname{silu} x",
+    "the formula has a name for it",
+    _gate,
+    Example("x[i, j]*sigmoid(x[i, j])", "silu(x[i, j])", let="{'v[i, j]': 'silu(x[i, j])'}"),
 )
 REFOLD = (CLIP, RELU, AT_MOST)

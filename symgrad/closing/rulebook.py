@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from symgrad.calculus.chain import CHAIN, COLUMN, TANGENT
 from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, PARTIAL, fact_rules, foldings
-from symgrad.closing.refold import REFOLD
+from symgrad.closing.refold import GATE, REFOLD
 from symgrad.closing.steps import STEPS
 from symgrad.closing.symmetry import SYMMETRIC
 from symgrad.rewrite.context import Context
@@ -43,6 +43,7 @@ ALL: tuple[Rule, ...] = (
     PARTIAL,
     FOLD,
     *REFOLD,
+    GATE,
     *STEPS,
     MASKED_EXPONENTIAL,
     *UNGUARDED,

@@ -10,7 +10,7 @@ from symgrad.algebra.terms import Term, is_access, matrix_of, terms_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
-from symgrad.closing.refold import REFOLD
+from symgrad.closing.refold import GATE, REFOLD
 from symgrad.closing.steps import STEPS
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
@@ -50,7 +50,7 @@ class Simplifier:
             *ELEMENTARY,
             *REFOLD,
             NORMALIZE_INSIDE,
-            *((MASKED_EXPONENTIAL, *DENSITIES, *STEPS) if closed else ()),
+            *((MASKED_EXPONENTIAL, *DENSITIES, GATE, *STEPS) if closed else ()),
         )
         self.written = _conditions(context)
         facts = fact_rules(context)
