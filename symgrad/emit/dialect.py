@@ -119,6 +119,10 @@ class Dialect(Protocol):
         """What makes one array of the steps, after the last."""
 
 
+TAPS = {"sum": "add", "max": "maximum", "min": "minimum"}
+"""Reductions over the axes of windows, and what NumPy does with two slices."""
+
+
 @dataclass(frozen=True)
 class NumpyDialect:
     """NumPy, with SciPy's special functions where a formula has them."""
@@ -144,6 +148,11 @@ class NumpyDialect:
 
     def reduce(self, p: Printer, e: Reduce, axes: str | None, keep: bool) -> Code:
         """`x.sum(axis=-1)`."""
+        if e.taps and axes is not None and not keep and e.kind in TAPS:
+            numbers = axes.strip("()").rstrip(",")
+            return p.call("_over_taps", f"{p.note('module target')}.{TAPS[e.kind]}", p.text(e.operand), numbers)
+        if e.taps and axes is not None and e.kind == "argmax" and len(e.over) == 1:
+            return p.call("_argmax_of_taps", p.text(e.operand), axes)
         options = ([f"axis={axes}"] if axes is not None else []) + (["keepdims=True"] if keep else [])
         inner = p.text(e.operand, ATOM)
         if e.kind == "argmax" and len(e.over) > 1:

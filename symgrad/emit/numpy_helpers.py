@@ -158,6 +158,28 @@ def _windows(x, *windows):
         at[axis] = slice(None, None, w[2])
     return views[tuple(at)]
 '''
+HELPERS["_over_taps"] = '''
+def _over_taps(f, x, *axes):
+    """f.reduce over the short axes of windows, slice by slice: the other axes are the long ones."""
+    for axis in sorted((a % x.ndim for a in axes), reverse=True):
+        first, *others = np.moveaxis(x, axis, 0)
+        x = first.copy(order="K")
+        for other in others:
+            f(x, other, out=x)
+    return x
+'''
+HELPERS["_argmax_of_taps"] = '''
+def _argmax_of_taps(x, axis):
+    """x.argmax(axis) over the short axis of windows, slice by slice."""
+    first, *others = np.moveaxis(x, axis, 0)
+    top = first.copy(order="K")
+    found = np.zeros_like(top, np.intp)
+    for k, other in enumerate(others, 1):
+        better = (other > top) | (np.isnan(other) & ~np.isnan(top))
+        np.maximum(found, k * better, out=found)
+        np.maximum(top, other, out=top)
+    return found
+'''
 HELPERS["_folded"] = '''
 def _folded(x, axis, start, step, extent, dilation):
     """Adds entry [.., p, .., u] at start + step*p + dilation*u of an axis; drops what is outside."""

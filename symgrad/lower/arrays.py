@@ -112,6 +112,8 @@ class Reduce(Expr):
     kind: str
     operand: Expr
     over: Frame
+    taps: bool = False
+    """Whether the axes are those of windows: short, and far from contiguous."""
 
 
 @dataclass(frozen=True)

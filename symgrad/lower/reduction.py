@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symgrad.algebra.terms import Term, extent, idx
-from symgrad.lower.arrays import Broadcast, Expr, Flatten, Read, Reduce, is_batch
+from symgrad.lower.arrays import Broadcast, Expr, Flatten, Frame, Read, Reduce, Transpose, Window, is_batch
 from symgrad.lower.elementwise import as_real
 from symgrad.lower.frames import transposed
-from symgrad.lower.scope import Guard, Scope
+from symgrad.lower.scope import Guard, Scope, is_short
 from symgrad.lower.sharing import wish
 
 FIRST = {"max_first": "max", "min_first": "min"}
@@ -37,9 +37,22 @@ def reduced(kind: str, operand: Expr, over: Iterable[Term], scope: Scope) -> Exp
         operand = flattened(operand, scope)
         gone = frozenset(flat_index(i) for i in gone)
     rest = tuple(i for i in operand.frame if i not in gone)
-    return Reduce(
-        rest, "int" if kind == "argmax" else operand.dtype, kind, operand, tuple(i for i in operand.frame if i in gone)
-    )
+    summed = tuple(i for i in operand.frame if i in gone)
+    dtype = "int" if kind == "argmax" else operand.dtype
+    return Reduce(rest, dtype, kind, operand, summed, _are_taps(operand, summed, scope))
+
+
+def _are_taps(e: Expr, over: Frame, scope: Scope) -> bool:
+    """Whether the axes are those of windows of the operand, or of a size that no input has."""
+    if all(is_short(i) for i in over):
+        return bool(over)
+    while isinstance(e, Transpose) or (isinstance(e, Read) and scope.part_of(e) is not None):
+        e = e.operand if isinstance(e, Transpose) else scope.part_of(e) or e
+    taps = set()
+    while isinstance(e, Window):
+        taps |= {e.frame[-1]} if e.size is not None else set()
+        e = e.operand
+    return bool(over) and set(over) <= taps
 
 
 def flat_index(index: Term) -> Term:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from symgrad.algebra.binders import ROW_MAJOR
 from symgrad.algebra.build import Fresh, open_reduction
-from symgrad.algebra.terms import Term, extent
+from symgrad.algebra.skeleton import skeleton
+from symgrad.algebra.terms import Term, extent, is_access, walk
 from symgrad.formula.program import Statement
 from symgrad.lower.arrays import Assign, Expr, Read
 from symgrad.lower.frames import Order
@@ -96,12 +98,36 @@ class Scope:
         self.parts.append(Assign(name, expr, "part"))
         return Read(expr.frame, expr.dtype, name)
 
+    def part_of(self, read: Read) -> Expr | None:
+        """What a part of the statement is computed as; None for other arrays."""
+        return next((p.expr for p in self.parts if p.name == read.name), None)
+
     def open(self, t: Term) -> tuple[Term, list[Term]]:
         """Body and indices of a reduction, the indices known to the order."""
         body, over = open_reduction(t, self.fresh)
+        if t.data not in ROW_MAJOR:
+            over = _as_read(body, over)
         for i in over:
             self.order.add(i)
         return body, over
+
+
+def _as_read(body: Term, over: Sequence[Term]) -> list[Term]:
+    """The indices in the order of the axes along which the largest arrays are read, short ones before long ones."""
+    accesses = sorted(
+        (x for x in walk(body) if is_access(x)), key=lambda x: (-len(x.free & frozenset(over)), skeleton(x), x.digest)
+    )
+    found: dict[Term, None] = {}
+    for access in accesses:
+        for s in access.args:
+            inner = [i for i in over if i in s.free]
+            found.update(dict.fromkeys(sorted(inner, key=lambda i: -extent(i).size)))
+    return sorted([*found, *(i for i in over if i not in found)], key=lambda i: not is_short(i))
+
+
+def is_short(index: Term) -> bool:
+    """Whether no dimension enters the extent: so it is with the taps of a pooling, and with few others."""
+    return not any(t.op == "dim" for t in walk(extent(index)))
 
 
 def is_scalar(t: Term) -> bool:

@@ -10,7 +10,7 @@ Formula
 Gradient of the mean
     dW[k, l] = Sum(dpre[i, k]*x[i, l], i)
     db[k] = Sum(dpre[i, k], i)
-    dU[j, k] = Sum(a[i, k]*dz[i, j], i)
+    dU[j, k] = Sum(a[i, k]*(softmax(z[i, j], j) - t[i, j]), i)/n
     where a[i, k] = relu(b[k] + Sum(W[k, l]*x[i, l], l))
     where z[i, j] = Sum(U[j, k]*a[i, k], k)
     where dz[i, j] = (softmax(z[i, j], j) - t[i, j])/n
