@@ -47,11 +47,19 @@ def _expression(prefix: str, text: str, depth: int, suffix: str = "", inside: bo
     for operators in OPERATORS:
         parts = split_top(text, operators)
         if len(parts) > 1:
-            bracket = text.startswith("(") or (text.endswith((")", "]")) and not text.endswith("()"))
+            bracket = text.startswith("(") or (
+                text.endswith((")", "]")) and not text.endswith("()") and not _subscripts_a_group(parts[-1])
+            )
             if len(parts) == 2 and not inside and bracket:
                 return _at_brackets(prefix + text + suffix, depth, len(prefix))
             return _operands(prefix, text, parts, depth, suffix, inside)
     return _at_brackets(prefix + text + suffix, depth, len(prefix))
+
+
+def _subscripts_a_group(operand: str) -> bool:
+    """Whether an operand is `(a + b)[...]`."""
+    opening = operand.split(" ", 1)[-1]
+    return operand.endswith("]") and opening.startswith("(") and len(_groups(opening, 0)) == 2
 
 
 def _operands(prefix: str, text: str, parts: list[str], depth: int, suffix: str, inside: bool) -> list[str]:
