@@ -170,6 +170,8 @@ class Adjoints:
             adjoint = Statement(self._unique("d" + s.name), s.indices, body, "adjoint", s.place, recurrence=back)
             self.adjoint_of[s.name] = adjoint
             self.context.cotangents[adjoint.name] = tuple(extent(i) for i in s.indices)
+            if back is None:
+                self.context.adjoints[adjoint.name] = adjoint
             alone = self.single[s.name] and weight(body) <= LONG and not (s.result and body.height)
             keep = not (weight(body) <= TRIVIAL or alone)
             if not keep and s.name in self.shared and any(t.op == "red" for t in walk(body)):

@@ -10,7 +10,16 @@ from itertools import product
 
 from symgrad.algebra.build import add, mul, rebuild, reduce, substitute
 from symgrad.algebra.skeleton import skeleton
-from symgrad.algebra.terms import MATRIX_VALUED, Term, coefficient, extent, matrix_of, node, num, walk
+from symgrad.algebra.terms import (
+    MATRIX_VALUED,
+    Term,
+    coefficient,
+    extent,
+    matrix_of,
+    node,
+    num,
+    walk,
+)
 from symgrad.formula.program import Fact
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
@@ -21,6 +30,8 @@ from symgrad.rules.sums import EXPAND
 NORMAL = (EVEN, *EXPAND)
 MOST_FLIPS = 4
 """Accesses at two bound indices whose both orientations are tried together."""
+MOST_SIZE = 200
+"""Nodes of a definition, written out, that is looked at."""
 Facts = tuple[Fact, ...]
 
 
@@ -48,14 +59,17 @@ def _by_declaration(name: str, context: Context) -> Facts | None:
 
 
 def _by_definition(name: str, context: Context) -> Facts | None:
-    s = context.definitions.get(name)
+    s = context.definitions.get(name) or context.adjoints.get(name)
     if s is None or len(s.indices) < 2 or extent(s.indices[-1]) is not extent(s.indices[-2]):
         return None
     i, j = s.indices[-2:]
     if not {i, j} <= s.body.free:
         return None
+    whole = _unfolded(s.body, context)
+    if whole is None:
+        return None
     with context.quietly():
-        body = rewrite(_unfolded(s.body, context), NORMAL, context)
+        body = rewrite(whole, NORMAL, context)
         turned = rewrite(substitute(body, {i: j, j: i}), NORMAL, context)
     if turned is body:
         return ()
@@ -65,17 +79,23 @@ def _by_definition(name: str, context: Context) -> Facts | None:
     return None
 
 
-def _unfolded(t: Term, context: Context) -> Term:
-    """The term in the inputs alone, as far as its accesses go."""
-    if not t.tensors & context.definitions.keys():
+def _unfolded(t: Term, context: Context) -> Term | None:
+    """The term in the inputs alone, as far as its accesses go; None where that is too long to look at."""
+    if t.size > MOST_SIZE:
+        return None
+    if not t.tensors & (context.definitions.keys() | context.adjoints.keys()):
         return t
     if t.op == "red":
         body, variables = context.opened(t)
-        return reduce(str(t.data), _unfolded(body, context), variables)
-    body = context.body(t) if t.op == "get" else None
-    if body is not None:
-        return _unfolded(body, context)
-    return rebuild(t, tuple(_unfolded(a, context) for a in t.args))
+        inner = _unfolded(body, context)
+        return None if inner is None else reduce(str(t.data), inner, variables)
+    s = (context.definitions.get(str(t.data)) or context.adjoints.get(str(t.data))) if t.op == "get" else None
+    if s is not None:
+        return _unfolded(substitute(s.body, dict(zip(s.indices, t.args, strict=True))), context)
+    parts = [_unfolded(a, context) for a in t.args]
+    args = tuple(p for p in parts if p is not None)
+    new = rebuild(t, args) if len(args) == len(parts) else None
+    return new if new is not None and new.size <= MOST_SIZE else None
 
 
 # ---- orientation -----------------------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ class Context:
     """For the engine, by identity of the rules: what is settled under them."""
     cotangents: dict[str, tuple[Term, ...]] = field(default_factory=dict)
     """Extents of the axes of cotangents and adjoints, by name."""
+    adjoints: dict[str, Statement] = field(default_factory=dict)
+    """Adjoints by their name, those of recurrences apart."""
     induction: dict[str, tuple[bool, ...]] = field(default_factory=dict)
     """States of a recurrence whose sign is being shown: what is taken of the steps before."""
     declared: tuple[Rule, ...] | None = None

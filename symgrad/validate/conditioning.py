@@ -23,6 +23,20 @@ REGULAR = frozenset(("inv", "logdet", "logabsdet", "det"))
 """Functions without a value at singular matrices, or whose closed gradient has none there."""
 
 
+def is_judged(program: Program, label: str, data: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+    """Whether a special point says something of kernels: no inverse is taken of a matrix that is nearly singular."""
+    from symgrad.validate.evaluate import evaluate_program
+
+    if not functions_of_matrices(program):
+        return True
+    if condition(program, data, parameters, REGULAR - {"det"}) >= HOPELESS:
+        return False
+    if label != "singular":
+        return True
+    values = evaluate_program(program, data, parameters)
+    return all(bool(np.all(np.isfinite(values[s.name]))) for s in program.outputs)
+
+
 def functions_of_matrices(program: Program) -> list[tuple[str, str]]:
     """(function, tensor) of every function of a matrix in the program."""
     terms = (t for s in program.statements for t in walk(s.body) if t.op == "mat")
@@ -48,8 +62,10 @@ def tamed(program: Program, draw: Callable[[], Data], parameters: Mapping[str, A
     return best
 
 
-def condition(program: Program, data: Mapping[str, Any], parameters: Mapping[str, Any]) -> float:
-    """The worst condition number among the matrices that must be regular; infinite for a logdet without a value."""
+def condition(
+    program: Program, data: Mapping[str, Any], parameters: Mapping[str, Any], functions: frozenset[str] = REGULAR
+) -> float:
+    """The worst condition number among the matrices of the functions; infinite for a logdet without a value."""
     from symgrad.validate.evaluate import evaluate_program
 
     try:
@@ -59,7 +75,7 @@ def condition(program: Program, data: Mapping[str, Any], parameters: Mapping[str
     worst = 1.0
     for function, name in functions_of_matrices(program):
         a = np.asarray(values[name], dtype=float)
-        if function not in REGULAR:
+        if function not in functions:
             continue
         if not np.all(np.isfinite(a)) or (function == "logdet" and np.any(np.linalg.slogdet(a)[0] <= 0)):
             return float("inf")

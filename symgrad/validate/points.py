@@ -19,7 +19,7 @@ import numpy as np
 
 from symgrad.formula.program import Input, Program
 from symgrad.validate.backends import EvaluationError
-from symgrad.validate.conditioning import functions_of_matrices
+from symgrad.validate.conditioning import functions_of_matrices, is_judged
 from symgrad.validate.equations import impose
 from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.sampling import (
@@ -152,6 +152,8 @@ def special_points(program: Program, seed: int, largest: int | None = None) -> I
         if all(np.array_equal(changed[n], base[n]) for n in base):
             continue
         inputs = impose(program, changed, at.parameters)
+        if not is_judged(program, label, inputs, at.parameters):
+            continue
         upstream = {} if program.is_loss else _upstream(program, base, at, rng)
         yield Point("special", f"special point: {label}", inputs, at.parameters, upstream)
 

@@ -51,3 +51,11 @@ def test_a_congruence_of_a_symmetric_matrix_is_symmetric_and_the_fact_is_reporte
 def test_a_positive_diagonal_does_not_make_the_elements_positive() -> None:
     inputs = {"P": {"shape": ["n", "n"], "domain": "positive_definite"}}
     assert closed(inputs, "Sum(Abs(P))", "P") == "sign(P[i, j])"
+
+
+def test_a_kernel_of_differences_is_symmetric() -> None:
+    let = {"K[i, j]": "exp(-Sum((x[i, k] - x[j, k])**2, k)) + where(i == j, 1, 0)"}
+    found = closed(
+        {"x": {"shape": ["n", "d"], "given": True}, "y": ["n"]}, "Sum(y[i]*inv(K)[i, j]*y[j], i, j)", "y", let
+    )
+    assert found == "2*Sum(y[j]*inv(K)[i, j], j)"
