@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Mapping, Sequence
 
@@ -18,6 +19,7 @@ from symgrad.lower.arrays import Assign, Item, Loop, Stored
 from symgrad.lower.scope import Names
 
 IMPORTS = {
+    "builtins": "import builtins",
     "math": "import math",
     "target np": "import numpy as {name}",
     "target torch": "import torch",
@@ -26,6 +28,7 @@ IMPORTS = {
     "NamedTuple": "from typing import NamedTuple",
 }
 PLAIN = {
+    "builtins": "builtins",
     "math": "math",
     "target np": "np",
     "target torch": "torch",
@@ -34,6 +37,9 @@ PLAIN = {
 }
 PLAIN |= {"NamedTuple": "NamedTuple"}
 ORDER = tuple(IMPORTS)
+STANDARD = ("builtins", "math", "functools", "NamedTuple")
+OWN = "\x01"
+"""Stands before a call of the formula's own function, until the module is written."""
 
 
 class Module:
@@ -80,13 +86,26 @@ class Module:
     def source(self, docstring: str) -> str:
         """The whole module."""
         helpers = [self._aliased(self.helpers[n]).strip() for n in self.helpers if n in self.used_helpers]
-        first = [k for k in ORDER if k in self.imported and k in ("math", "functools", "NamedTuple")]
+        blocks = [self._unshadowed(text) for text in (*self.blocks, *helpers)]
+        first = [k for k in ORDER if k in self.imported and k in STANDARD]
         third = [k for k in ORDER if k in self.imported and k not in first]
         groups = [
             self._imports(g) for g in (sorted(first, key=self._import_key), sorted(third, key=self._import_key)) if g
         ]
         head = "\n\n".join([docstring, *groups])
-        return "\n\n\n".join([head, *self.blocks, *helpers]) + "\n"
+        return "\n\n\n".join([head, *blocks]) + "\n"
+
+    def _unshadowed(self, text: str) -> str:
+        """Calls of a builtin whose name the formula has, through `builtins`; OWN marks calls of the formula's own."""
+        shadowed = [n for n in sorted(self.names.taken) if hasattr(builtins, n)]
+        if shadowed:
+            call = rf"(?<![\w.{OWN}])(?<!def )(?<!class )({'|'.join(shadowed)})(?=\()"
+            pieces = re.split(r'(""".*?"""|"[^"\n]*")', text, flags=re.DOTALL)
+            for k in range(0, len(pieces), 2):
+                if re.search(call, pieces[k]):
+                    pieces[k] = re.sub(call, rf"{self.module('builtins')}.\1", pieces[k])
+            text = "".join(pieces)
+        return text.replace(OWN, "")
 
     @staticmethod
     def _import_key(key: str) -> tuple[bool, str]:

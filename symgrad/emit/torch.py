@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from symgrad.closing.derivation import Derivation
 from symgrad.emit.dialect import TorchDialect
 from symgrad.emit.inputs import input_sources, inputs_function, parameter_names, range_lines, sources_of
-from symgrad.emit.module import Body, Module, function
+from symgrad.emit.module import OWN, Body, Module, function
 from symgrad.emit.naming import camel
 from symgrad.emit.number_helpers import NUMBER_HELPERS
 from symgrad.emit.shapes import Array
@@ -122,7 +122,8 @@ class TorchWriter:
             ]
             lines += ["", function(f"def __init__({', '.join([this, '*', *options])}):", "", start, depth=1)]
         this = this if options else self.module.names.free("self")
-        call = f"return {self.d.formula.name}({', '.join([*self.inputs, *([f'**{this}.options'] if options else [])])})"
+        handed_on = ", ".join([*self.inputs, *([f"**{this}.options"] if options else [])])
+        call = f"return {OWN}{self.d.formula.name}({handed_on})"
         text = docstring(self.values_text)
         return "\n".join(
             [*lines, "", function(f"def forward({', '.join([this, *self.inputs])}):", text, [call], depth=1)]
