@@ -317,7 +317,7 @@ def _conditions(summands: Sequence[Term], written: frozenset[Term]) -> list[Term
         counts[negation(c)] = counts.pop(c)
 
     def key(c: Term) -> tuple[int, bool, bool, bytes]:
-        return (-counts[c] - counts.get(negation(c), 0), c not in written, c.op != "cmp", c.digest)
+        return (-counts[c] - counts.get(negation(c), 0), c not in written, c.op != "cmp" or c.data == "!=", c.digest)
 
     return sorted(counts, key=key)
 
