@@ -83,9 +83,11 @@ def _product(t: Term) -> int:
             total += _wrapped(f.args[0]) + (0 if f.args[1].data == -1 else 2 + weight(f.args[1]) - 1)
         elif f.op == "iv":
             masks += 1
-            total += weight(f.args[0]) + (8 if masks == 1 else 4)
+            total += weight(f.args[0]) + (9 if masks == 1 else 4)
         else:
             total += _wrapped(f)
+    if masks and all(f.op == "iv" or _is_constant(f) for f in factors):
+        total += 2  # where(c, 1, 0)
     if (text := written_out(abs(c))) is not None:
         return total + len(text) + 1 + (2 if below > 1 else 0)
     if abs(c.numerator) != 1:
@@ -96,6 +98,11 @@ def _product(t: Term) -> int:
         total += len(str(c.denominator)) + 1
         below += 1
     return total + (2 if below > 1 else 0)
+
+
+def _is_constant(t: Term) -> bool:
+    """What is printed outside of a branch: numbers and dimensions."""
+    return t.op in ("num", "dim") or (t.op == "pow" and t.args[0].op in ("num", "dim"))
 
 
 def _power(t: Term) -> int:

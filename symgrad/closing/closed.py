@@ -36,7 +36,7 @@ LINE = 96
 """A form up to this weight is read at one glance: it names no hoisted values."""
 TRIED = 240
 """Forms up to this weight before they are simplified are always tried."""
-LONG_LINE = 160
+LONG_LINE = 180
 """Adjoints are written out where a form grows no longer by that, up to this weight, and they link no chain."""
 SHORTER = 0.85
 """Above that, where they make less than this part of the length."""
