@@ -54,11 +54,32 @@ def _oriented(c: Fraction, t: Term) -> tuple[Fraction, Term]:
     mixed = [f for f in t.args if f.op == "add" and len({coefficient(a)[0] < 0 for a in f.args}) == 2]
     if len(mixed) != 1:
         return c, t
-    first = min(mixed[0].args, key=lambda a: (skeleton(coefficient(a)[1]), coefficient(a)[1].digest))
-    if coefficient(first)[0] > 0:
+    if _leads(mixed[0]):
         return c, t
     flipped = (neg(f) if f is mixed[0] else f for f in t.args)
     return -c, node("mul", tuple(sorted(flipped, key=lambda f: f.digest)))
+
+
+def _leads(t: Term) -> bool:
+    """Whether a sum with summands of both signs is in the orientation of the two that is preferred."""
+    first = min(t.args, key=lambda a: (skeleton(coefficient(a)[1]), coefficient(a)[1].digest))
+    return coefficient(first)[0] > 0
+
+
+def _join_opposites(powers: dict[Term, list[Term]]) -> int:
+    """(a - b)**m (b - a)**n = (-1)**n (a - b)**(m + n) for an integer n; the sign."""
+    sums = [b for b in powers if b.op == "add"] if len(powers) > 1 else []
+    sign = 1
+    for b in sums if len(sums) > 1 else ():
+        opposite = neg(b)
+        if b not in powers or opposite not in powers:
+            continue
+        kept, other = (b, opposite) if _leads(b) else (opposite, b)
+        whole = add(*powers[other])
+        if is_integer_valued(whole):
+            powers[kept] += powers.pop(other)
+            sign *= -1 if value(whole).numerator % 2 else 1
+    return sign
 
 
 def scale(c: Fraction, t: Term) -> Term:
@@ -92,6 +113,7 @@ def mul(*items: Term) -> Term:
     c, powers, exponents = _gathered(items)
     if not c:
         return ZERO
+    c *= _join_opposites(powers)
     parts: list[Term] = []
     for b, es in powers.items():
         if b.op == "iv" and len(es) > 1:

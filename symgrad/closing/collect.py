@@ -144,7 +144,7 @@ class _Collecting:
         least = _least_exponents(summands)
         shared = () if self.guarded else _whole_exponentials(summands)
         for a in summands:
-            for f in (*_divisors(a, least), *(f for f in shared if _divides(f, a))):
+            for f in dict.fromkeys((*_divisors(a, least), *(f for f in shared if _divides(f, a)))):
                 candidates.setdefault(f, []).append(a)
         best: tuple[tuple[int, int, int, bytes], Term, list[Term]] | None = None
         for f, members in candidates.items():

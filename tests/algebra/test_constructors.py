@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad.algebra.build import Fresh, add, compare, iverson, mul, open_reduction, power, reduce, sub, substitute
-from symgrad.algebra.terms import HALF, Term, dim, get, idx, num, walk
+from symgrad.algebra.build import Fresh, add, compare, iverson, mul, neg, open_reduction, power, reduce, sub, substitute
+from symgrad.algebra.terms import HALF, MINUS_ONE, TWO, Term, dim, get, idx, num, walk
 from tests.algebra.trees import (
     EXAMPLES,
     EXTENTS,
@@ -215,3 +215,9 @@ def test_an_unused_index_outside_does_not_turn_the_order_inside() -> None:
     t = reduce("lse", inner, (q, k))
     body, variables = open_reduction(t, Fresh())
     assert reduce("lse", body, variables) is t
+
+
+def test_a_sum_and_its_opposite_are_one_factor_of_a_product():
+    a, b, d = get("a"), get("b"), get("d")
+    assert mul(sub(a, b), sub(b, a)) is neg(power(sub(a, b), TWO))
+    assert mul(sub(a, b), power(sub(b, a), num(-2)), d) is mul(power(sub(a, b), MINUS_ONE), d)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from symgrad.algebra.build import substitute
 from symgrad.closing.derivation import Derivation, derive_formula
 from symgrad.document import gradient
 from symgrad.errors import SymgradError
@@ -36,9 +37,11 @@ def undone(found: Texts, before: Mapping[str, str]) -> Texts:
     """The same in the old names; `dz_` is the cotangent of z."""
     names = dict(before) | {f"d{new}": f"d{old}" for new, old in before.items()}
     names |= {f"{new}_": f"{old}_" for new, old in names.items()}
+    old = set(before.values())
 
     def back(text: str) -> str:
-        return WORD.sub(lambda m: names.get(m.group(), m.group()), text)
+        # what symgrad named itself keeps its name, unless that means something else now
+        return WORD.sub(lambda m: names.get(m.group(), f"{m.group()}0" if m.group() in old else m.group()), text)
 
     return {
         back(name): {
@@ -56,10 +59,14 @@ def different(d: Derivation, disguised: Disguised) -> list[tuple[str, str, str]]
     out = []
     for g in d.gradients:
         mine, theirs = own[g.input], other[g.input]
-        try:
-            same = read_form(mine, d.program, g).closed is read_form(theirs, d.program, g).closed
-        except (SymgradError, KeyError, ValueError):
-            same = False
+        if mine["indices"] or not g.indices:
+            try:
+                one, two = read_form(mine, d.program, g), read_form(theirs, d.program, g)
+                same = one.closed is substitute(two.closed, dict(zip(two.indices, one.indices, strict=True)))
+            except (SymgradError, KeyError, ValueError):
+                same = False
+        else:
+            same = len(mine["closed"]) == len(theirs["closed"])
         if not same or plain(mine["where"]) != plain(theirs["where"]):
             out.append((g.input, written(mine), written(theirs)))
     return out

@@ -40,6 +40,12 @@ inputs: {z: [n]}
 let: {"a[r]": "log_softmax(softmax(z[r], r), r)"}
 loss: "mean(a[i], i)"
 """,
+    "a sum and its opposite in one product are one factor": """
+name: opposites
+inputs: {b: [c]}
+let: {"u[q]": "(b[q]*exp(-b[q]**2) - Sum(b[q]*exp(-b[q]**2)*sin(b[i]), i))**2"}
+loss: "Sum(u[s]**2, s)"
+""",
     "a diamond": """
 name: diamond
 inputs: {x: [n]}
