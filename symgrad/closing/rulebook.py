@@ -16,6 +16,7 @@ from symgrad.rewrite.rule import Rule
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
+from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
@@ -32,6 +33,7 @@ ALL: tuple[Rule, ...] = (
     NO_ADJUGATE,
     *EXPAND,
     SOLVE_AFFINE,
+    KNOWN_REMAINDER,
     *ELEMENTARY,
     *PEOPLE,
     *NAMED_LOGARITHMS,

@@ -18,6 +18,7 @@ from symgrad.rewrite.rule import Rule, Step
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.matrices import FOR_MACHINES, FOR_PEOPLE, INVERSE_OF_PRODUCT, square_factors
+from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
@@ -54,7 +55,7 @@ class Simplifier:
         )
         self.written = _conditions(context)
         facts = fact_rules(context)
-        affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED, OUTSIDE) if closed else ()
+        affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED, OUTSIDE, KNOWN_REMAINDER) if closed else ()
         matrices = FOR_PEOPLE if closed else FOR_MACHINES
         self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *SUMS, *affine)
         self.expand = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *EXPAND, *affine)

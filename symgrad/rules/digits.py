@@ -25,6 +25,8 @@ from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
 WHOLE = frozenset(("add", "mul", "idx", "dim", "num"))
+FEW = 4
+"""Positions up to which a sum over the other digit is shorter than a delta."""
 QUOTIENTS = ("floordiv", "mod")
 
 
@@ -241,9 +243,12 @@ def _sum_over_digit(t: Term, context: Context) -> Term | None:
     bound = t.args[1:]
     for factor, a, b in _equalities(t.args[0]):
         for x, p in ((a, b), (b, a)):
-            if x.op != "fn" or x.data != "floordiv" or p.op != "idx" or x.args[0] not in bound or p is x.args[0]:
+            if x.op != "fn" or x.data != "floordiv" or x.args[0] not in bound or p is x.args[0]:
                 continue
             j, w = x.args
+            few = is_num(w) and value(w) <= FEW and not p.free & frozenset(bound)
+            if p.op != "idx" and not few:
+                continue
             if not is_whole(w, context) or w.free & frozenset(bound):
                 continue
             q = context.fresh.index(idx("digit", w))

@@ -31,6 +31,7 @@ from symgrad.algebra.terms import (
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.digits import DIGITS, QUOTIENTS, is_whole, possible, reduces_at
+from symgrad.rules.multiples import MULTIPLES
 
 MOST_TERMS = 200
 """Products that would have more terms stay as they are."""
@@ -367,7 +368,7 @@ JOIN_POWERS = Rule(
     needs=("sign",),
 )
 
-SUMS = (UNIFY, SOLVE, *DIGITS, FLATTEN, LINEAR, SEPARATE, SHIFT_LSE, SPLIT_POWER, JOIN_POWERS)
+SUMS = (UNIFY, SOLVE, *DIGITS, *MULTIPLES, FLATTEN, LINEAR, SEPARATE, SHIFT_LSE, SPLIT_POWER, JOIN_POWERS)
 """The normal form of sums; products are not multiplied out."""
 EXPAND = (DISTRIBUTE, *SUMS)
 """The full normal form."""

@@ -103,6 +103,7 @@ USES: dict[str, tuple[str, str, str]] = {
     "delta/solve-affine": ("x: [n + 3], k: [4]", "", "y[m]: Sum(k[q]*x[m + q], q)"),
     "digit/known": ("x: [n]", "v[m]: x[m//2]", "y[m]: v[m//3]"),
     "digit/rejoin": ("x: [2*n]", "", "y[m]: x[2*(m//2) + m % 2]"),
+    "digit/remainder": ("x: [2*n]", "", "y[m]: where(m % 2 == 0, x[2*(m//2)], 0)"),
     "digit/unify": ("x: [n, n]", "", "y[m]: exp(x[0, m//2])"),
     "fact/zero-one": ("x: [n], t: {shape: [n], domain: boolean, given: true}", "", "y[i]: t[i]**2*x[i]"),
 }

@@ -46,6 +46,14 @@ def heads(x: Any, Wq: Any, Wk: Any, Wv: Any, Wo: Any, h: int = 2) -> Any:
     return y.transpose(-2, -3).flatten(-2) @ Wo.T
 
 
+def rotary(x: Any, theta: float = 10000.0) -> Any:
+    """Neighbouring pairs as complex numbers, turned."""
+    t, m = x.shape[-2], x.shape[-1] // 2
+    angles = torch.arange(t)[:, None] * theta ** (-torch.arange(m, dtype=x.dtype) / m)
+    turned = torch.view_as_complex(x.unflatten(-1, (m, 2))) * torch.polar(torch.ones_like(angles), angles)
+    return torch.view_as_real(turned).flatten(-2)
+
+
 def rbf(x: Any, c: Any, b: Any) -> Any:
     """Squared distances by torch."""
     return torch.exp(-b * torch.cdist(x, c, compute_mode="donot_use_mm_for_euclid_dist") ** 2)
@@ -125,6 +133,8 @@ LAYERS = [
     Like("multi_head_attention", {"x": (4, 6), **dict.fromkeys(("Wq", "Wk", "Wv", "Wo"), (6, 6))}, heads, {"h": 3}),
     Like("swiglu", {"x": (3, 4), "W": (5, 4), "V": (5, 4)}, lambda x, W, V: F.silu(x @ W.T) * (x @ V.T)),
     Like("geglu", {"x": (3, 4), "W": (5, 4), "V": (5, 4)}, lambda x, W, V: F.gelu(x @ W.T) * (x @ V.T)),
+    Like("rope", {"x": (2, 3, 8)}, rotary),
+    Like("rope", {"x": (5, 6)}, rotary, {"theta": 100.0}),
     Like(
         "rnn_cell",
         {"x": (3, 4), "h": (3, 5), "W": (5, 4), "U": (5, 5), "b": (5,)},
