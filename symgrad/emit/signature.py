@@ -9,6 +9,7 @@ from textwrap import wrap
 from symgrad.algebra.show import Names, show
 from symgrad.algebra.terms import Term, extent
 from symgrad.closing.derivation import Derivation
+from symgrad.closing.second_order import closed_forms_of
 from symgrad.emit.naming import identifier
 from symgrad.emit.shapes import dims_in, shape_text
 from symgrad.formula.program import Input, Parameter, Program, Statement
@@ -75,6 +76,8 @@ def module_docstring(d: Derivation, target: str) -> str:
     if written:
         blocks.append("Formula\n" + "\n".join(hanging(plain(line), "    ") for line in written))
     blocks.append(closed_forms(d))
+    if d.second is not None:
+        blocks.append(second_forms(d))
     if d.assumed:
         facts = [hanging(plain(f"{f.text} ({f.source})"), "    ") for f in d.assumed]
         blocks.append("Facts assumed (check_inputs looks whether data satisfy them)\n" + "\n".join(facts))
@@ -101,12 +104,31 @@ def closed_forms(d: Derivation) -> str:
     return title + "\n" + "\n".join(lines)
 
 
+def second_forms(d: Derivation) -> str:
+    """The Hessian's products and diagonal, and the names that they use."""
+    assert d.second is not None
+    names, shown = readable_names(d), {w.name for g in d.gradients for w in g.where}
+    along = ", ".join(f"{v} in {name}" for name, v in d.second.directions.items())
+    lines = [hanging(f"Hessian, times a direction ({along}) and its diagonal")]
+    for h in d.second.hessians:
+        for head, g in (("Hv", h.product), ("hess", h.diagonal)):
+            left = bracketed(f"{head}_{h.input}", g.indices)
+            lines.append(hanging(f"{left} = {show(g.closed, names)}", "    "))
+    for w in (w for h in d.second.hessians for w in h.where):
+        if w.name not in shown:
+            shown.add(w.name)
+            lines.append(hanging(f"where {bracketed(w.name, w.indices)} = {show(w.body, names)}", "    "))
+    return "\n".join(lines)
+
+
 def readable_names(d: Derivation) -> Names:
     """Bound indices as the formula names those of the same extent; no name of a tensor, parameter or dimension."""
     p = d.program
     statements = (*d.forward, *d.backward)
     taken = {i.name for i in p.inputs} | {q.name for q in p.parameters} | {s.name for s in statements}
-    taken |= {w.name for g in d.gradients for w in g.where} | set(d.cotangents.values())
+    forms = (*d.gradients, *closed_forms_of(d.second))
+    taken |= {w.name for g in forms for w in g.where} | set(d.cotangents.values())
+    taken |= set(d.second.directions.values()) if d.second is not None else set()
     taken |= {n for i in p.inputs for e in i.shape for n in dims_in(e)}
     pairs = [(str(i.data), extent(i)) for s in d.forward for i in s.indices]
     prefer: dict[Term, list[str]] = {}

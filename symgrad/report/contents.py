@@ -16,9 +16,10 @@ from symgrad.report.escape import shortened, shortened_lines
 from symgrad.report.layout import Fraction, Layout, Product, Sign, Symbol
 from symgrad.report.notation import LOSS, Notation, notation_of, with_readable_indices
 from symgrad.report.present import present, present_access
+from symgrad.report.second import SecondRow, directions_of, second_definitions, second_rows
 
 if TYPE_CHECKING:
-    from symgrad.closing.derivation import Derivation, Gradient, Kink
+    from symgrad.closing.derivation import Definition, Derivation, Gradient, Kink
     from symgrad.closing.expected import ExpectedVerdict
     from symgrad.rewrite.rule import Step
     from symgrad.validate.certificate import Certificate
@@ -122,6 +123,11 @@ class Contents:
     """Definitions of the names in the closed forms."""
     matrix_where: tuple[tuple[Layout, Layout], ...]
     """The same in matrix notation."""
+    second: tuple[SecondRow, ...]
+    """Products of the Hessian with a direction, and its diagonal."""
+    second_where: tuple[tuple[Layout, Layout], ...]
+    directions: tuple[tuple[str, str], ...]
+    """Each input with the direction in it."""
     zero: tuple[str, ...]
     """Inputs whose gradient is zero everywhere."""
     expected: tuple[tuple[str, tuple[str, ...]], ...]
@@ -168,6 +174,9 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
         steps=step_rows(derivation.steps[:MOST_STEPS], notation),
         closed=tuple(closed_form(g, formula, notation) for g in derivation.gradients),
         where=where_rows(derivation.gradients, notation),
+        second=second_rows(derivation, notation),
+        second_where=tuple(definition_row(d, notation) for d in second_definitions(derivation)),
+        directions=directions_of(derivation),
         matrix_where=matrix_where_rows(derivation.gradients, formula),
         zero=derivation.zero_inputs,
         expected=expected_rows(derivation.expected),
@@ -292,9 +301,12 @@ def matrix_where_rows(gradients: Iterable[Gradient], formula: Formula) -> tuple[
 def where_rows(gradients: Iterable[Gradient], notation: Notation) -> tuple[tuple[Layout, Layout], ...]:
     """The definitions of the names in the gradients, each once."""
     found = {d.name: d for g in gradients for d in g.where}
-    return tuple(
-        (present_access(d.name, d.indices, notation), present(d.body, notation, d.indices)) for d in found.values()
-    )
+    return tuple(definition_row(d, notation) for d in found.values())
+
+
+def definition_row(d: Definition, notation: Notation) -> tuple[Layout, Layout]:
+    """A definition as left and right side."""
+    return present_access(d.name, d.indices, notation), present(d.body, notation, d.indices)
 
 
 def gradient_of(left: Layout, is_loss: bool) -> Layout:

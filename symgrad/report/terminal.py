@@ -18,6 +18,7 @@ from symgrad.report.contents import derivation_notation
 from symgrad.report.escape import plain_text, shortened
 from symgrad.report.notation import Notation, with_readable_indices
 from symgrad.report.present import present, present_access
+from symgrad.report.second import ALONG, directions_of, second_definitions
 from symgrad.report.unicode_terms import unicode_layout
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def derivation_text(derivation: Derivation, style: Style | None = None) -> str:
         _statement(w, s)
     _gradients(w, derivation.gradients, formula.program.is_loss)
     _matrix(w, derivation)
+    _second(w, derivation)
     w.gap()
     for f in derivation.assumed:
         w.item("assumed", f"{w.math(f.condition)}   ({w.ascii(f.source)})")
@@ -187,6 +189,24 @@ def _matrix(w: Writer, derivation: Derivation) -> None:
             label = ""
     for k, (name, text) in enumerate(introduced.items()):
         w.item("" if k else "  where", w.ascii(f"{name} = {text}"))
+
+
+def _second(w: Writer, derivation: Derivation) -> None:
+    """The Hessian times a direction, and its diagonal."""
+    if derivation.second is None:
+        return
+    w.gap()
+    sign, two = ("∂", "²") if w.style.unicode else ("d", "2")
+    along = w.access(ALONG, ())
+    pairs = ", ".join(f"{v} in {name}" for name, v in directions_of(derivation))
+    w.item("second", w.ascii(f"{along} is the derivative along {pairs}: the Hessian times it"))
+    for h in derivation.second.hessians:
+        left = w.access(h.input, h.indices)
+        w.item("", f"{along} {sign}L/{sign}{left} = {w.math(h.product.closed, h.indices)}")
+        w.item("", f"{sign}{two}L/{sign}{left}{two} = {w.math(h.diagonal.closed, h.indices)}")
+    introduced = [d for d in second_definitions(derivation) if d.introduced]
+    for k, d in enumerate(introduced):
+        w.item("" if k else "  where", f"{w.access(d.name, d.indices)} = {w.math(d.body, d.indices)}")
 
 
 def step_text(step: Step, notation: Notation, style: Style | None = None, number: int = 0) -> str:

@@ -56,6 +56,7 @@ def tex_body(c: Contents, kernels: Mapping[str, str]) -> list[str]:
         _title(c),
         _formula(c),
         _result(c),
+        _second(c),
         _symbols(c),
         _assumptions(c),
         _derivation(c),
@@ -111,6 +112,21 @@ def _closed(c: Contents) -> list[str]:
     if sum(line.startswith(r"\sgline") for line in body) > MOST_FRAMED_LINES:
         return body
     return [r"\begin{sgframe}", *body, r"\end{sgframe}"]
+
+
+def _second(c: Contents) -> list[str]:
+    """The Hessian times a direction, and its diagonal."""
+    if not c.second:
+        return []
+    pairs = ", ".join(rf"\texttt{{{tex_text(v)}}} in \texttt{{{tex_text(name)}}}" for name, v in c.directions)
+    lines = [_section("Second order"), rf"The Hessian times the direction {pairs}, and its diagonal:\par"]
+    for row in c.second:
+        lines += math(equation(row.left, row.right), c.notation, 0.5)
+    if c.second_where:
+        lines.append(r"where\par")
+    for left, right in c.second_where:
+        lines += math(equation(left, right), c.notation)
+    return lines
 
 
 def _matrix(c: Contents) -> list[str]:
