@@ -20,7 +20,7 @@ from symgrad.errors import SymgradError, UsageError, VerdictError, listing, near
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation
-    from symgrad.formula.program import Formula
+    from symgrad.formula.program import Formula, Program
     from symgrad.gradients import GradientExpression, HessianExpression
     from symgrad.rewrite.rule import Step
     from symgrad.validate.certificate import Certificate
@@ -210,7 +210,7 @@ class Result:
             return {}
         from symgrad.validate.expected import refutation
 
-        program, found = self.derivation.program, {}
+        program, found = self._program_of_forms(), {}
         with limits.within(limits.VALIDATION_SECONDS, what="the check of `expect`"):
             for e in undecided:
                 said = refutation(e.expected, self.derivation.gradient(e.input), program)
@@ -221,9 +221,17 @@ class Result:
     def check_expected(self) -> None:
         """VerdictError where a closed form that the formula expects is not what was derived."""
         if self.refuted:
-            said = [f"  d{where}" for where in self.refuted.values()]
+            said = [f"  {_left_side(key)}{where}" for key, where in self.refuted.items()]
             names = listing(self.refuted)
-            raise VerdictError("\n".join([f"the gradient of {names} is not what `expect` says", *said]))
+            what = "the gradient of " if all(map(_left_side, self.refuted)) else ""
+            raise VerdictError("\n".join([f"{what}{names} is not what `expect` says", *said]))
+
+    def _program_of_forms(self) -> Program:
+        """The program of which the closed forms speak: with the directions, for order 2."""
+        from symgrad.validate.second_kernels import with_directions
+
+        program, second = self.derivation.program, self.derivation.second
+        return program if second is None else with_directions(program, second.directions)
 
     def check_verdict(self) -> None:
         """VerdictError where a judge disagrees with the kernels, with what each says."""
@@ -292,6 +300,11 @@ class Result:
         """The package as folder/NAME/, in one step; UsageError where that holds something else, unless `force`."""
         files, _ = self.files(chosen("report", report, REPORTS))
         return staging.write(Path(folder), self.name, files, force)
+
+
+def _left_side(key: str) -> str:
+    """What stands before the name of a gradient that `expect` names by this key: not before `hvp z`."""
+    return "" if " " in key else "d"
 
 
 __all__ = ["REPORTS", "TARGETS", "Result", "SymgradError", "derive", "read"]

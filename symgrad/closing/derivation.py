@@ -5,7 +5,7 @@ formula -> stabilized -> hoisted -> adjoint statements -> closed forms
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import Term, keeping
@@ -17,11 +17,11 @@ from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import hints_of
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
-from symgrad.closing.second_order import SecondOrder, refuse_layers, second_order, statements_of
+from symgrad.closing.second_order import SecondOrder, forms_of, refuse_layers, second_order, statements_of
 from symgrad.closing.softmax import rejoin
 from symgrad.errors import FormulaError, LimitError, nearest
 from symgrad.formula.blocks import blocks
-from symgrad.formula.program import Fact, Formula, Program, Statement
+from symgrad.formula.program import Expected, Fact, Formula, Program, Statement
 from symgrad.rewrite.context import Context, Observer
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.readable import readable
@@ -61,8 +61,9 @@ class Derivation:
     """Second derivatives, where they were asked for."""
 
     def gradient(self, name: str) -> Gradient:
-        """The gradient of the input of that name."""
-        return next(g for g in self.gradients if g.input == name)
+        """The gradient of the input of that name; that of a key of `expect`, such as `hvp z`, too."""
+        kind, _, own = name.rpartition(" ")
+        return next(g for g in forms_of(kind, self.gradients, self.second) if g.input == own)
 
 
 def derive_formula(
@@ -108,7 +109,9 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
         tangent=rejoin(tangents.statements, hoisted),
         tangent_of=tangents.names,
         gradients=gradients,
-        expected=tuple(prove(e, gradients, closed, context) for e in formula.expected if e.input in program.wrt),
+        expected=tuple(
+            prove(e, forms_of(e.kind, gradients, second), closed, context) for e in looked_at(formula, program, second)
+        ),
         steps=readable(context.steps, frozenset(taken_names(program))),
         hints=hints_of(gradients, closed, context),
         assumed=tuple(context.used),
@@ -131,6 +134,14 @@ def asked_for(program: Program, wrt: tuple[str, ...] | None) -> Program:
                 help=f"did you mean {close}?" if close else f"its real inputs are {', '.join(names)}",
             )
     return replace(program, wrt=tuple(dict.fromkeys(wrt)))
+
+
+def looked_at(formula: Formula, program: Program, second: SecondOrder | None) -> Iterator[Expected]:
+    """What is expected of the inputs that were asked for; of the second order where that was, in all inputs."""
+    whole = second is not None and program.wrt == formula.program.wrt
+    for e in formula.expected:
+        if whole if e.kind != "gradient" else e.input in program.wrt:
+            yield e
 
 
 def stabilize(program: Program, context: Context) -> Program:

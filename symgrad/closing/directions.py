@@ -10,24 +10,9 @@ from symgrad.calculus.hoist import taken_names
 from symgrad.closing.directional import Columns, Simplify
 from symgrad.closing.parts import Gradient
 from symgrad.closing.reverse import INDEX_NAMES, Adjoints
+from symgrad.formula.directions import direction_names
 from symgrad.formula.program import Domain, Formula, Input, Program, Statement
 from symgrad.rewrite.context import Context
-
-DIRECTION = "v"
-"""The direction of a single input; that of one of several is this with the input's name behind it."""
-
-
-def direction_names(program: Program, formula: Formula) -> dict[str, str]:
-    """A name for the direction in each differentiated input: v, or vx and vW; apart from every name of the formula."""
-    taken = taken_names(program) | {n for n, _ in formula.index_names}
-    found = {}
-    for name in program.wrt:
-        new = DIRECTION if len(program.wrt) == 1 else DIRECTION + name
-        while new in taken:
-            new += "_"
-        taken.add(new)
-        found[name] = new
-    return found
 
 
 @dataclass
@@ -57,7 +42,8 @@ class Directions:
     names: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.names = direction_names(self.program, self.formula)
+        read = replace(self.formula.program, wrt=self.program.wrt)
+        self.names = direction_names(read, (n for n, _ in self.formula.index_names))
         inputs = {i.name: i for i in self.program.inputs}
         new = [replace(inputs[n], name=v, given=True, summary="", domain=Domain()) for n, v in self.names.items()]
         self.context = _with_inputs(self.context, new)

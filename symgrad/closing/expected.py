@@ -28,8 +28,8 @@ class ExpectedVerdict:
 
     @property
     def input(self) -> str:
-        """The input whose gradient is expected."""
-        return self.expected.input
+        """The input whose gradient is expected; `hvp z` and `diagonal z` for the second order."""
+        return self.expected.key
 
     @property
     def ok(self) -> bool:

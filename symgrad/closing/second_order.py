@@ -70,6 +70,13 @@ def refuse_layers(program: Program) -> None:
         )
 
 
+def forms_of(kind: str, gradients: Sequence[Gradient], second: SecondOrder | None) -> Sequence[Gradient]:
+    """The closed forms of a kind that `expect` knows: products (hvp), diagonals (diagonal), else the gradients."""
+    if second is None or kind not in ("hvp", "diagonal"):
+        return gradients
+    return [h.product if kind == "hvp" else h.diagonal for h in second.hessians]
+
+
 def closed_forms_of(second: SecondOrder | None) -> tuple[Gradient, ...]:
     """Every closed form of the second order."""
     return () if second is None else tuple(g for h in second.hessians for g in (h.product, h.diagonal))

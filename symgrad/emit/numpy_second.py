@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgrad.closing.directions import DIRECTION
 from symgrad.closing.second_order import SecondOrder
 from symgrad.emit.inputs import range_lines
 from symgrad.emit.module import Module, function
 from symgrad.emit.naming import identifier
 from symgrad.emit.numpy_loss import LossWriter
 from symgrad.emit.signature import docstring
+from symgrad.formula.directions import DIRECTION
 from symgrad.formula.program import Program, Statement
 from symgrad.lower.program import lower_statements
 from symgrad.lower.scope import Signature

@@ -161,13 +161,19 @@ class Program:
 
 @dataclass(frozen=True)
 class Expected:
-    """A closed form of `expect`: input[indices]: body."""
+    """A closed form of `expect`: input[indices]: body. `kind`: of the gradient, or `hvp` and `diagonal` of order 2."""
 
     input: str
     indices: tuple[Term, ...]
     body: Term
     text: str
     place: Place | None = None
+    kind: str = "gradient"
+
+    @property
+    def key(self) -> str:
+        """How the formula names what is expected: `z`, `hvp z`, `diagonal z`."""
+        return self.input if self.kind == "gradient" else f"{self.kind} {self.input}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 from symgrad.errors import UnsupportedError, UsageError, nearest
 from symgrad.formula.assumptions import assumed_texts, read_facts, read_sizes
 from symgrad.formula.declarations import Declarations, line, read_declarations, read_domains, words
+from symgrad.formula.directions import direction_names
 from symgrad.formula.document import LARGEST_FILE, Listing, Mapping, Node, Scalar, clean, decode, read_document
 from symgrad.formula.domains import gather_domain
 from symgrad.formula.heads import heads
@@ -100,11 +101,12 @@ def _formula(
     root: Mapping, program: Program, declared: Declarations, statements: Statements, source: Source, digest: str
 ) -> Formula:
     summary = root.get("summary")
+    directions = direction_names(program, (n for n, _ in declared.env.indices)) if program.is_loss else {}
     return Formula(
         program,
         line(summary, "summary") if summary is not None else "",
         _references(root.get("reference")),
-        tuple(read_expected(root, declared, statements, program.wrt)),
+        tuple(read_expected(root, declared, statements, program.wrt, directions)),
         source.text,
         source.file,
         digest,

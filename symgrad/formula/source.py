@@ -56,6 +56,10 @@ class Text:
     end: int
     locate: Callable[[], Sequence[int]] = field(default=lambda: (), compare=False)
 
+    def tail(self, k: int) -> Text:
+        """The text from its character k on."""
+        return Text(self.source, self.value[k:], self.at(k), self.end, lambda: self.offsets[k:])
+
     @cached_property
     def offsets(self) -> Sequence[int]:
         """Offset in the file of every character of the value."""

@@ -341,7 +341,7 @@ def expected_rows(verdicts: Iterable[ExpectedVerdict]) -> tuple[tuple[str, tuple
     """Outcomes of `expect`, each with the inputs that it holds of."""
     found: dict[str, list[str]] = {}
     for e in verdicts:
-        found.setdefault(_expected_outcome(e.proven), []).append(e.expected.input)
+        found.setdefault(_expected_outcome(e.proven), []).append(e.input)
     return tuple((outcome, tuple(inputs)) for outcome, inputs in found.items())
 
 

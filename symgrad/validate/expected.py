@@ -36,7 +36,7 @@ def refutation(expected: Expected, derived: Closed, program: Program, seed: int 
         difference = _difference(mine, theirs)
         if difference is not None:
             at = ", ".join(map(str, difference))
-            place = f"{expected.input}[{at}]" if difference else expected.input
+            place = f"{expected.key}[{at}]" if difference else expected.key
             got, wanted = (float(a[difference]) for a in (mine, theirs))
             return f"{place}: derived {got:.6g}, expected {wanted:.6g} ({point.label})"
     return None
