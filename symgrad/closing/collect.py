@@ -219,7 +219,8 @@ class _Collecting:
             if names is None:
                 return None
             parts.append(mul(num(coefficient(a)[0]), substitute(red.args[0], names)))
-        return reduce("sum", self.sum(add(*parts)), variables)
+        c, body = coefficient(self.sum(add(*parts)))
+        return mul(num(c), reduce("sum", body, variables))
 
 
 TOTAL = frozenset("sin cos tanh atan asinh erf erfc sigmoid softplus log_sigmoid Abs sign relu clip Max Min".split())

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symgrad.algebra.binders import rebuild
-from symgrad.algebra.build import Fresh, compare, fn, iverson, mul, open_reduction, reduce
+from symgrad.algebra.build import Fresh, compare, fn, iverson, mul, open_reduction, reduce, sub
 from symgrad.algebra.terms import Term, extent, is_access, node, walk
+from symgrad.formula.inside import Bounds
 from symgrad.formula.polynomial import same
 from symgrad.formula.program import Program
 
@@ -46,12 +47,14 @@ class _Reads:
 
     def access(self, t: Term, known: frozenset[Term]) -> Term:
         """tensor[i] as [i < size] tensor[i % size] where i is free and has another extent than size."""
-        subscripts, inside = list(t.args), []
+        subscripts, inside, changed = list(t.args), [], False
         for k, (s, size) in enumerate(zip(t.args, self.shapes.get(str(t.data), t.args), strict=True)):
             if s in self.free and not same(extent(s), size, self.equations):
                 subscripts[k] = fn("mod", s, size)
-                inside.append(compare("<", s, size))
-        if not inside:
+                if not Bounds().at_least(sub(size, extent(s))):
+                    inside.append(compare("<", s, size))
+                changed = True
+        if not changed:
             return t
         read = node(t.op, tuple(subscripts), t.data)
         return mul(read, *(iverson(c) for c in inside if c not in known))

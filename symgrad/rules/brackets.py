@@ -132,9 +132,10 @@ def support(t: Term, context: Context) -> list[Term]:
     if t.op == "fn" and t.data == "exp":
         summands = [_unfolded(a, context) for a in terms_of(t.args[0])]
         masked = [a for a in summands if a.op == "where" and a.args[2] is neg(INFINITY)]
-        return [a.args[0] for a in masked] + [
+        held = [a.args[0] for a in masked] + [
             negation(a.args[0]) for a in summands if a.op == "where" and a.args[1] is neg(INFINITY)
         ]
+        return [part for c in held for part in (c, *(c.args if c.op == "and" else ()))]
     if t.op == "get" and (body := context.body(t)) is not None:
         return support(body, context)
     return []

@@ -145,7 +145,7 @@ def _digits(difference: Term, bound: frozenset[Term], context: Context) -> Term 
     except TooLargeError:
         return None
     for u in atoms(p):
-        parts = split(p, u) if u.op == "idx" else None
+        parts = split(p, u) if u.op == "idx" or (_is_quotient(u) and u.free & bound) else None
         if parts is None or parts[0] not in (constant(1), constant(-1)):
             continue
         rest = parts[1] if parts[0] == constant(1) else {m: -c for m, c in parts[1].items()}
@@ -163,11 +163,15 @@ def _above(u: Term, rest: Polynomial, bound: frozenset[Term], context: Context) 
         for part in _by_index(rest).values():
             q = quotient_of(part, polynomial(w))
             (low if q is None else high).update(part if q is None else q)
-        digits = {u, *(x for x in atoms(high) if x.op == "idx")}
-        if len(digits) > 1 and digits & bound:
+        digits = {u, *(x for x in atoms(high) if x.op == "idx" or _is_quotient(x))}
+        if len(digits) > 1 and any(x.free & bound for x in digits):
             e = term({m: -c for m, c in low.items()})
             return conjunction(compare("==", term(high), fn("floordiv", e, w)), compare("==", u, fn("mod", e, w)))
     return None
+
+
+def _is_quotient(t: Term) -> bool:
+    return t.op == "fn" and t.data in QUOTIENTS
 
 
 def _by_index(p: Polynomial) -> dict[Term | None, Polynomial]:
@@ -182,16 +186,16 @@ def _by_index(p: Polynomial) -> dict[Term | None, Polynomial]:
 def _radices(u: Term, rest: Polynomial, context: Context) -> list[Term]:
     """Numbers w that u is below and of which another index of the sum has a multiple."""
     found: dict[Term, None] = {}
-    size = extent(u)
     for v, part in _by_index(rest).items():
-        parts = split(part, v) if v is not None and v.op == "idx" else None
+        digit = v is not None and (v.op == "idx" or (_is_quotient(v) and _is_quotient(u)))
+        parts = split(part, v) if v is not None and digit else None
         if parts is None or not parts[0] or parts[0] in (constant(1), constant(-1)):
             continue
         positive = all(c > 0 for c in parts[0].values())
         c = term(parts[0] if positive else {m: -k for m, k in parts[0].items()})
-        if quotient_of(parts[0], polynomial(size)) is not None:
-            found[size] = None
-        elif _below(size, c, context):
+        if u.op == "idx" and quotient_of(parts[0], polynomial(extent(u))) is not None:
+            found[extent(u)] = None
+        elif context.bounds.inside(u, c) if u.op == "fn" else _below(extent(u), c, context):
             found[c] = None
     return list(found)
 
@@ -258,6 +262,27 @@ def _sum_over_digit(t: Term, context: Context) -> Term | None:
             rest = mul(*(f for f in factors_of(t.args[0]) if f is not factor))
             names = {v: context.fresh.index(v) for v in bound if v is not j}
             return reduce("sum", substitute(substitute(rest, {j: position}), names), [*names.values(), q])
+    return None
+
+
+def _sum_over_high_digit(t: Term, context: Context) -> Term | None:
+    """sum_j [j % w == q] f(j) = sum_p f(w*p + q), for an index q and an extent of j that is a few times w."""
+    if t.op != "red" or t.data != "sum":
+        return None
+    bound = t.args[1:]
+    for factor, a, b in _equalities(t.args[0]):
+        for x, q in ((a, b), (b, a)):
+            if x.op != "fn" or x.data != "mod" or x.args[0] not in bound or q.op != "idx" or extent(q) is not x.args[1]:
+                continue
+            j, w = x.args
+            count = quotient_of(polynomial(extent(j)), polynomial(w))
+            if count is None or q is j or w.free & frozenset(bound) or not is_num(term(count)):
+                continue
+            p = context.fresh.index(idx("digit", term(count)))
+            rest = mul(*(f for f in factors_of(t.args[0]) if f is not factor))
+            names = {v: context.fresh.index(v) for v in bound if v is not j}
+            new = substitute(substitute(rest, {j: add(mul(w, p), q)}), names)
+            return reduce("sum", new, [*names.values(), p])
     return None
 
 
@@ -354,6 +379,14 @@ SUM_OVER_DIGIT = Rule(
     _sum_over_digit,
     Example("Sum(where(k//3 == i, w[k], 0), k)", "Sum(w[3*i + q], (q, 0, 2))", "{w: [3*n], x: [n]}"),
 )
+SUM_OVER_HIGH_DIGIT = Rule(
+    "digit/sum-high",
+    ("red",),
+    r"\sum_{k < h w} [k \bmod w = q]\,a_k = \sum_{p < h} a_{w\,p + q}",
+    "the sum runs over the other digit",
+    _sum_over_high_digit,
+    Example("Sum(where(k % n == i, v[k], 0), (k, 0, 2*n - 1))", "Sum(v[n*q + i], (q, 0, 1))", "{v: [2*n], w: [c]}"),
+)
 SAME_QUOTIENT = Rule(
     "digit/unify",
     ("mul",),
@@ -362,6 +395,14 @@ SAME_QUOTIENT = Rule(
     _same_quotient,
     Example("where(i == k//3, (k//3)*x[i, 0], 0)", "where(i == k//3, i*x[i, 0], 0)"),
 )
-DIGITS = (KNOWN_QUOTIENT, REJOIN_DIGITS, SAME_QUOTIENT, COMPOSE_DIGITS, SPLIT_DIGITS, SUM_OVER_DIGIT)
+DIGITS = (
+    KNOWN_QUOTIENT,
+    REJOIN_DIGITS,
+    SAME_QUOTIENT,
+    COMPOSE_DIGITS,
+    SPLIT_DIGITS,
+    SUM_OVER_DIGIT,
+    SUM_OVER_HIGH_DIGIT,
+)
 
 __all__ = ["DIGITS", "is_whole", "possible", "reduces_at"]

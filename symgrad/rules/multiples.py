@@ -103,9 +103,9 @@ def _again(t: Term, over: list[Term], context: Context) -> Term:
 
 
 def _decides(t: Term, v: Term) -> bool:
-    """Whether a branch or a bracket compares the index with a number."""
+    """Whether a branch or a bracket depends on the index alone, or on it and another position."""
     conditions = (x.args[0] for x in walk(t) if x.op in ("iv", "where") and v in x.args[0].free)
-    return any(c.op == "cmp" and v in c.args and any(is_num(a) for a in c.args) for c in conditions)
+    return any(c.op == "cmp" and not c.tensors for c in conditions)
 
 
 def _known_remainder(t: Term, context: Context) -> Term | None:

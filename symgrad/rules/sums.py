@@ -156,7 +156,8 @@ def _solve(t: Term, context: Context, bare: bool) -> Term | None:
         return None
     bound = t.args[1:]
     for factor, a, b in _equalities(t.args[0]):
-        for v in bound:
+        # of a window and its taps the window goes: a sum over taps is shorter
+        for v in bound if bare else sorted(bound, key=lambda i: -extent(i).size):
             e = solve_for(v, a, b)
             if e is None or (str(v.data) == "..." and e.op != "idx"):
                 continue

@@ -104,6 +104,7 @@ USES: dict[str, tuple[str, str, str]] = {
     "digit/known": ("x: [n]", "v[m]: x[m//2]", "y[m]: v[m//3]"),
     "digit/rejoin": ("x: [2*n]", "", "y[m]: x[2*(m//2) + m % 2]"),
     "digit/remainder": ("x: [2*n]", "", "y[m]: where(m % 2 == 0, x[2*(m//2)], 0)"),
+    "digit/sum-high": ("x: [n], v: [2*n]", "", "y[m]: x[m]*Sum(v[j]*x[j % n], j)"),
     "digit/unify": ("x: [n, n]", "", "y[m]: exp(x[0, m//2])"),
     "fact/zero-one": ("x: [n], t: {shape: [n], domain: boolean, given: true}", "", "y[i]: t[i]**2*x[i]"),
 }
