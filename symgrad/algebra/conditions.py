@@ -17,11 +17,13 @@ from symgrad.algebra.terms import (
     factors_of,
     is_num,
     node,
+    remembered,
     terms_of,
     value,
 )
 
 
+@remembered
 def compare(op: str, a: Term, b: Term) -> Term:
     """a op b, op one of < <= > >= == !=; decided where the difference is a number."""
     if op in (">", ">="):
@@ -87,6 +89,7 @@ def _logical(op: str, unit: Term, absorbing: Term, items: Iterable[Term]) -> Ter
     return ordered[0] if len(ordered) == 1 else node(op, tuple(ordered))
 
 
+@remembered
 def negation(c: Term) -> Term:
     """Not c. The opposite of a < b is b <= a: data are numbers or compare as nan does in torch's branches."""
     if c.op == "lit":

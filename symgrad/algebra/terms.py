@@ -109,7 +109,7 @@ def node(op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
 
 _known: dict[tuple[str, Data, tuple[Term, ...]], Term] = {}
 _keeping: list[bool] = []
-_memories: list[dict[tuple[Term, ...], Term]] = []
+_memories: list[dict[tuple[Term | str, ...], Term]] = []
 
 
 @contextmanager
@@ -128,11 +128,11 @@ def keeping() -> Iterator[None]:
 
 def remembered(make: Callable[..., Term]) -> Callable[..., Term]:
     """A constructor that looks up what it has made of the same terms, within `keeping`."""
-    memory: dict[tuple[Term, ...], Term] = {}
+    memory: dict[tuple[Term | str, ...], Term] = {}
     _memories.append(memory)
 
     @wraps(make)
-    def look_up(*items: Term) -> Term:
+    def look_up(*items: Term | str) -> Term:
         found = memory.get(items)
         if found is None:
             found = make(*items)

@@ -171,7 +171,7 @@ class Shapes:
                 return Shape((*s.sizes, *s.sizes), s.batch)
             return Shape(self._matrix(n, "diag").sizes[:-1], s.batch)
         lead = [Shape(s.sizes[:-1], s.batch) for s in shapes]
-        joined = broadcast(*lead, self.env.bounds.equations)
+        joined = broadcast(lead[0], lead[1], self.env.bounds.equations)
         if isinstance(joined, Clash):
             raise self._unfit(n, n.args[1], shapes[0], joined)
         return Shape((*joined.sizes, shapes[0].sizes[-1], shapes[1].sizes[-1]), joined.batch)

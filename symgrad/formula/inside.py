@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as record
 
-from symgrad.algebra.terms import ONE, Term, extent, walk
+from symgrad.algebra.terms import ONE, Term, extent, num, walk
 from symgrad.formula.polynomial import (
     Polynomial,
     TooLargeError,
@@ -41,11 +41,19 @@ class Bounds:
     tensors: Mapping[str, Interval] = field(default_factory=dict)
     facts: Sequence[Polynomial] = ()
     equations: Sequence[tuple[Term, Term]] = ()
+    proven: dict[tuple[str, Term, Term, tuple[Term, ...]], bool] = field(default_factory=dict, init=False, repr=False)
+    """What was asked before: the same positions are looked at again and again."""
 
     def inside(self, subscript: Term, size: Term, conditions: Sequence[Term] = ()) -> bool:
         """Whether 0 <= subscript <= size - 1 for all values of the indices, where the conditions hold."""
         if subscript.op == "idx" and extent(subscript) is size:
             return True
+        key = ("inside", subscript, size, tuple(conditions))
+        if key not in self.proven:
+            self.proven[key] = self._inside(subscript, size, conditions)
+        return self.proven[key]
+
+    def _inside(self, subscript: Term, size: Term, conditions: Sequence[Term]) -> bool:
         try:
             low = polynomial(subscript)
             high = plus(plus(polynomial(size), constant(-1)), low, -1)
@@ -57,6 +65,12 @@ class Bounds:
 
     def at_least(self, t: Term, least: int = 0, conditions: Sequence[Term] = ()) -> bool:
         """Whether t >= least for all sizes, and for all values of its indices where the conditions hold."""
+        key = ("at least", t, num(least), tuple(conditions))
+        if key not in self.proven:
+            self.proven[key] = self._at_least(t, least, conditions)
+        return self.proven[key]
+
+    def _at_least(self, t: Term, least: int, conditions: Sequence[Term]) -> bool:
         try:
             proof = _Proof(self, conditions)
             proof.run_over(x for x in walk(t) if x.op == "idx")

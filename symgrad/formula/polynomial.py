@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from weakref import WeakKeyDictionary
 
 from symgrad.algebra.terms import Term, is_num, num, value
 
@@ -60,8 +61,18 @@ def _join(m: Monomial, n: Monomial) -> Monomial:
     return tuple(sorted(powers.items(), key=lambda item: item[0].digest))
 
 
+_polynomials: WeakKeyDictionary[Term, Polynomial] = WeakKeyDictionary()
+
+
 def polynomial(t: Term) -> Polynomial:
-    """The expanded polynomial of a term; what is no sum, product or whole power is an atom."""
+    """The expanded polynomial of a term, not to be changed; what is no sum, product or whole power is an atom."""
+    found = _polynomials.get(t)
+    if found is None:
+        found = _polynomials[t] = _expanded(t)
+    return found
+
+
+def _expanded(t: Term) -> Polynomial:
     if is_num(t):
         return constant(value(t))
     if t.op == "add":

@@ -126,7 +126,7 @@ INSIDE = Rule(
     r"x_{i} \text{ read where } 0 \le i < n",
     "the read stays inside of the tensor",
     _inside,
-    Example("Sum(where(l == i + 1, x[l - 1, j], 0), l)", "where(i + 1 < n, x[i, j], 0)"),
+    Example("Sum(where(l == i + 1, x[l - 1, j], 0), (l, 0, n - 1))", "where(i + 1 < n, x[i, j], 0)"),
 )
 SAME_BRANCHES = Rule(
     "bracket/same-branches",
