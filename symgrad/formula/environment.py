@@ -131,6 +131,9 @@ class Environment:
         if name in self.later:
             message = f"{name} is used before it is defined, in line {self.later[name]}: statements stand in order"
             return parsed.error(message, node, help=f"move the definition of {name} up")
+        if name in self.uses and not called:
+            inputs = ", ".join(i.name for i in self.uses[name].program.inputs)
+            return parsed.error(f"{name} is a used formula, and is called", node, help=f"write {name}({inputs})")
         words = set(FUNCTIONS) | set(REDUCTIONS) | set(self.uses)
         if called:
             close = FOREIGN.get(name) or nearest(name, words)

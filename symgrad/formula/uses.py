@@ -13,6 +13,7 @@ from symgrad.formula.document import Listing, Mapping, Node, Scalar
 from symgrad.formula.names import identifier
 from symgrad.formula.program import Formula
 from symgrad.formula.source import Text
+from symgrad.formula.vocabulary import LANGUAGE
 
 DEEPEST = 16
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -54,6 +55,11 @@ def read_uses(root: Mapping, file: str, library: Library) -> dict[str, Formula]:
     inner = library.inside(file)
     found: dict[str, Formula] = {}
     for alias, reference in _entries(node, key):
+        if alias.value in LANGUAGE and alias is reference:
+            message = f"{alias.value} is a function of the language: it needs no use"
+            raise alias.error(
+                message, help=f"for the formula of the catalogue an alias, `my_{alias.value}: {alias.value}`"
+            )
         name = identifier(alias, "the name of a used formula")
         if name in found:
             raise alias.error(f"{name} is used twice", help="give one of them another name: `alias: name`")
