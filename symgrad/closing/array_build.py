@@ -44,6 +44,9 @@ MOST_PARTS = 600
 MOST_AXES = 3
 """Axes beyond which new ones are no longer put in: nobody reads x[..., :, None, :]."""
 
+MOST_RANK = 4
+"""Axes of an array in a form that people read."""
+
 MOST_QUESTIONS = 1500
 """Terms with orders of axes that are looked at before the search is given up."""
 
@@ -70,11 +73,17 @@ class Builder:
 
     def __init__(self, shapes: Mapping[str, tuple[Term, ...]], wide: bool) -> None:
         self.shapes, self.wide = shapes, wide
+        self.most = MOST_QUESTIONS
         self.inline: dict[str, Tree] = {}
         """Arguments of matrix functions that are written out."""
         self.fresh = Fresh()
         self.memo: dict[tuple[Term, Order], Tree | None] = {}
         self.opened: dict[Term, tuple[Term, list[Term]]] = {}
+
+    def ask(self, t: Term, order: Order) -> Tree | None:
+        """The element, with a fresh allowance of questions."""
+        self.most = len(self.memo) + MOST_QUESTIONS
+        return self.element(t, order)
 
     def element(self, t: Term, order: Order) -> Tree | None:
         """The term as an array over `order`, as it stands or turned; None where array notation cannot say it."""
@@ -108,7 +117,7 @@ class Builder:
         """The term over `order`, its outermost operation done in this order of the axes."""
         key = (t, order)
         if key not in self.memo:
-            if len(self.memo) > MOST_QUESTIONS or any(map(is_batch, order[1:])):
+            if len(self.memo) > self.most or len(order) > MOST_RANK or any(map(is_batch, order[1:])):
                 return None
             self.memo[key] = None  # a way that comes back to itself is none
             method = getattr(self, "_" + t.op, None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from symgrad.algebra.build import Fresh, substitute
-from symgrad.algebra.terms import BATCH, Term, dim, extent
+from symgrad.algebra.terms import BATCH, Term, dim, extent, matrix_of, walk
 from symgrad.closing.array_build import MOST_PARTS, Builder
 from symgrad.closing.array_proof import same
 from symgrad.closing.array_tree import Tree
@@ -22,6 +22,10 @@ from symgrad.formula.program import Formula, Program, Statement
 
 if TYPE_CHECKING:
     from symgrad.formula.environment import Environment
+
+
+MOST_UNFOLDED = 250
+"""Nodes of introduced definitions up to which the form without them is looked at too."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class ArrayForm:
     closed: Tree
     where: tuple[ArrayDefinition, ...]
     missing: bool = False
-    """Whether a name of the formula's own has a definition that array notation cannot say."""
+    """Whether a name has a definition that array notation cannot say."""
 
     @property
     def text(self) -> str:
@@ -66,17 +70,21 @@ def array_form(formula: Formula, g: Gradient, wide: bool = True) -> ArrayForm | 
     """
     if g.closed.size > MOST_PARTS:
         return None
-    introduced = {d.name: Statement(d.name, d.indices, d.body, "adjoint") for d in g.where if d.introduced}
-    closed, where = g.closed, g.where
-    found = []
-    for names in ({}, introduced) if introduced else ({},):
-        if names:
-            closed = unfold(g.closed, names, Fresh())
-            where = tuple(d for d in g.where if not d.introduced)
-        form = _Page(formula, g, where, wide).form(closed, where)
-        if form is not None:
-            found.append(form)
-    return min(found, key=lambda f: f.length, default=None)
+    page = _page(formula, wide)
+    page.learn(g.where)
+    read = (g.closed, *(d.body for d in g.where))
+    arguments = {matrix_of(t)[1] for body in read for t in walk(body) if t.op == "mat"}
+    page.inline([d for d in g.where if d.name in arguments and (d.introduced or d.name not in formula.written)])
+    names = {
+        d.name: Statement(d.name, d.indices, d.body, "adjoint")
+        for d in g.where
+        if d.introduced and d.name not in arguments
+    }
+    found = [page.form(g, g.closed, g.where)]
+    if names and sum(s.body.size for s in names.values()) <= MOST_UNFOLDED:
+        where = tuple(d for d in g.where if d.name not in names)
+        found.append(page.form(g, unfold(g.closed, names, Fresh()), where))
+    return min((f for f in found if f is not None), key=lambda f: f.length, default=None)
 
 
 @dataclass(frozen=True)
@@ -109,23 +117,53 @@ def _write(formula: Formula, g: Gradient) -> Written:
     return Written(closed, matrix or closed)
 
 
+def _page(formula: Formula, wide: bool) -> _Page:
+    pages = _pages.setdefault(formula.program, {})
+    if wide not in pages:
+        pages[wide] = _Page(formula.program, wide)
+    return pages[wide]
+
+
 class _Page:
-    """A closed form with its definitions: what its names stand for."""
+    """What the names of a formula and of its closed forms stand for; what was proven is remembered."""
 
-    def __init__(self, formula: Formula, g: Gradient, where: Sequence[Definition], wide: bool) -> None:
-        program = formula.program
-        self.program, self.g = program, g
-        self.own = frozenset(formula.written)
-        self.signatures: dict[str, tuple[Term, ...]] = {d.name: d.indices for d in where}
-        if not program.is_loss:
-            self.signatures |= {f"d{s.name}": s.indices for s in program.outputs}
-        self.builder = Builder(_shapes(program, self.signatures), wide)
-        self.where = where
+    def __init__(self, program: Program, wide: bool) -> None:
+        self.program, self.wide = program, wide
+        self.forget()
 
-    def form(self, closed: Term, where: Sequence[Definition]) -> ArrayForm | None:
-        """The whole, each part proven; a definition of the formula's own that array notation cannot say stays out."""
-        self.inline_arguments(where)
-        tree = self.proven(closed, self.g.indices)
+    def forget(self) -> None:
+        """Begin anew with the names of the formula."""
+        program = self.program
+        cotangents = {} if program.is_loss else {f"d{s.name}": s.indices for s in program.outputs}
+        self.signatures: dict[str, tuple[Term, ...]] = dict(cotangents)
+        self.bodies: dict[str, Term] = {}
+        self.builder = Builder(_shapes(program, self.signatures), self.wide)
+        self.known: dict[tuple[Term, tuple[Term, ...]], Tree | None] = {}
+        self.names: Environment | None = None
+
+    def learn(self, where: Sequence[Definition]) -> None:
+        """The definitions of a closed form; those of another derivation may differ, and then all is forgotten."""
+        if any(self.bodies.get(d.name, d.body) is not d.body or self._differs(d) for d in where):
+            self.forget()
+        for d in where:
+            if d.name not in self.bodies:
+                self.signatures[d.name], self.bodies[d.name] = d.indices, d.body
+                self.names = None
+        self.builder.shapes = _shapes(self.program, self.signatures)
+
+    def _differs(self, d: Definition) -> bool:
+        return self.signatures.get(d.name, d.indices) != d.indices
+
+    def inline(self, arguments: Sequence[Definition]) -> None:
+        """Arguments of matrix functions that symgrad gave a name are written out: inv(X.T @ X)."""
+        for d in arguments:
+            body = self.proven(d.body, d.indices)
+            if body is not None:
+                self.builder.inline[d.name] = body
+
+    def form(self, g: Gradient, closed: Term, where: Sequence[Definition]) -> ArrayForm | None:
+        """The whole, each part proven; a definition that array notation cannot say stays as it is in `where`."""
+        tree = self.proven(closed, g.indices)
         if tree is None:
             return None
         used, missing = tree.names, False
@@ -134,27 +172,23 @@ class _Page:
             if d.name not in used:
                 continue
             body = self.proven(d.body, d.indices)
-            if body is None and d.introduced:
-                return None
             if body is not None:
                 used = used | body.names
                 definitions.append(ArrayDefinition(d.name, body, d.introduced))
             missing = missing or body is None
-        return ArrayForm(self.g.input, tree, tuple(reversed(definitions)), missing)
-
-    def inline_arguments(self, where: Sequence[Definition]) -> None:
-        """Arguments of matrix functions that symgrad gave a name are written out: inv(X.T @ X)."""
-        for d in where:
-            if d.introduced or d.name not in self.own:
-                body = self.proven(d.body, d.indices)
-                if body is not None:
-                    self.builder.inline[d.name] = body
+        return ArrayForm(g.input, tree, tuple(reversed(definitions)), missing)
 
     def proven(self, t: Term, indices: tuple[Term, ...]) -> Tree | None:
         """The term in array notation, where reading its text gives the term back."""
+        key = (t, indices)
+        if key not in self.known:
+            self.known[key] = self._prove(t, indices)
+        return self.known[key]
+
+    def _prove(self, t: Term, indices: tuple[Term, ...]) -> Tree | None:
         if len(set(indices)) < len(indices) or not t.free <= set(indices):
             return None
-        tree = self.builder.element(t, indices)
+        tree = self.builder.ask(t, indices)
         if tree is None:
             return None
         again = self.read(tree.text, indices)
@@ -179,19 +213,25 @@ class _Page:
 
     def environment(self) -> Environment:
         """The names that the text may use."""
+        if self.names is None:
+            self.names = self._environment()
+        return self.names
+
+    def _environment(self) -> Environment:
         from symgrad.formula.environment import Tensor
         from symgrad.formula.expression import program_environment
         from symgrad.formula.matrices import key_of
 
         env = program_environment(self.program)
         env.lenient = True
-        for s in self.program.statements:
-            env.arrays.setdefault(key_of(s.indices, s.body), s.name)
-        for d in self.where:
-            env.arrays.setdefault(key_of(d.indices, d.body), d.name)
+        for name, body in self.bodies.items():
+            env.arrays.setdefault(key_of(self.signatures[name], body), name)
         for name, indices in self.signatures.items():
-            env.tensors[name] = Tensor.of_indices(name, indices, "extra")
+            env.tensors[name] = Tensor.of_indices(name, indices, "extra", integer=True)
         return env
+
+
+_pages: WeakKeyDictionary[Program, dict[bool, _Page]] = WeakKeyDictionary()
 
 
 def _shapes(program: Program, signatures: Mapping[str, tuple[Term, ...]]) -> dict[str, tuple[Term, ...]]:

@@ -34,7 +34,10 @@ def contractions(b: Builder, body: Term, over: Sequence[Term], order: Order) -> 
         return
     if len(over) == 1:
         yield from _single(b, num(c), factors, over[0], order)
-    for k in over if len(over) > 1 and any(not set(over) <= f.free for f in factors) else ():
+    if len(over) > 1 and any(map(_is_wide, factors)):
+        yield from _distributed(b, num(c), factors, over, order)
+        return
+    for k in _first_of(over, factors) if len(over) > 1 and any(not set(over) <= f.free for f in factors) else ():
         inside = [f for f in factors if k in f.free]
         outside = [f for f in factors if k not in f.free]
         partial = reduce("sum", mul(*inside), [k])
@@ -44,6 +47,31 @@ def contractions(b: Builder, body: Term, over: Sequence[Term], order: Order) -> 
             yield found
     if len(over) == 2 and not any(i in body.free for i in order):
         yield from _traces(b, c, factors, over)
+
+
+def _distributed(b: Builder, c: Term, factors: Sequence[Term], over: Sequence[Term], order: Order) -> Iterator[Tree]:
+    """A sum over several indices whose factor is a sum itself, summand by summand: each is a chain of its own."""
+    first = next(f for f in factors if _is_wide(f))
+    others = [f for f in factors if f is not first]
+    sums = [reduce("sum", mul(c, *others, a), over) for a in terms_of(first)]
+    found = b.element(add(*sums), order)
+    if found is not None:
+        yield found
+
+
+def _first_of(over: Sequence[Term], factors: Sequence[Term]) -> Sequence[Term]:
+    """Indices worth summing over first: links of two matrices, whose order does not show, else all."""
+    links = []
+    for k in over:
+        held = [f for f in factors if k in f.free]
+        if len(held) == 2 and len((held[0].free | held[1].free) - {k}) <= 2:
+            links.append(k)
+    return links[:2] or over
+
+
+def _is_wide(f: Term) -> bool:
+    """Whether a factor is a sum over more than two axes, which no matrix is."""
+    return f.op == "add" and sum(i.data != BATCH for i in f.free) > 2
 
 
 def _single(b: Builder, c: Term, factors: Sequence[Term], k: Term, order: Order) -> Iterator[Tree]:
@@ -82,10 +110,12 @@ def _product(b: Builder, left: Term, right: Term, k: Term, order: Order) -> Tree
         if i in left.free and j in right.free and i not in right.free and j not in left.free:
             return _joined(b, (left, (*lead, i, k)), (right, (*lead, k, j)))
     if right.free & (free | {k}) == {k}:
-        return _joined(b, (left, (*exact, k)), (right, (k,)))
+        found = _joined(b, (left, (*exact, k)), (right, (k,)))
+        # x @ A @ x rather than A @ x @ x
+        return _penalized(found, 1) if found is not None and not exact and left.op == "red" else found
     if exact and left.free & set(exact) == set(exact[:-1]) and right.free == {k, exact[-1]}:
         found = _joined(b, (left, (*exact[:-1], k)), (right, (k, exact[-1])))
-        return _penalized(found) if found is not None and len(exact) == 1 else found
+        return _penalized(found, ROW_TIMES_MATRIX) if found is not None and len(exact) == 1 else found
     return None
 
 
@@ -102,8 +132,8 @@ def _lacks_axes(t: Tree, asked: tuple[Term, Order]) -> bool:
     return t.ndim < wanted or any(i not in asked[0].free for i in asked[1][-wanted:])
 
 
-def _penalized(t: Tree) -> Tree:
-    return replace(t, penalty=t.penalty + ROW_TIMES_MATRIX)
+def _penalized(t: Tree, cost: int) -> Tree:
+    return replace(t, penalty=t.penalty + cost)
 
 
 # ---- traces, outer products, diagonals ------------------------------------------------------------------------------

@@ -83,8 +83,14 @@ def number(value: Fraction) -> Tree:
 
 
 def total(summands: Sequence[Tree], signs: Sequence[bool]) -> Tree:
-    """A sum."""
-    return Tree("sum", tuple(summands), ndim=_rank(summands), signs=tuple(signs))
+    """A sum; a summand that is a mere opposite gives its sign."""
+    pairs = [
+        (t.args[0], s != t.signs[0]) if t.kind == "sum" and len(t.args) == 1 else (t, s)
+        for t, s in zip(summands, signs, strict=True)
+    ]
+    pairs.sort(key=lambda p: p[1])
+    trees = tuple(t for t, _ in pairs)
+    return Tree("sum", trees, ndim=_rank(trees), signs=tuple(s for _, s in pairs))
 
 
 def product(c: Fraction, above: Sequence[Tree], below: Sequence[Tree]) -> Tree:
@@ -116,6 +122,12 @@ def transpose(t: Tree, batched: bool = False) -> Tree:
     """The transpose; of a product of matrices it turns their order around."""
     if t.kind == "transpose":
         return t.args[0]
+    arrays = [a for a in t.args if a.ndim]
+    if t.kind == "sum" and len(t.args) == 1:
+        return total([transpose(t.args[0], batched)], t.signs)
+    if t.kind == "product" and len(arrays) == 1 and not any(b.ndim for b in t.below):
+        scalars = [a for a in t.args if not a.ndim]
+        return product(t.coefficient, [*scalars, transpose(arrays[0], batched)], t.below)
     return Tree("transpose", (t,), ndim=t.ndim, data="transpose" if batched else "T", penalty=TURNED)
 
 
@@ -171,7 +183,7 @@ def _product(t: Tree) -> tuple[str, int]:
     arrays = [a for a in t.args if a.ndim]
     for a in t.args:
         # a scalar before a matrix product multiplies its first factor, which is the same
-        bare = a.kind == "matmul" and len(arrays) == 1
+        bare = a.kind == "matmul" and (arrays == [a] or len(t.args) == 1)
         top.append(a.text if bare else a.at(MUL + 1 if a.kind in ("matmul", "product") or top else MUL))
     bottom += [a.at(POW) for a in t.below]
     text = "*".join(top or ["1"])
