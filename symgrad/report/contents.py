@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term, extent, idx, node
 from symgrad.closing.array_form import written
+from symgrad.closing.im2col import products_of
 from symgrad.closing.second_order import closed_forms_of
 from symgrad.formula.program import Domain, Fact, Formula, Input, Parameter, Program, Statement
 from symgrad.report.array_layout import array_layout
@@ -123,6 +124,8 @@ class Contents:
     """Definitions of the names in the closed forms."""
     matrix_where: tuple[tuple[Layout, Layout], ...]
     """The same in matrix notation."""
+    products: tuple[tuple[Layout, Layout], ...]
+    """Contractions with what windows read, as products of matrices."""
     second: tuple[SecondRow, ...]
     """Products of the Hessian with a direction, and its diagonal."""
     second_where: tuple[tuple[Layout, Layout], ...]
@@ -151,6 +154,7 @@ class Contents:
         return any(Symbol(BATCH) in (s.shape or ()) for s in self.symbols)
 
 
+PRODUCTS = "What the windows read as one matrix (im2col), a row for each position and a column for each tap:"
 MOST_STEPS = 400
 """Steps beyond which a report counts the rest."""
 
@@ -174,6 +178,7 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
         steps=step_rows(derivation.steps[:MOST_STEPS], notation),
         closed=tuple(closed_form(g, formula, notation) for g in derivation.gradients),
         where=where_rows(derivation.gradients, notation),
+        products=product_rows(derivation, notation),
         second=second_rows(derivation, notation),
         second_where=tuple(definition_row(d, notation) for d in second_definitions(derivation)),
         directions=directions_of(derivation),
@@ -296,6 +301,17 @@ def matrix_where_rows(gradients: Iterable[Gradient], formula: Formula) -> tuple[
     forms = [f for g in gradients if (f := written(formula, g).matrix) is not None]
     found = {d.name: d.body for f in forms for d in f.where}
     return tuple((Symbol(name), array_layout(body)) for name, body in found.items())
+
+
+def product_rows(derivation: Derivation, notation: Notation) -> tuple[tuple[Layout, Layout], ...]:
+    """Tensors of windows and of columns, the statements and the gradients that contract them."""
+    found = products_of(derivation.formula.program, derivation.gradients, notation.names)
+    rows = [definition_row(d, notation) for d in (*found.tensors, *found.statements)]
+    is_loss = derivation.program.is_loss
+    for d in found.gradients:
+        left = gradient_of(present_access(d.name, d.indices, notation), is_loss)
+        rows.append((left, present(d.body, notation, d.indices)))
+    return tuple(rows)
 
 
 def where_rows(gradients: Iterable[Gradient], notation: Notation) -> tuple[tuple[Layout, Layout], ...]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from symgrad.report.array_layout import LAYOUT_CONVENTION
-from symgrad.report.contents import Contents, contents, gradient_of
+from symgrad.report.contents import PRODUCTS, Contents, contents, gradient_of
 from symgrad.report.escape import plain_text, shortened_lines
 from symgrad.report.layout import Layout, Product, Symbol
 from symgrad.report.mathml_terms import mathml
@@ -39,7 +39,7 @@ def html_document(c: Contents, kernels: Mapping[str, str]) -> str:
 
     page = _template().render(
         c=c, kernels=sorted(kernels.items()), math=math, equation=equation, gradient_of=gradient_of,
-        nothing=Product(()), symbol=Symbol, convention=LAYOUT_CONVENTION,
+        nothing=Product(()), symbol=Symbol, convention=LAYOUT_CONVENTION, as_products=PRODUCTS,
         style=Markup(_resource("report.css")),
         groups=[(subject, list(steps)) for subject, steps in groupby(c.steps, key=lambda s: s.subject)],
     )  # fmt: skip

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from symgrad.report.array_layout import LAYOUT_CONVENTION
-from symgrad.report.contents import Contents, StepRow, SymbolRow, contents, gradient_of
+from symgrad.report.contents import PRODUCTS, Contents, StepRow, SymbolRow, contents, gradient_of
 from symgrad.report.escape import shortened_lines, tex_cell, tex_code, tex_text
 from symgrad.report.latex_lines import latex_lines
 from symgrad.report.latex_terms import latex_layout
@@ -56,6 +56,7 @@ def tex_body(c: Contents, kernels: Mapping[str, str]) -> list[str]:
         _title(c),
         _formula(c),
         _result(c),
+        _products(c),
         _second(c),
         _symbols(c),
         _assumptions(c),
@@ -126,6 +127,16 @@ def _second(c: Contents) -> list[str]:
         lines.append(r"where\par")
     for left, right in c.second_where:
         lines += math(equation(left, right), c.notation)
+    return lines
+
+
+def _products(c: Contents) -> list[str]:
+    """Contractions with what windows read, as products of matrices."""
+    if not c.products:
+        return []
+    lines = [_section("As products of matrices"), rf"{tex_text(PRODUCTS)}\par"]
+    for left, right in c.products:
+        lines += math(equation(left, right), c.notation, 0.5)
     return lines
 
 
