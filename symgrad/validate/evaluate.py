@@ -85,6 +85,7 @@ class Evaluation:
     ) -> None:
         self.backend: Backend = backend or NumpyBackend()
         self.strict = strict
+        self.rounds_steps = bool(getattr(self.backend, "rounds_steps", False))
         self.parameters = {p.name: p.value for p in program.parameters} | dict(parameters or {})
         self.parameters["%nan"] = np.nan
         self.integers = frozenset(i.name for i in program.inputs if i.dtype != "real")
@@ -126,7 +127,8 @@ class Evaluation:
                 self.memo.clear()
                 self.matrices.clear()
                 rest = tuple(i for i in s.indices if i is not times[s.name])
-                made[s.name][k] = self.term(substitute(s.body, {times[s.name]: num(k)}), rest)
+                step = self.term(substitute(s.body, {times[s.name]: num(k)}), rest)
+                made[s.name][k] = self.backend.real(step.astype(float)) if self.rounds_steps else step
                 self.tensors[s.name] = self.stacked(made[s.name], axes[s.name])
 
     def stacked(self, made: Sequence[Array], axis: int) -> Array:

@@ -14,8 +14,11 @@ from symgrad.validate.backends import Array, EvaluationError, Function, cofactor
 class MpmathBackend:
     """Object arrays of mpmath numbers with `digits` decimal digits; what is not real or has no value is nan."""
 
-    def __init__(self, digits: int = 50) -> None:
+    def __init__(self, digits: int = 50, rounds_steps: bool = False) -> None:
+        """`rounds_steps`: the values of a recurrence are rounded to float64, as every kernel has to keep them."""
         import mpmath
+
+        self.rounds_steps = rounds_steps
 
         self.context = mpmath.MPContext()
         self.context.dps = digits

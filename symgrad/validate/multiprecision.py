@@ -20,6 +20,7 @@ from symgrad.validate.backends import EvaluationError
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, attempt
 from symgrad.validate.points import Point, leaves_kink
 from symgrad.validate.precise import Closed, Precise, Probe, closed_forms, settled
+from symgrad.validate.steps import is_recurrent
 from symgrad.validate.verdict import (
     EPSILON,
     FORGIVEN_ULP,
@@ -38,6 +39,8 @@ SMALLEST = 1e-300
 MOST_INPUTS = 4
 SMALLEST_NORMAL = 2.3e-308
 INFINITY = float("inf")
+STEP_ULP = 8
+"""How many times farther than by the rounding of its steps a recurrence may move."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,9 @@ def judge_multiprecision(
         if verdict.failure is not None and (name := leaves_range(program, point, verdict.failure)) is not None:
             verdict.forgive(f"{verdict.failure}; there {name} leaves float64's range, which nothing is promised for")
             verdict.worst = worst
+        if verdict.failure is not None and is_rounding_of_steps(program, closed, wrt, point, verdict.failure):
+            verdict.forgive(f"{verdict.failure}; there float64 cannot hold the steps of a recurrence exactly enough")
+            verdict.worst = worst
         if verdict.failure is not None:
             break
     return verdict
@@ -93,6 +99,24 @@ def leaves_range(program: Program, point: Point, failure: Failure) -> str | None
             if np.isnan(float(v)) or LARGEST < abs(v) < INFINITY or (finite and 0 < abs(v) < SMALLEST_NORMAL):
                 return name
     return None
+
+
+def is_rounding_of_steps(
+    program: Program, closed: Sequence[Closed], wrt: Sequence[str], point: Point, failure: Failure
+) -> bool:
+    """Whether a gradient at a special point moves as far when the steps of a recurrence are rounded to float64.
+
+    Every kernel keeps them so; nothing can see through them, as it can through other names.
+    """
+    name = next((n for n in wrt if f"gradient of {n}" in failure.what), None)
+    if point.kind != "special" or name is None or failure.got is None or not is_recurrent(program.statements):
+        return False
+    exact = closed_forms(closed, (name,), Precise(program, point))
+    near = closed_forms(closed, (name,), Precise(program, point, rounds_steps=True))
+    if name not in exact or name not in near or failure.expected is None:
+        return False
+    moved = float(np.abs(near[name] - exact[name])[failure.index])
+    return abs(failure.got - failure.expected) <= STEP_ULP * moved
 
 
 def _judge_point(

@@ -73,16 +73,16 @@ class Probe:
 
 
 @cache
-def backend_of(digits: int) -> MpmathBackend:
+def backend_of(digits: int, rounds_steps: bool = False) -> MpmathBackend:
     """The one backend of a precision."""
-    return MpmathBackend(digits)
+    return MpmathBackend(digits, rounds_steps)
 
 
 class Precise:
     """The formula at one point in multiprecision."""
 
-    def __init__(self, program: Program, point: Point) -> None:
-        self.program, self.point = program, point
+    def __init__(self, program: Program, point: Point, rounds_steps: bool = False) -> None:
+        self.program, self.point, self.rounds_steps = program, point, rounds_steps
         self.known: dict[int, dict[str, Array]] = {}
         largest = max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0)
         self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS
@@ -92,7 +92,7 @@ class Precise:
 
     def backend(self, digits: int) -> MpmathBackend:
         """The backend of that precision."""
-        return backend_of(digits)
+        return backend_of(digits, self.rounds_steps)
 
     def inputs(self, digits: int) -> Mapping[str, Array]:
         """The inputs, real ones as multiprecision numbers."""

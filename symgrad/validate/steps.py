@@ -37,6 +37,11 @@ def in_order(statements: Iterable[Statement]) -> Iterator[Statement | Circle]:
         yield _circle(circle)
 
 
+def is_recurrent(statements: Iterable[Statement]) -> bool:
+    """Whether some of the statements read one another in a circle."""
+    return any(isinstance(s, Circle) for s in in_order(statements))
+
+
 def _first_circle(waiting: dict[str, Statement]) -> list[Statement]:
     """Statements that read one another and nothing else that waits."""
     reach = {n: _reached(n, waiting) for n in waiting}
