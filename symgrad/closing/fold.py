@@ -8,13 +8,14 @@ where the form becomes shorter.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from symgrad.algebra.build import add, exp, mul, neg, open_reduction, power, reduce, sub, substitute
+from symgrad.algebra.build import add, exp, mul, neg, negation, open_reduction, power, rebuild, reduce, sub, substitute
 from symgrad.algebra.match import Binding, Matcher
 from symgrad.algebra.terms import (
     MINUS_ONE,
     ONE,
+    TRUE,
     Term,
     base_exponent,
     by_name,
@@ -34,7 +35,8 @@ from symgrad.closing.symmetry import SYMMETRIC, declared_symmetric
 from symgrad.formula.program import Fact, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
-from symgrad.rewrite.rule import Example, Rule
+from symgrad.rewrite.rule import Example, Match, Rule
+from symgrad.rules.ranges import decided, is_zero_unless
 from symgrad.rules.sums import EXPAND
 
 Solve = Callable[[Term], Term | None]
@@ -57,7 +59,61 @@ def foldings(statements: Sequence[Statement], context: Context) -> list[Folding]
         if f is not None:
             found.append(f)
         found += _exponentials_of_names(s, statements, context)
+        found += _foldings_of_branches(s, context)
     return found
+
+
+def _foldings_of_branches(s: Statement, context: Context) -> list[Folding]:
+    """y = where(c, f, g): under [c] what f is solved for is written by y, under [not c] what g is."""
+    found = []
+    for c, branch in _branches(s.body):
+        f = folding(replace(s, body=branch), context) if branch.op == "fn" and branch.data != "exp" else None
+        if f is not None and f.pivot is branch:
+            rule = replace(f.rules[0], on=("mul",), match=_under(c, s, f.rules[0]))
+            found.append(Folding(s, f.pivot, (rule,)))
+    return found
+
+
+def _branches(t: Term) -> list[tuple[Term, Term]]:
+    """Values of a term with the conditions under which it has them."""
+    if t.op == "where":
+        return [(t.args[0], t.args[1]), (negation(t.args[0]), t.args[2])]
+    brackets = [f for f in factors_of(t) if f.op == "iv"]
+    return [(brackets[0].args[0], mul(*(f for f in t.args if f is not brackets[0])))] if len(brackets) == 1 else []
+
+
+def _under(c: Term, s: Statement, rule: Rule) -> Match:
+    """A folding that holds under a condition alone: [c] h(f) = [c] h(y)."""
+
+    def match(t: Term, context: Context) -> Term | None:
+        if t.op != "mul":
+            return None
+        new = mul(*(f if f.op == "iv" else inside(f, t, context) for f in t.args))
+        return None if new is t else new
+
+    def inside(t: Term, product: Term, context: Context) -> Term:
+        if t.op in ("red", "idx", "get", "get0") or not t.tensors:
+            return t
+        y = rule.match(t, context)
+        if y is not None and y.op == "get" and y.data == s.name:
+            needed = substitute(c, dict(zip(s.indices, y.args, strict=True)))
+            if _holds_in(product, needed, context):
+                return y
+        return rebuild(t, tuple(inside(a, product, context) for a in t.args))
+
+    return match
+
+
+def _holds_in(product: Term, c: Term, context: Context) -> bool:
+    """Whether a product is 0 unless the condition holds: by its brackets, by ranges, or by a read outside."""
+    held = frozenset(x for f in product.args if f.op == "iv" for x in _conjuncts(f.args[0]))
+    if c in held or c is TRUE or decided(c, context) is TRUE:
+        return True
+    return any(f.op == "get0" and is_zero_unless(f, c, context) for f in product.args)
+
+
+def _conjuncts(t: Term) -> tuple[Term, ...]:
+    return t.args if t.op == "and" else (t,)
 
 
 def _exponentials_of_names(s: Statement, statements: Sequence[Statement], context: Context) -> list[Folding]:

@@ -19,7 +19,7 @@ from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.matrices import FOR_MACHINES, FOR_PEOPLE, INVERSE_OF_PRODUCT, square_factors
 from symgrad.rules.multiples import KNOWN_REMAINDER
-from symgrad.rules.ranges import OUTSIDE
+from symgrad.rules.ranges import OUTSIDE, read_inside
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 
@@ -112,8 +112,8 @@ class Simplifier:
 
     def _trial(self, t: Term, rules: Sequence[Rule], before: tuple[Step, ...] = ()) -> Candidate:
         with self.context.trial() as steps:
-            new = rewrite(t, rules, self.context)
-            new = self._folded(new, rules)
+            new = rewrite(read_inside(t, self.context), rules, self.context)
+            new = self._folded(read_inside(new, self.context), rules)
         return Candidate(new, (*before, *steps))
 
     def _folded(self, t: Term, rules: Sequence[Rule]) -> Term:

@@ -13,7 +13,7 @@ from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Example, Rule
-from symgrad.rules.ranges import INSIDE
+from symgrad.rules.ranges import read_inside
 
 
 def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement, ...]:
@@ -28,7 +28,7 @@ def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement
     def whole(t: Term, context: Context) -> Term | None:
         if t.op != "fn" or t.data != "exp" or not t.tensors & set(named):
             return None
-        new = rewrite(unfold(t, named, Fresh()), (INSIDE,), context)
+        new = read_inside(unfold(t, named, Fresh()), context)
         return new if new.op == "fn" and softmax_parts(new.args[0]) is not None else None
 
     rule = Rule("machine/softmax", ("fn",), "", "", whole, Example("", ""))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import Fresh, add, mul, neg, negation, open_reduction, reduce, sub, substitute
+from collections.abc import Mapping
+
+from symgrad.algebra.build import Fresh, add, mul, neg, negation, open_reduction, rebuild, reduce, sub, substitute
 from symgrad.algebra.terms import FALSE, MINUS_ONE, TRUE, Term, factors_of, get, get0, is_access, is_num, value, walk
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
 
-def _decided(t: Term, context: Context) -> Term | None:
+def decided(t: Term, context: Context) -> Term | None:
     """t >= 0 and t + 1 != 0 hold for every index t."""
     if t.op != "cmp" or t.tensors or not t.free or any(a.height for a in t.args):
         return None
@@ -34,15 +36,35 @@ def _integer(t: Term) -> bool:
     return value(t).denominator == 1
 
 
-def _inside(t: Term, context: Context) -> Term | None:
-    """A read that stays inside needs no care."""
+def read_inside(t: Term, context: Context) -> Term:
+    """The term with reads that stay inside of their tensor as such: another way to write it, not another term."""
+    found = {x: get(str(x.data), x.args) for x in walk(t) if x.op == "get0" and _stays_inside(x, context)}
+    return _replaced(t, found, Fresh()) if found else t
+
+
+def _stays_inside(t: Term, context: Context) -> bool:
     axes = context.axes(str(t.data))
-    if t.op != "get0" or axes is None or len(axes) != len(t.args):
-        return None
-    if not all(_is_whole(s) for s in t.args):
-        return None
-    within = all(context.bounds.inside(s, e) for s, e in zip(t.args, axes, strict=True))
-    return get(str(t.data), t.args) if within else None
+    if axes is None or len(axes) != len(t.args) or not all(_is_whole(s) for s in t.args):
+        return False
+    return all(context.bounds.inside(s, e) for s, e in zip(t.args, axes, strict=True))
+
+
+def _replaced(t: Term, found: Mapping[Term, Term], fresh: Fresh) -> Term:
+    if t in found:
+        return found[t]
+    if not t.tensors:
+        return t
+    if t.op == "red":
+        # canonical names stay: the accesses were found under them
+        return reduce(str(t.data), *_opened(t, found, fresh))
+    return rebuild(t, tuple(_replaced(a, found, fresh) for a in t.args))
+
+
+def _opened(t: Term, found: Mapping[Term, Term], fresh: Fresh) -> tuple[Term, list[Term]]:
+    """Body and variables of a reduction, its reads replaced."""
+    body = _replaced(t.args[0], found, fresh)
+    names = {v: fresh.index(v) for v in t.args[1:]}
+    return substitute(body, names), list(names.values())
 
 
 def _outside_anyway(t: Term, context: Context) -> Term | None:
@@ -75,6 +97,11 @@ def _is_outside(s: Term, size: Term, where: Term, context: Context) -> bool:
     """Whether a subscript is outside of its axis wherever a condition holds."""
     at_least = context.bounds.at_least
     return at_least(sub(s, size), 0, (where,)) or at_least(add(neg(s), MINUS_ONE), 0, (where,))
+
+
+def is_zero_unless(access: Term, c: Term, context: Context) -> bool:
+    """Whether a read that gives 0 outside is outside wherever the condition fails."""
+    return any(_is_outside(s, size, negation(c), context) for s, size in _subscripts(access, context))
 
 
 def _is_partial(t: Term, s: Term) -> bool:
@@ -117,16 +144,8 @@ DECIDED = Rule(
     ("cmp",),
     r"[i + 1 \ne 0] = 1 \quad (i \ge 0)",
     "an index runs from 0 on",
-    _decided,
+    decided,
     Example("where(i + 1 > 0, x[i, j], 0)", "x[i, j]"),
-)
-INSIDE = Rule(
-    "range/inside",
-    ("get0",),
-    r"x_{i} \text{ read where } 0 \le i < n",
-    "the read stays inside of the tensor",
-    _inside,
-    Example("Sum(where(l == i + 1, x[l - 1, j], 0), (l, 0, n - 1))", "where(i + 1 < n, x[i, j], 0)"),
 )
 SAME_BRANCHES = Rule(
     "bracket/same-branches",
@@ -144,6 +163,6 @@ OUTSIDE = Rule(
     _outside_anyway,
     Example("where(i + 1 < n, x[i + 1, j]*z[i + 1, j], 0)", "x[i + 1, j]*z[i + 1, j]"),
 )
-RANGES = (DECIDED, INSIDE, SAME_BRANCHES)
+RANGES = (DECIDED, SAME_BRANCHES)
 
-__all__ = ["OUTSIDE", "RANGES"]
+__all__ = ["OUTSIDE", "RANGES", "decided", "is_zero_unless", "read_inside"]

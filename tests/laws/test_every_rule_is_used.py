@@ -73,6 +73,8 @@ USES: dict[str, tuple[str, str, str]] = {
         "y[i]: where(x[i] > z[i], x[i]**2, 0)*where(x[i] < z[i], z[i]**2, 0) + x[i]",
     ),
     "bracket/implied": (ROWS, "", "y[i, j]: where(x[i, j] > 1, x[i, j]**2, 0)*where(x[i, j] > -2, x[i, j], 0)"),
+    "range/decided": (ROWS, "", "y[i, j]: where(i + 1 > 0, x[i, j]**2, 0)"),
+    "bracket/same-branches": (ROWS, "", "y[i, j]: where(i == 0, x[0, j]**2, x[i, j]**2)"),
     "bracket/modulus": (ROWS, "", "y[i, j]: clip(x[i, j], -1, 1)"),
     "stabilize/softplus": (ROWS, "", "y[i, j]: Max(x[i, j], 0) + log(1 + exp(-Abs(x[i, j])))"),
     "function/odd": ("x: [n], z: [n]", "", "y[i]: log(cosh(z[i] - x[i]))"),
