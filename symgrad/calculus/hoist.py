@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from symgrad import limits
-from symgrad.algebra.build import Fresh, conjunction, iverson, mul, negation, rebuild, reduce, substitute, where
+from symgrad.algebra.build import Fresh, conjunction, iverson, mul, neg, negation, rebuild, reduce, substitute, where
 from symgrad.algebra.match import Matcher
 from symgrad.algebra.terms import (
     BATCH,
@@ -189,14 +189,15 @@ class _Hoisting:
         return next(c for c in pool if c not in used)
 
     def named(self, body: Term, kind: str = "") -> Term:
-        """The access to the statement with this body: one that exists, or a new one."""
+        """The access to the statement with this body: one that exists, also with the other sign, or a new one."""
         if is_access(body) or not body.tensors:
             return body
         body = self.guarded(body)
-        for s in self.done:
-            found = self._same(s, body)
-            if found is not None:
-                return found
+        for wanted, sign in ((body, mul), (neg(body), neg)):
+            for s in self.done:
+                found = self._same(s, wanted)
+                if found is not None:
+                    return sign(found)
         indices = tuple(by_name(body.free))
         batch = [i for i in indices if str(i.data) == BATCH]
         recurrence = self.recurrence if body.tensors & self.block else None
