@@ -9,6 +9,7 @@ import pytest
 
 from symgrad.algebra.show import show
 from symgrad.closing.derivation import Derivation, derive_formula
+from symgrad.document import document
 from symgrad.formula.expression import parse_closed
 from symgrad.formula.reader import read_file
 from symgrad.report.notation import notation_of
@@ -22,23 +23,34 @@ def derivation(name: str) -> Derivation:
     return derive_formula(read_file(str(ROOT / f"{name}.yaml")))
 
 
+@cache
+def printed(name: str) -> dict[str, str]:
+    """Input -> its closed form as `derive --json` prints it."""
+    gradients = document(derivation(name), None, None, {}, {})["gradients"]
+    assert isinstance(gradients, dict)
+    return {of: g["closed"] for of, g in gradients.items()}
+
+
 def closed(name: str, of: str) -> str:
-    return show(derivation(name).gradient(of).closed)
+    return printed(name)[of]
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_every_expected_form_is_proven(name: str) -> None:
     d = derivation(name)
-    assert {e.expected.input: e.proven for e in d.expected} == dict.fromkeys(d.program.wrt, True)
+    proven = {e.expected.input: e.proven for e in d.expected}
+    # no textbook prints what flows through all layers of a network
+    of = proven if name.startswith("networks/") else d.program.wrt
+    assert proven == dict.fromkeys(of, True)
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_no_closed_form_is_longer_than_what_the_textbook_prints(name: str) -> None:
     d = derivation(name)
     for e in d.expected:
-        g = d.gradient(e.expected.input)
-        own = len(show(g.closed).replace(" ", ""))
-        assert own <= len(e.expected.text.replace(" ", "")) + 12, (show(g.closed), e.expected.text)
+        own = closed(name, e.expected.input)
+        if e.expected.kind == "gradient":
+            assert len(own.replace(" ", "")) <= len(e.expected.text.replace(" ", "")) + 12, (own, e.expected.text)
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -99,8 +111,8 @@ def test_statements_hold_one_reduction_at_most_and_no_free_index_beyond_their_si
         ("activations/sigmoid", "x", "dy[...]*y[...]*(1 - y[...])"),
         ("activations/tanh", "x", "dy[...]*(1 - y[...]**2)"),
         ("activations/relu", "x", "where(x[...] > 0, dy[...], 0)"),
-        ("matrix/least_squares", "x", "2*Sum(A[i, j]*r[i], i)"),
-        ("matrix/quadratic_form", "x", "Sum(x[j]*(A[i, j] + A[j, i]), j)"),
+        ("matrix/least_squares", "x", "2*A.T @ (A @ x - b)"),
+        ("matrix/quadratic_form", "x", "(B + B.T) @ x"),
     ],
 )
 def test_a_textbook_gradient_is_printed_as_in_the_textbook(name: str, of: str, text: str) -> None:
