@@ -46,7 +46,8 @@ def test_every_block_of_the_readme_runs_and_says_what_stands_there(environment: 
     for kind, block in BLOCK.findall(README):
         kinds.append(kind)
         if kind == "yaml":
-            (work / "my_loss.yaml").write_text(block)
+            name = block.partition("\n")[0].removeprefix("name: ")
+            (work / f"{name}.yaml").write_text(block)
         elif kind == "console":
             for command, wanted in _commands(block):
                 done = subprocess.run(
