@@ -27,7 +27,10 @@ from symgrad.report.layout import (
 )
 from symgrad.report.present import parenthesized
 
-LAYOUT_CONVENTION = "The gradient has the shape of its input (denominator layout)."
+LAYOUT_CONVENTION = (
+    "denominator layout: the gradient by X has the shape of X, and its element i, j is the derivative by element i, j "
+    "of X; ⊙ multiplies element by element, 1 is a vector of ones"
+)
 """How the elements of a gradient in matrix notation are arranged."""
 
 TOP = Sign("top")

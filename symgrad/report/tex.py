@@ -91,7 +91,7 @@ def _result(c: Contents) -> list[str]:
     lines = [_section("The gradient")]
     if c.is_mean:
         lines.append("Of the mean of the loss over its batch:")
-    lines += _closed(c)
+    lines += [*_closed(c), *_matrix(c)]
     for name in c.zero:
         lines.append(rf"The gradient of \texttt{{{tex_text(name)}}} is zero everywhere.\par")
     for outcome, inputs in c.expected:
@@ -109,7 +109,6 @@ def _closed(c: Contents) -> list[str]:
         body.append(r"where\par")
     for left, right in c.where:
         body += math(equation(left, right), c.notation)
-    body += _matrix(c)
     if sum(line.startswith(r"\sgline") for line in body) > MOST_FRAMED_LINES:
         return body
     return [r"\begin{sgframe}", *body, r"\end{sgframe}"]
@@ -145,7 +144,7 @@ def _matrix(c: Contents) -> list[str]:
     forms = [g for g in c.closed if g.matrix is not None]
     if not forms:
         return []
-    lines = [rf"In matrix notation: {{\small {tex_text(LAYOUT_CONVENTION)}}}\par"]
+    lines = [rf"In matrix notation ({tex_text(LAYOUT_CONVENTION)}):\par"]
     for g in forms:
         assert g.matrix is not None
         lines += math(equation(gradient_of(Symbol(g.input), c.is_loss), g.matrix), c.notation, 0.5)
