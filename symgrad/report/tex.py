@@ -32,7 +32,7 @@ EXTENTS = 0.17
 INDENT = 1.5
 """How far mathematics stands in, in em."""
 
-MOST_FRAMED_LINES = 24
+MOST_FRAMED_LINES = 16
 """A frame does not break across pages, so a longer result stands without one."""
 
 
