@@ -177,7 +177,7 @@ def _alias(s: Statement, context: Context) -> Folding | None:
 def _holds(t: Term, pivot: Term, context: Context) -> bool:
     """Whether a term has the pivot in it, at any indices: what is solved for it would be written in itself."""
     matcher = Matcher(frozenset(by_name(pivot.free)), context.fresh)
-    return any(next(matcher.unify(pivot, x), None) is not None for x in walk(t))
+    return any(next(_monomials(matcher, pivot, x), None) is not None for x in walk(t))
 
 
 def _solvable(b: Term, e: Term, others: Term, context: Context) -> bool:

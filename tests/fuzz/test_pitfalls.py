@@ -40,6 +40,12 @@ inputs: {z: [n]}
 let: {"a[r]": "log_softmax(softmax(z[r], r), r)"}
 loss: "mean(a[i], i)"
 """,
+    "a name whose value holds its own pivot beside other factors is not folded to in parts": """
+name: pivots
+inputs: {v: [n], M: [d]}
+let: {"b[r, q]": "log_softmax(-v[r]*sin(M[q]), q) + M[q]"}
+output: {"y[s, r]": "(b[r, s] + v[r])*sin(M[s])"}
+""",
     "a sum and its opposite in one product are one factor": """
 name: opposites
 inputs: {b: [c]}
