@@ -81,10 +81,25 @@ def array_form(formula: Formula, g: Gradient, wide: bool = True) -> ArrayForm | 
         if d.introduced and d.name not in arguments
     }
     found = [page.form(g, g.closed, g.where)]
+    if any(_reads_itself(n, names) for n in names):  # a recurrence back through time has no written-out form
+        names = {}
     if names and sum(s.body.size for s in names.values()) <= MOST_UNFOLDED:
         where = tuple(d for d in g.where if d.name not in names)
         found.append(page.form(g, unfold(g.closed, names, Fresh()), where))
     return min((f for f in found if f is not None), key=lambda f: f.length, default=None)
+
+
+def _reads_itself(name: str, statements: Mapping[str, Statement]) -> bool:
+    """Whether a statement reads itself, by way of others too."""
+    seen: set[str] = set()
+    queue = [name]
+    while queue:
+        read = statements[queue.pop()].body.tensors & set(statements)
+        if name in read:
+            return True
+        queue += sorted(read - seen)
+        seen |= read
+    return False
 
 
 @dataclass(frozen=True)

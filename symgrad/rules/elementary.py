@@ -196,10 +196,22 @@ def _zero_one(t: Term, context: Context) -> Term | None:
     """t**k = t for t in {0, 1}."""
     if t.op != "pow" or not is_num(t.args[1]) or value(t.args[1]) <= 0 or t.args[0].op != "get":
         return None
-    i = context.inputs.get(str(t.args[0].data))
+    return t.args[0] if _is_zero_or_one(t.args[0], context) else None
+
+
+def _is_zero_or_one(t: Term, context: Context) -> bool:
+    """Whether an access is 0 or 1 by its declared domain; that is assumed then."""
+    i = context.inputs.get(str(t.data)) if t.op == "get" else None
     if i is None or not i.given or i.domain.kind not in ("boolean", "one_hot"):
-        return None
-    return t.args[0]
+        return False
+    for f in context.program.facts:
+        if (
+            f.condition.data == "=="
+            and f.condition.tensors == {i.name}
+            and any(x.op == "pow" for x in f.condition.args)
+        ):
+            context.used[f] = None
+    return True
 
 
 def _zero_one_factor(t: Term, context: Context) -> Term | None:
@@ -207,12 +219,9 @@ def _zero_one_factor(t: Term, context: Context) -> Term | None:
     if t.op != "mul":
         return None
     for f in t.args:
-        i = context.inputs.get(str(f.data)) if f.op == "get" else None
-        if i is None or not i.given or i.domain.kind not in ("boolean", "one_hot"):
-            continue
-        for g in t.args:
+        for g in t.args if f.op == "get" else ():
             body = context.body(g) if g.op == "get" else None
-            if body is not None and body.op == "mul" and f in body.args:
+            if body is not None and body.op == "mul" and f in body.args and _is_zero_or_one(f, context):
                 return mul(*(h for h in t.args if h is not f))
     return None
 

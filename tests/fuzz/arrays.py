@@ -173,4 +173,4 @@ def of_matrices(rng: Random) -> str:
     return plain(rng, matrices=True)
 
 
-FAMILIES = (plain, plain)
+FAMILIES = (plain, plain, of_matrices)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.fuzz import arrays, facts, parts, programs, windows
+from tests.fuzz import arrays, facts, parts, programs, recurrent, windows
 
-FAMILIES = (*windows.FAMILIES, *arrays.FAMILIES, *facts.FAMILIES, *parts.FAMILIES)
+FAMILIES = (*windows.FAMILIES, *arrays.FAMILIES, *facts.FAMILIES, *parts.FAMILIES, *recurrent.FAMILIES)
 
 
 def construct(seed: int) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from symgrad.algebra.show import show
-from symgrad.closing.derivation import FORWARD_RULES
+from symgrad.closing.derivation import FORWARD_RULES, derive_formula
 from symgrad.closing.fold import INFERRED, NORMALIZED
 from symgrad.closing.refold import REFOLD
+from symgrad.formula.reader import read_text
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Example
 from symgrad.rules.elementary import ELEMENTARY
@@ -75,3 +76,14 @@ def test_a_declared_fact_is_used(text: str, after: str) -> None:
     context = surroundings(Example(text, text, INPUTS))
     rules = (*EVERYTHING, *fact_rules(context))
     assert show(rewrite(read(text, context.program), rules, context)) == after
+
+
+def test_an_idempotent_weight_is_named_among_the_facts_assumed():
+    text = """name: seen
+inputs: {x: [n], s: {shape: [n], domain: boolean, given: true}}
+let: {"e[i]": "s[i]*sin(x[i])"}
+loss: "Sum(e[i]**2, i)"
+"""
+    d = derive_formula(read_text(text, "seen.yaml"))
+    assert [f.text for f in d.assumed] == ["s[i]**2 == s[i]"]
+    assert [f.text for f in derive_formula(read_text(text.replace("e[i]**2", "exp(e[i])"), "seen.yaml")).assumed] == []
