@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from symgrad.algebra.terms import Term, is_access, matrix_of, terms_of, walk
+from symgrad.algebra.terms import Term, base_exponent, is_access, matrix_of, terms_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
@@ -124,11 +124,16 @@ class Simplifier:
             new = rewrite(t, f.rules, self.context)
             if new is not t:
                 new = rewrite(new, rules, self.context)
-            if new is not t and self._shorter(new, t) and self._growing(new) <= self._growing(t):
+            if new is not t and self._is_better(new, t, f.statement.name):
                 t = new
             else:
                 del self.context.steps[mark:]
         return t
+
+    def _is_better(self, new: Term, old: Term, name: str) -> bool:
+        """Whether a folding to a name is kept: it is shorter, and computes nothing less safely."""
+        safe = self._growing(new) <= self._growing(old) and _ties(new, name) <= _ties(old, name)
+        return safe and self._shorter(new, old)
 
     def _shorter(self, new: Term, old: Term) -> bool:
         """Whether a form is shorter: as it stands, or where that is close, when it is factored."""
@@ -159,6 +164,18 @@ class Simplifier:
             t = self._folded(t, ELEMENTARY)
             t = self._collected(t)
         return Candidate(t, (*c.steps, *steps)) if weight(t) <= weight(c.term) else c
+
+
+def _ties(t: Term, name: str) -> frozenset[Term]:
+    """Products of a name that are asked for being equal to something, `v/n == x`: rounding tears a tie of x and v/n."""
+    asked = [x for x in walk(t) if x.data in ("==", "!=", "Heaviside") and name in x.tensors]
+    return frozenset(
+        y for x in asked for y in walk(x) if y.op == "mul" and any(_reads(base_exponent(f)[0], name) for f in y.args)
+    )
+
+
+def _reads(t: Term, name: str) -> bool:
+    return is_access(t) and t.data == name
 
 
 def _is_inverse_of_product(t: Term, context: Context) -> bool:

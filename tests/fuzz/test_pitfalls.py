@@ -46,6 +46,18 @@ inputs: {v: [n], M: [d]}
 let: {"b[r, q]": "log_softmax(-v[r]*sin(M[q]), q) + M[q]"}
 output: {"y[s, r]": "(b[r, s] + v[r])*sin(M[s])"}
 """,
+    "a largest value is not computed back from a multiple of it": """
+name: multiple
+inputs: {x: [n], M: [c, d]}
+let: {"b[k, j]": "amin(M[k, q], q)*n + M[k, j]*x[0]"}
+loss: "b[s, r]"
+""",
+    "a largest value is not computed back from a name of its multiple": """
+name: named_multiple
+inputs: {x: [n], M: [c, d]}
+let: {"b[k]": "amax(M[k, q], q)*n/3"}
+loss: "b[s]*x[0]"
+""",
     "a sum and its opposite in one product are one factor": """
 name: opposites
 inputs: {b: [c]}
