@@ -18,6 +18,7 @@ import numpy as np
 from symgrad import limits
 from symgrad.formula.program import Fact, Formula, Program
 from symgrad.validate.autograd import judge_autograd
+from symgrad.validate.conditioning import is_regular
 from symgrad.validate.conduct import judge_conduct
 from symgrad.validate.differences import judge_differences
 from symgrad.validate.facts import judge_facts
@@ -161,7 +162,8 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
         judges += [facts] if facts.points else []
     if trial.second is not None:
         kernels = None if trial.numpy is None else SecondKernels(trial.numpy.module, program, trial.wrt)
-        points = Points(normal, [*_finite(special), *kinks], precise)
+        others = [p for p in (*_finite(special), *kinks) if is_regular(program, p.inputs, p.parameters)]
+        points = Points(normal, others, precise)
         judges += hear_second(program, trial.wrt, trial.second, kernels, points, has_torch(), seed)
     return tuple(judges), tuple(absent)
 

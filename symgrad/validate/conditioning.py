@@ -83,6 +83,11 @@ def condition(
     return worst
 
 
+def is_regular(program: Program, data: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+    """Whether no matrix is nearly singular: a Hessian through an adjugate has a value at regular matrices only."""
+    return not functions_of_matrices(program) or condition(program, data, parameters) < HOPELESS
+
+
 def _spread(program: Program, data: Data) -> Data:
     """The data with real inputs that are inverted themselves brought to like singular values."""
     out = dict(data)
