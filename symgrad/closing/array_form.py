@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from symgrad.algebra.build import Fresh, substitute
 from symgrad.algebra.terms import BATCH, Term, dim, extent, matrix_of, walk
 from symgrad.closing.array_build import MOST_PARTS, Builder
-from symgrad.closing.array_proof import same
+from symgrad.closing.array_proof import multiplied_out, same
 from symgrad.closing.array_tree import Tree
 from symgrad.closing.closed import Definition, Gradient
 from symgrad.closing.unfold import unfold
@@ -203,11 +203,14 @@ class _Page:
     def _prove(self, t: Term, indices: tuple[Term, ...]) -> Tree | None:
         if len(set(indices)) < len(indices) or not t.free <= set(indices):
             return None
-        tree = self.builder.ask(t, indices)
-        if tree is None:
-            return None
-        again = self.read(tree.text, indices)
-        return tree if again is not None and same(again, t) else None
+        trees = [self.builder.ask(t, indices)]
+        if trees[0] is None or "axis=" in trees[0].text:
+            trees.append(self.builder.ask(multiplied_out(t), indices))
+        for tree in sorted((x for x in trees if x is not None), key=_unlike_matrices):
+            again = self.read(tree.text, indices)
+            if again is not None and same(again, t):
+                return tree
+        return None
 
     def read(self, text: str, indices: tuple[Term, ...]) -> Term | None:
         """What a text in array notation means, over these indices."""
@@ -247,6 +250,11 @@ class _Page:
 
 
 _pages: WeakKeyDictionary[Program, dict[bool, _Page]] = WeakKeyDictionary()
+
+
+def _unlike_matrices(t: Tree) -> tuple[bool, int]:
+    """Sums over several axes at once, or of outer products, are no textbook's products of matrices."""
+    return "axis=(" in t.text or "Sum(outer(" in t.text, t.cost
 
 
 def _shapes(program: Program, signatures: Mapping[str, tuple[Term, ...]]) -> dict[str, tuple[Term, ...]]:

@@ -43,6 +43,14 @@ def same(a: Term, b: Term) -> bool:
         return False
 
 
+def multiplied_out(t: Term) -> Term:
+    """The normal form of a term: a factor may stand between products of matrices that are chains by themselves."""
+    try:
+        return Expansion().normal(t)
+    except TooManyError:
+        return t
+
+
 class Expansion:
     """Sums of monomials c * outer * Sum(inner): nested sums are one, what depends on no index of a sum is outside."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from symgrad.algebra.build import add, mul, power, reduce, substitute
 from symgrad.algebra.show import show, split_fraction
 from symgrad.algebra.terms import BATCH, ONE, Term, coefficient, extent, factors_of, is_access, node, num, terms_of
+from symgrad.closing.array_chains import chain
 from symgrad.closing.array_tree import Tree, call, matmul, name, product
 
 if TYPE_CHECKING:
@@ -24,9 +25,14 @@ ROW_TIMES_MATRIX = 11
 def contractions(b: Builder, body: Term, over: Sequence[Term], order: Order) -> Iterator[Tree]:
     """Ways of a sum by matrix products: one index at a time, what does not depend on it outside."""
     if body.op == "add":
-        found = b.element(add(*(reduce("sum", a, over) for a in terms_of(body))), order)
+        parts = [coefficient(a) for a in terms_of(body)]
+        found = b.element(add(*(mul(num(c), reduce("sum", r, over)) for c, r in parts)), order)
         if found is not None and all(set(over) <= a.free for a in terms_of(body)):
             yield found
+        return
+    row = chain(b, body, over, order)
+    if row is not None:
+        yield row
         return
     c, rest = coefficient(body)
     factors = list(factors_of(rest))

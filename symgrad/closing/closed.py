@@ -20,6 +20,7 @@ from symgrad.closing.parts import Definition, Gradient, written_out
 from symgrad.closing.reads import equations_of, settled_reads
 from symgrad.closing.simplify import Simplifier
 from symgrad.closing.sweep import Sweep
+from symgrad.closing.symmetry import as_written
 from symgrad.closing.unfold import growth, unfold
 from symgrad.formula.blocks import blocks, states
 from symgrad.formula.program import Program, Statement
@@ -111,6 +112,8 @@ class ClosedForms:
 
     def _as_read(self, g: Gradient, equations: Sequence[tuple[Term, Term]]) -> Gradient:
         """The gradient with each of its texts such that the language reads it as it is meant."""
+        where = tuple(replace(d, body=as_written(d.body, self.context)) if d.introduced else d for d in g.where)
+        g = replace(g, closed=as_written(g.closed, self.context), where=where)
         shapes = self.program.shapes | {d.name: tuple(map(extent, d.indices)) for d in g.where}
         where = tuple(replace(d, body=settled_reads(d.body, d.indices, shapes, equations)) for d in g.where)
         return replace(g, closed=settled_reads(g.closed, g.indices, shapes, equations), where=where)

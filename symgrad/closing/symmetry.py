@@ -15,6 +15,8 @@ from symgrad.algebra.terms import (
     Term,
     coefficient,
     extent,
+    factors_of,
+    is_access,
     matrix_of,
     node,
     num,
@@ -163,6 +165,52 @@ def _turned(t: Term, context: Context, used: dict[Fact, None], flips: Iterator[b
     return rebuild(t, tuple(_turned(a, context, used, flips) for a in t.args))
 
 
+# ---- for people ------------------------------------------------------------------------------------------------------
+
+
+def as_written(t: Term, context: Context) -> Term:
+    """The term with its symmetric matrices turned as a product of matrices has them: X[k, i] A[i, j], A[j, i] b[i]."""
+    if not t.tensors:
+        return t
+    if t.op != "red":
+        return rebuild(t, tuple(as_written(a, context) for a in t.args))
+    body, variables = context.opened(t)
+    inner = as_written(body, context)
+    if t.data == "sum":
+        factors = list(factors_of(inner))
+        for k, f in enumerate(factors):
+            factors[k] = _turned_to(f, [g for g in factors if g is not f], variables, context)
+        inner = mul(*factors)
+    return reduce(str(t.data), inner, variables)
+
+
+def _turned_to(f: Term, others: list[Term], variables: list[Term], context: Context) -> Term:
+    """A factor as it stands, or turned if a neighbour says so that is not symmetric itself."""
+    at = _subscripts(f)
+    facts = symmetric(_matrix_name(f), context) if at is not None else None
+    if at is None or facts is None:
+        return f
+    row, column = f.args[at[0]], f.args[at[1]]
+    places = [next((p for g in others if (p := _place(k, g, context))), "") for k in (row, column)]
+    wanted = [p if k in variables else "" for k, p in zip((row, column), places, strict=True)]
+    if wanted[0] == "row" or wanted[1] == "column" or wanted == ["", ""]:
+        return f
+    context.used.update(dict.fromkeys(facts))
+    args = list(f.args)
+    args[at[0]], args[at[1]] = column, row
+    return node(f.op, tuple(args), f.data)
+
+
+def _place(k: Term, g: Term, context: Context) -> str | None:
+    """Where a neighbour wants a matrix to have the index they share: X[j, k] A[k, i] as row, A[i, k] b[k] as column."""
+    at = _subscripts(g)
+    if at is None:
+        return "column" if is_access(g) and g.args and g.args[-1] is k else None
+    if k not in (g.args[at[0]], g.args[at[1]]) or symmetric(_matrix_name(g), context) is not None:
+        return None
+    return "row" if g.args[at[1]] is k else "column"
+
+
 def _joined(t: Term, context: Context) -> Term | None:
     """Summands that are equal by symmetry."""
     if t.op != "add":
@@ -204,4 +252,4 @@ SYMMETRIC = Rule(
     needs=("fact",),
 )
 
-__all__ = ["SYMMETRIC", "declared_symmetric", "oriented", "symmetric"]
+__all__ = ["SYMMETRIC", "as_written", "declared_symmetric", "oriented", "symmetric"]

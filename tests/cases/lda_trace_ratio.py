@@ -1,4 +1,5 @@
 """Fisher's criterion."""
+
 DIMS = [{"d": 4, "k": 2}, {"d": 5, "k": 3}]
 
 

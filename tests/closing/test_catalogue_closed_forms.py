@@ -112,7 +112,7 @@ def test_statements_hold_one_reduction_at_most_and_no_free_index_beyond_their_si
         ("activations/tanh", "x", "dy[...]*(1 - y[...]**2)"),
         ("activations/relu", "x", "where(x[...] > 0, dy[...], 0)"),
         ("matrix/least_squares", "x", "2*A.T @ (A @ x - b)"),
-        ("matrix/quadratic_form", "x", "(B + B.T) @ x"),
+        ("matrix/quadratic_form", "x", "(A + A.T) @ x"),
     ],
 )
 def test_a_textbook_gradient_is_printed_as_in_the_textbook(name: str, of: str, text: str) -> None:
