@@ -67,7 +67,7 @@ def _by_definition(name: str, context: Context) -> Facts | None:
     i, j = s.indices[-2:]
     if not {i, j} <= s.body.free:
         return None
-    whole = _unfolded(s.body, context)
+    whole = _Unfolding(context).term(s.body)
     if whole is None:
         return None
     with context.quietly():
@@ -81,23 +81,35 @@ def _by_definition(name: str, context: Context) -> Facts | None:
     return None
 
 
-def _unfolded(t: Term, context: Context) -> Term | None:
-    """The term in the inputs alone, as far as its accesses go; None where that is too long to look at."""
-    if t.size > MOST_SIZE:
-        return None
-    if not t.tensors & (context.definitions.keys() | context.adjoints.keys()):
-        return t
-    if t.op == "red":
-        body, variables = context.opened(t)
-        inner = _unfolded(body, context)
-        return None if inner is None else reduce(str(t.data), inner, variables)
-    s = (context.definitions.get(str(t.data)) or context.adjoints.get(str(t.data))) if t.op == "get" else None
-    if s is not None:
-        return _unfolded(substitute(s.body, dict(zip(s.indices, t.args, strict=True))), context)
-    parts = [_unfolded(a, context) for a in t.args]
-    args = tuple(p for p in parts if p is not None)
-    new = rebuild(t, args) if len(args) == len(parts) else None
-    return new if new is not None and new.size <= MOST_SIZE else None
+class _Unfolding:
+    """Terms in the inputs alone, as far as their accesses go; None where that is too long to look at."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.left = context, MOST_SIZE
+        self.names = context.definitions.keys() | context.adjoints.keys()
+
+    def term(self, t: Term) -> Term | None:
+        """The term written out."""
+        self.left -= 1
+        if self.left < 0 or t.size > MOST_SIZE:
+            return None
+        if not t.tensors & self.names:
+            return t
+        if t.op == "red":
+            body, variables = self.context.opened(t)
+            inner = self.term(body)
+            return None if inner is None else reduce(str(t.data), inner, variables)
+        name = str(t.data)
+        s = (self.context.definitions.get(name) or self.context.adjoints.get(name)) if t.op == "get" else None
+        if s is not None:
+            return self.term(substitute(s.body, dict(zip(s.indices, t.args, strict=True))))
+        args: list[Term] = []
+        for a in t.args:
+            new = self.term(a)
+            if new is None:
+                return None
+            args.append(new)
+        return rebuild(t, tuple(args))
 
 
 # ---- orientation -----------------------------------------------------------------------------------------------------
@@ -169,17 +181,27 @@ def _turned(t: Term, context: Context, used: dict[Fact, None], flips: Iterator[b
 
 
 def as_written(t: Term, context: Context) -> Term:
-    """The term with its symmetric matrices turned as a product of matrices has them: X[k, i] A[i, j], A[j, i] b[i]."""
-    if not t.tensors:
+    """The term with its symmetric matrices turned as a product of matrices has them: X[k, i] A[i, j], A[j, i] b[i].
+
+    Matrices that are declared to be symmetric, and those whose inverse stands in the term.
+    """
+    names = {matrix_of(x)[1] for x in walk(t) if x.op == "mat"}
+    names |= t.tensors & {declared_symmetric(f) for f in context.program.facts if f.usable}
+    return _as_written(t, frozenset(names), context) if names else t
+
+
+def _as_written(t: Term, names: frozenset[str], context: Context) -> Term:
+    if not t.tensors & names:
         return t
     if t.op != "red":
-        return rebuild(t, tuple(as_written(a, context) for a in t.args))
+        return rebuild(t, tuple(_as_written(a, names, context) for a in t.args))
     body, variables = context.opened(t)
-    inner = as_written(body, context)
+    inner = _as_written(body, names, context)
     if t.data == "sum":
         factors = list(factors_of(inner))
         for k, f in enumerate(factors):
-            factors[k] = _turned_to(f, [g for g in factors if g is not f], variables, context)
+            if f.tensors & names:
+                factors[k] = _turned_to(f, [g for g in factors if g is not f], variables, context)
         inner = mul(*factors)
     return reduce(str(t.data), inner, variables)
 
