@@ -64,7 +64,8 @@ def _fault(parsed: Parsed, node: ast.AST, env: Environment) -> FormulaError | No
     if isinstance(node, ast.IfExp):
         return parsed.error("a if c else b is not part of the language", node, help="write where(c, a, b)")
     what = _WORDS.get(type(node), type(node).__name__)
-    return parsed.error(f"{what} is not part of the language", node)
+    mend = "write the indices out, x[i, 0]; a new axis is x[:, None]" if isinstance(node, ast.Slice) else ""
+    return parsed.error(f"{what} is not part of the language", node, help=mend)
 
 
 def _operator(parsed: Parsed, node: ast.BinOp) -> FormulaError | None:
