@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from symgrad.algebra.affine import range_conditions
 from symgrad.algebra.build import (
@@ -22,7 +23,13 @@ from symgrad.rules.sums import outside_zero
 
 
 def unfold(t: Term, statements: Mapping[str, Statement], fresh: Fresh) -> Term:
-    """The term with accesses to the statements replaced by their bodies, and those in the bodies too."""
+    """The term with accesses to the statements replaced by their bodies, and those in the bodies too.
+
+    Statements that read one another in a circle, as the steps of a recurrence do, keep their names.
+    """
+    circle = on_a_circle(statements)
+    if circle:
+        statements = {n: s for n, s in statements.items() if n not in circle}
     return _Unfolding(statements, fresh).apply(t)
 
 
@@ -37,6 +44,27 @@ def growth(t: Term, statements: Mapping[str, Statement], memo: dict[Term, int]) 
         if s is not None:
             found += weight(s.body) - weight(t) + growth(s.body, statements, memo)
         memo[t] = found
+    return found
+
+
+def on_a_circle(statements: Mapping[str, Statement]) -> frozenset[str]:
+    """Names of the statements that read themselves, by way of others too."""
+    reads = {n: s.body.tensors & statements.keys() for n, s in statements.items()}
+    while True:  # what reads nothing that is left is on no circle
+        left = {n: r & reads.keys() for n, r in reads.items() if r & reads.keys()}
+        if len(left) == len(reads):
+            break
+        reads = left
+    return frozenset(n for n in reads if n in _reached(n, reads))
+
+
+def _reached(name: str, reads: Mapping[str, AbstractSet[str]]) -> set[str]:
+    found: set[str] = set()
+    queue = [name]
+    while queue:
+        new = reads[queue.pop()] - found
+        found |= new
+        queue += sorted(new)
     return found
 
 

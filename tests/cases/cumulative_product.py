@@ -1,0 +1,5 @@
+"""torch.cumprod."""
+
+
+def reference(torch, x):
+    return torch.cumprod(x, 0)
