@@ -35,8 +35,10 @@ from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
 SMALL = 1000
-MOST_WORK = 40_000
-"""Elements that multiprecision touches in all, about, for each time that it computes the formula."""
+MOST_WORK = 4_000_000
+"""Elements that multiprecision touches in all, for each direction in which it differentiates, about."""
+A_TERM = 20
+"""Elements that take as long as one more term does."""
 """Work of a point in multiprecision."""
 LIBRARIES = ("symgrad", "numpy", "scipy", "mpmath", "torch")
 
@@ -174,8 +176,10 @@ def _sizes(program: Program, p: Point) -> Mapping[str, int]:
 
 def affordable(program: Program, points: Sequence[Point]) -> list[Point]:
     """As many of the points, evenly spread, as multiprecision can look at: two at least."""
-    cost = [work_of(program, _sizes(program, p), p.parameters) for p in points]
-    count = max(2, int(len(points) * min(1.0, MOST_WORK / max(1, sum(cost)))))
+    terms = sum(s.body.size for s in program.statements)
+    once = [work_of(program, _sizes(program, p), p.parameters) + A_TERM * terms for p in points]
+    cost = sum(once) * (2 + len(program.wrt))
+    count = max(2, int(len(points) * min(1.0, MOST_WORK / max(1, cost))))
     return [points[k * len(points) // count] for k in range(min(count, len(points)))]
 
 
