@@ -37,21 +37,28 @@ class ReadForm:
 def read_back(program: Program, forms: Sequence[Closed]) -> tuple[tuple[ReadForm, ...], str | None]:
     """Each closed form from its own text; and what is wrong with the first text that cannot be read."""
     out, wrong = [], None
+    known: dict[object, ReadDefinition] = {}
     for form in forms:
         try:
-            out.append(_read(program, form))
+            out.append(_read(program, form, known))
         except FormulaError as e:
             wrong = wrong or f"the printed gradient of {form.input} cannot be read back: {e.message}"
     return tuple(out), wrong
 
 
-def _read(program: Program, form: Closed) -> ReadForm:
+def _read(program: Program, form: Closed, known: dict[object, ReadDefinition]) -> ReadForm:
+    """A form and its definitions; what several forms define alike is read once."""
     signatures: dict[str, tuple[Term, ...]] = {d.name: tuple(d.indices) for d in form.where}
     if not program.is_loss:
         signatures |= {f"d{s.name}": s.indices for s in program.outputs}
     page = Page(program, signatures)
-    where = tuple(ReadDefinition(d.name, *page.again(d.body, d.indices)) for d in form.where)
-    return ReadForm(form.input, *page.again(form.closed, form.indices), where)
+    where = []
+    for d in form.where:
+        key = (d.name, d.indices, d.body)
+        if key not in known:
+            known[key] = ReadDefinition(d.name, *page.again(d.body, d.indices))
+        where.append(known[key])
+    return ReadForm(form.input, *page.again(form.closed, form.indices), tuple(where))
 
 
 class Page:

@@ -6,6 +6,7 @@ sample_inputs(program, dims, (2, 3), rng, scale=1.0)["t"]      rows of a simplex
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
@@ -46,6 +47,7 @@ def choose_extents(
     values = {p.name: p.value for p in program.parameters} | dict(parameters or {})
     names = dimension_names(program)
     free = [n for n in names if n not in dict(_equations_of_sizes(program))]
+    loops = _loops(program)
     smallest: tuple[int, tuple[tuple[str, int], ...]] | None = None
     for dims in _candidates(free, variant):
         got = _complete(program, dims, values)
@@ -53,7 +55,7 @@ def choose_extents(
             continue
         if not _can_be_regular(program, got, values):
             continue
-        work = work_of(program, got, values)
+        work = _elements(loops, got, values)
         if work <= largest:
             return got
         smallest = min(smallest, (work, tuple(got.items()))) if smallest else (work, tuple(got.items()))
@@ -138,12 +140,25 @@ def _all_extents(program: Program) -> list[Term]:
 
 def work_of(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
     """Elements of the largest array that the evaluator makes, times the number of terms, about."""
-    total = 0
+    return _elements(_loops(program), dims, parameters)
+
+
+Loops = Mapping[tuple[Term, ...], int]
+
+
+def _loops(program: Program) -> Loops:
+    """The extents over which terms run, and how many terms run over each."""
+    found: Counter[tuple[Term, ...]] = Counter()
     for s in program.statements:
         for t in walk(s.body):
-            axes = set(t.free) | (set(t.args[1:]) if t.op == "red" else set())
-            total += prod(integer_of(extent(i), dims, parameters) for i in axes)
-    return total
+            axes = {*t.free, *(t.args[1:] if t.op == "red" else ())}
+            found[tuple(sorted(map(extent, axes), key=lambda e: e.digest))] += 1
+    return found
+
+
+def _elements(loops: Loops, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
+    size = {e: integer_of(e, dims, parameters) for e in {e for extents in loops for e in extents}}
+    return sum(count * prod(size[e] for e in extents) for extents, count in loops.items())
 
 
 # ---- parameters -----------------------------------------------------------------------------------------------------
