@@ -35,7 +35,7 @@ from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
 SMALL = 1000
-MOST_WORK = 4_000_000
+MOST_WORK = 2_000_000
 """Elements that multiprecision touches in all, for each direction in which it differentiates, about."""
 A_TERM = 20
 """Elements that take as long as one more term does."""
