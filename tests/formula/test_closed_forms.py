@@ -26,6 +26,7 @@ PROGRAM = read_text(
 def test_statements_of_the_catalogue_read_back(path: Path) -> None:
     program = read_file(str(path)).program
     taken = frozenset(i.name for i in program.inputs) | frozenset(p.name for p in program.parameters)
+    taken |= frozenset(s.name for s in program.statements)
     for s in program.statements:
         text = show(s.body, Names(taken=taken))
         again = parse_closed(text, program, s.indices)
