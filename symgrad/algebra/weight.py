@@ -86,6 +86,8 @@ def _product(t: Term) -> int:
             total += weight(f.args[0]) + (9 if masks == 1 else 4)
         else:
             total += _wrapped(f)
+    if any(map(_divides_by_data, factors)):
+        total += sum(weight(d) + 5 for f in factors if (d := inner_fraction(f)) is not None)
     if masks and all(f.op == "iv" or _is_constant(f) for f in factors):
         total += 2  # where(c, 1, 0)
     if (text := written_out(abs(c))) is not None:
@@ -98,6 +100,21 @@ def _product(t: Term) -> int:
         total += len(str(c.denominator)) + 1
         below += 1
     return total + (2 if below > 1 else 0)
+
+
+def inner_fraction(t: Term) -> Term | None:
+    """p in 1 - t/p, which is (p - t)/p: where it is divided again, people write one fraction."""
+    if t.op != "add" or len(t.args) != 2 or not any(a.op == "num" for a in t.args):
+        return None
+    ratio = next((coefficient(a)[1] for a in t.args if a.op != "num"), t)
+    below = [f.args[0] for f in factors_of(ratio) if _divides_by_data(f)]
+    above = [f for f in factors_of(ratio) if not _divides_by_data(f)]
+    plain = len(below) == len(above) == 1 and below[0].op == above[0].op == "get"
+    return below[0] if plain else None
+
+
+def _divides_by_data(f: Term) -> bool:
+    return f.op == "pow" and f.args[1].data == -1 and bool(f.tensors)
 
 
 def _is_constant(t: Term) -> bool:

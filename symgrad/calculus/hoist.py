@@ -192,12 +192,14 @@ class _Hoisting:
         """The access to the statement with this body: one that exists, also with the other sign, or a new one."""
         if is_access(body) or not body.tensors:
             return body
-        body = self.guarded(body)
-        for wanted, sign in ((body, mul), (neg(body), neg)):
-            for s in self.done:
-                found = self._same(s, wanted)
-                if found is not None:
-                    return sign(found)
+        held = body if kind == "p" else self.guarded(body)  # a softmax is harmless everywhere
+        for known in dict.fromkeys((body, held)):
+            for wanted, sign in ((known, mul), (neg(known), neg)):
+                for s in self.done:
+                    found = self._same(s, wanted)
+                    if found is not None:
+                        return sign(found)
+        body = held
         indices = tuple(by_name(body.free))
         batch = [i for i in indices if str(i.data) == BATCH]
         recurrence = self.recurrence if body.tensors & self.block else None

@@ -35,7 +35,7 @@ from symgrad.algebra.terms import (
     value,
     walk,
 )
-from symgrad.algebra.weight import weight
+from symgrad.algebra.weight import inner_fraction, weight
 
 
 def collect(t: Term, fresh: Fresh, written: frozenset[Term] = frozenset(), guarded: bool = False) -> Term:
@@ -71,11 +71,12 @@ class _Collecting:
             factored = _branch(*new.args)
             return factored if weight(factored) < weight(new) else new
         if new.op == "mul":
-            return self.cleared(new)
+            return self.one_fraction(self.cleared(new))
         if new.op != "add":
             return new
         new = self.sum(new)
-        return self.together(new) if new.op == "add" else self.cleared(new)
+        new = self.together(new) if new.op == "add" else new
+        return self.one_fraction(self.cleared(new))
 
     # ---- fractions --------------------------------------------------------------------------------------------------
 
@@ -88,7 +89,8 @@ class _Collecting:
             numerator = self.sum(add(*(x for a in t.args for x in _multiplied(mul(a, whole)))))
             k = _multiple(numerator, base)
             new = mul(numerator, power(whole, num(-1))) if k is None else mul(num(k), power(base, num(1 - most)))
-            if weight(new) < weight(t):
+            new = self.one_fraction(new)
+            if weight(new) < weight(t) or (new.op == "mul" and weight(new) == weight(t)):
                 return self.together(new) if new.op == "add" else new
         return t
 
@@ -109,6 +111,18 @@ class _Collecting:
                 parts.append(f)
         new = mul(*parts) if changed else t
         return new if weight(new) <= weight(t) else t
+
+    def one_fraction(self, t: Term) -> Term:
+        """(1 - t/p)/q = (p - t)/(p q), where the numerator comes down to names."""
+        if self.guarded or t.op != "mul":
+            return t
+        divided = any(coefficient(base_exponent(f)[1])[0] < 0 and f.tensors for f in t.args)
+        for f in t.args if divided else ():
+            d = inner_fraction(f)
+            if d is not None:
+                numerator = add(*(mul(a, d) for a in f.args))
+                return mul(numerator, power(d, num(-1)), *(g for g in t.args if g is not f))
+        return t
 
     def sum(self, t: Term) -> Term:
         """A sum: brackets to branches, sums over the same index to one, then common factors, most saving first."""
@@ -195,7 +209,8 @@ class _Collecting:
             reds = [f for f in factors_of(a) if f.op == "red" and f.data == "sum"]
             if len(reds) != 1 or any(f.op == "iv" and f.args[0].data == "==" for f in factors_of(reds[0].args[0])):
                 continue  # a delta under a sum is a scatter
-            _c, rest = coefficient(mul(*(f for f in factors_of(a) if f is not reds[0])))
+            rest = mul(*(f for f in factors_of(a) if f is not reds[0] and (self.guarded or not _is_scalar(f))))
+            _c, rest = coefficient(rest)
             shape = tuple(sorted(extent(v).digest for v in reds[0].args[1:]))
             groups.setdefault((rest, shape, reds[0].free), []).append((a, reds[0]))
         for (outside, _, _), members in groups.items():
@@ -205,22 +220,33 @@ class _Collecting:
             if merged is None:
                 continue
             gone = [a for a, _ in members]
-            new = add(mul(outside, merged), *(a for a in t.args if a not in gone))
+            new = add(mul(outside, *merged), *(a for a in t.args if a not in gone))
             if weight(new) < weight(t):
                 return self.sum(new) if new.op == "add" else new
         return None
 
-    def merged(self, members: list[tuple[Term, Term]]) -> Term | None:
+    def merged(self, members: list[tuple[Term, Term]]) -> list[Term] | None:
+        """The sums of the members in one, and the scalars that all of them have."""
         first = members[0][1]
+        scalars = [] if self.guarded else [[f for f in factors_of(a) if _is_scalar(f)] for a, _ in members]
+        common = [f for f in scalars[0] if all(f in own for own in scalars)] if scalars else []
         variables = [self.fresh.index(v) for v in first.args[1:]]
         parts = []
-        for a, red in members:
+        for k, (a, red) in enumerate(members):
             names = _aligned(red.args[1:], first.args[1:], variables)
             if names is None:
                 return None
-            parts.append(mul(num(coefficient(a)[0]), substitute(red.args[0], names)))
+            own = [f for f in scalars[k] if f not in common] if scalars else []
+            parts.append(mul(num(coefficient(a)[0]), *own, substitute(red.args[0], names)))
         c, body = coefficient(self.sum(add(*parts)))
-        return mul(num(c), reduce("sum", body, variables))
+        if body.op != "mul" and any(set(own) - set(common) for own in scalars):
+            return None  # they have nothing in common but the index
+        return [num(c), reduce("sum", body, variables), *common]
+
+
+def _is_scalar(f: Term) -> bool:
+    """A factor of parameters and dimensions alone."""
+    return f.op != "num" and not f.tensors and not f.free
 
 
 TOTAL = frozenset("sin cos tanh atan asinh erf erfc sigmoid softplus log_sigmoid Abs sign relu clip Max Min".split())

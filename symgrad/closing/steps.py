@@ -5,7 +5,21 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symgrad.algebra.arithmetic import ODD
-from symgrad.algebra.build import add, compare, fn, mul, neg, open_reduction, power, reduce, sub, substitute, where
+from symgrad.algebra.build import (
+    add,
+    compare,
+    fn,
+    mul,
+    neg,
+    open_reduction,
+    power,
+    rebuild,
+    reduce,
+    sub,
+    substitute,
+    where,
+)
+from symgrad.algebra.skeleton import skeleton
 from symgrad.algebra.terms import (
     HALF,
     MINUS_ONE,
@@ -20,6 +34,7 @@ from symgrad.algebra.terms import (
     num,
     terms_of,
     value,
+    walk,
 )
 from symgrad.algebra.weight import weight
 from symgrad.closing.refold import comparisons_in, under_bracket
@@ -71,6 +86,34 @@ def _join_logarithms(t: Term, context: Context) -> Term | None:
             joined = mul(num(c), others, fn("log", mul(*(x for _, x in members))))
             return add(joined, *(a for a in t.args if a not in gone))
     return None
+
+
+def _one_ratio(t: Term, context: Context) -> Term | None:
+    """log(a_j/b_j) + sum_k c_k log(b_k/a_k) = log(a_j/b_j) - sum_k c_k log(a_k/b_k)."""
+    ratios = [f for a in t.args for f in factors_of(a) if f.op == "fn" and f.data == "log" and f.args[0].op == "mul"]
+    for ratio in ratios:
+        turned = skeleton(power(ratio.args[0], MINUS_ONE))
+        for a in t.args:
+            if ratio not in factors_of(a) and any(_is_log_of(x, turned) for x in walk(a)):
+                return add(_turned(a, turned, context), *(b for b in t.args if b is not a))
+    return None
+
+
+def _is_log_of(t: Term, argument: bytes) -> bool:
+    return t.op == "fn" and t.data == "log" and skeleton(t.args[0]) == argument
+
+
+def _turned(t: Term, argument: bytes, context: Context) -> Term:
+    """The term with log x as -log(1/x) for every x with that skeleton."""
+    if _is_log_of(t, argument):
+        return neg(fn("log", power(t.args[0], MINUS_ONE)))
+    if t.op == "red" and t.data == "sum":
+        body, variables = open_reduction(t, context.fresh)
+        c, rest = coefficient(_turned(body, argument, context))
+        return mul(num(c), reduce("sum", rest, variables))
+    if t.op in ("add", "mul"):
+        return rebuild(t, tuple(_turned(a, argument, context) for a in t.args))
+    return t
 
 
 def _norm(t: Term, context: Context) -> Term | None:
@@ -184,6 +227,18 @@ JOIN_LOGARITHMS = Rule(
         "{p: {shape: [n], domain: positive}, q: {shape: [n], domain: positive}}",
     ),
 )
+ONE_RATIO = Rule(
+    "log/ratio",
+    ("add",),
+    r"\log\frac{a}{b} + \sum_k c_k \log\frac{b_k}{a_k} = \log\frac{a}{b} - \sum_k c_k \log\frac{a_k}{b_k}",
+    "one ratio, one way round",
+    _one_ratio,
+    Example(
+        "log(p[i]/q[i]) + Sum(x[l, 0]*log(q[l]/p[l]), l)",
+        "log(p[i]/q[i]) - Sum(x[l, 0]*log(p[l]/q[l]), l)",
+        "{x: [n, c], p: {shape: [n], domain: positive}, q: {shape: [n], domain: positive}}",
+    ),
+)
 ODD_ARGUMENT = Rule(
     "function/odd",
     ("mul",),
@@ -228,6 +283,6 @@ TANH = Rule(
     _tanh,
     Example("2*sigmoid(2*x[i, j]) - 1", "tanh(x[i, j])"),
 )
-STEPS = (HEAVISIDE, OTHER_STEP, MODULUS, NORM, ORIENT, GATHERED, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS)
+STEPS = (HEAVISIDE, OTHER_STEP, MODULUS, NORM, ORIENT, GATHERED, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS, ONE_RATIO)
 
 __all__ = ["STEPS"]

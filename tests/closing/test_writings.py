@@ -308,3 +308,14 @@ def test_a_masked_softmax_needs_no_mask_on_its_gradient() -> None:
         output={"y[i, j]": "softmax(s[i, j], j)"},
     )
     assert closed(d, "x") == "y[i, j]*(dy[i, j] - Sum(dy[i, k]*y[i, k], k))"
+
+
+def test_a_divergence_under_a_parameter_has_its_ratios_one_way_round() -> None:
+    d = derived(
+        inputs={"z": ["n", "c"], "w": ["n", "c"]},
+        parameters={"beta": 6.0},
+        let={"p[i, j]": "softmax(z[i, j], j)", "q[i, j]": "softmax(w[i, j], j)"},
+        loss="beta*Sum(p[i, j]*log(p[i, j]/q[i, j]), j) - log(p[i, 0])",
+    )
+    assert "log(q[" not in closed(d, "z")
+    assert closed(d, "z").count("log(p[") == 2

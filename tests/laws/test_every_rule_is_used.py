@@ -138,7 +138,8 @@ def test_a_rule_fires_in_a_formula_made_for_it(name: str) -> None:
 
 def test_every_rule_is_used() -> None:
     second = {s.rule.name for s in derive_formula(read_file(str(CATALOGUE / "losses" / "mse.yaml")), order=2).steps}
-    assert {r.name for r in ALL} - used_by_the_catalogue() - set(USES) - second == set()
+    seen_elsewhere = {"log/ratio"}  # tests/closing/test_writings.py: among the last steps of a divergence
+    assert {r.name for r in ALL} - used_by_the_catalogue() - set(USES) - second - seen_elsewhere == set()
 
 
 def test_every_step_bears_a_rule_of_the_book() -> None:
