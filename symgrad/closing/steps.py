@@ -140,7 +140,12 @@ def _root(t: Term) -> Term | None:
 
 
 def _orient(t: Term, context: Context) -> Term | None:
-    """(p - 1) (x - y) = (1 - p) (y - x)."""
+    """(p - 1) (x - y) = (1 - p) (y - x), -where(c, q, q - 1) = where(c, -q, 1 - q)."""
+    if coefficient(t)[0] < 0:
+        for f in t.args:
+            if f.op == "where" and any(_signs(b) == {True, False} and _takes_a_number(b) for b in f.args[1:]):
+                c, a, b = f.args
+                return mul(num(-1), where(c, neg(a), neg(b)), *(g for g in t.args if g is not f))
     mixed = [f for f in t.args if f.op == "add" and len(_signs(f)) == 2]
     negative = [f for f in mixed if any(is_num(a) and value(a) < 0 for a in f.args)]
     plain = [f for f in mixed if not any(is_num(a) for a in f.args)]
@@ -148,6 +153,11 @@ def _orient(t: Term, context: Context) -> Term | None:
         return None
     rest = [f for f in t.args if f is not negative[0] and f is not plain[0]]
     return mul(neg(negative[0]), neg(plain[0]), *rest)
+
+
+def _takes_a_number(t: Term) -> bool:
+    """Whether a number is taken away: q - 1."""
+    return t.op == "add" and any(is_num(a) and value(a) < 0 for a in t.args)
 
 
 def _gathered(t: Term, context: Context) -> Term | None:
@@ -183,7 +193,7 @@ def _odd(t: Term, context: Context) -> Term | None:
 
 
 def _signs(t: Term) -> set[bool]:
-    return {coefficient(a)[0] < 0 for a in t.args}
+    return {coefficient(a)[0] < 0 for a in terms_of(t)}
 
 
 def _tanh(t: Term, context: Context) -> Term | None:
