@@ -62,14 +62,17 @@ def direction(name: str, indices: tuple[Term, ...], position: tuple[Term, ...]) 
     return name, Column(indices, deltas, ONE, len(deltas) < len(pairs))
 
 
-def pick(t: Term, columns: Mapping[str, Column], fresh: Fresh) -> Term:
-    """A term that is linear in the tensors of the columns, with these in their place."""
-    return _Picking(columns, fresh).apply(t)
+def pick(t: Term, columns: Mapping[str, Column], fresh: Fresh, batched: bool) -> Term:
+    """A term that is linear in the tensors of the columns, with these in their place.
+
+    `batched`: whether the position has a batch element.
+    """
+    return _Picking(columns, fresh, batched).apply(t)
 
 
 class _Picking:
-    def __init__(self, columns: Mapping[str, Column], fresh: Fresh) -> None:
-        self.columns, self.fresh = columns, fresh
+    def __init__(self, columns: Mapping[str, Column], fresh: Fresh, batched: bool) -> None:
+        self.columns, self.fresh, self.batched = columns, fresh, batched
         self.names = frozenset(columns)
         self.own = frozenset(n for n, c in columns.items() if c.batch)
         self.memo: dict[Term, Term] = {}
@@ -93,7 +96,7 @@ class _Picking:
             return where(t.args[0], *map(self.apply, t.args[1:]))
         if t.op == "red" and t.data == "sum":
             body, variables = open_reduction(t, self.fresh)
-            if all(str(v.data) != BATCH for v in variables):
+            if not self.batched or all(str(v.data) != BATCH for v in variables):
                 return reduce("sum", self.apply(body), variables)
             return add(*(self.over_batch(a, variables) for a in terms_of(body)))
         raise UnsupportedError(f"the Hessian diagonal through {t.op} of a direction")
@@ -111,7 +114,11 @@ class _Picking:
             linear = [f for f in factors_of(t) if f.tensors & self.names]
             rest = [f for f in factors_of(t) if not f.tensors & self.names]
             return reduce("sum", mul(reduce("sum", mul(*rest), batch), *map(self.apply, linear)), others)
-        raise UnsupportedError("the Hessian diagonal of an input whose batch elements mix")
+        mixed = next((f for f in factors_of(t) if f.op == "add" and len(self.kinds(f)) > 1), None)
+        if mixed is None:
+            raise UnsupportedError("the Hessian diagonal of an input whose batch elements mix")
+        rest = [f for f in factors_of(t) if f is not mixed]
+        return add(*(self.over_batch(mul(a, *rest), variables) for a in mixed.args))
 
     def kinds(self, t: Term) -> set[bool]:
         """Whether the tensors of the map are read at the batch element at hand (true), or for all of the batch."""

@@ -17,7 +17,7 @@ from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import hints_of
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
-from symgrad.closing.second_order import SecondOrder, forms_of, refuse_layers, second_order, statements_of
+from symgrad.closing.second_order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
 from symgrad.closing.softmax import rejoin
 from symgrad.errors import FormulaError, LimitError, nearest
 from symgrad.formula.blocks import blocks
@@ -80,7 +80,7 @@ def derive_formula(
     at the limits in force.
     """
     if order == 2:
-        refuse_layers(formula.program)
+        refuse_what_has_none(formula.program)
     try:
         with keeping():
             return _derive(formula, asked_for(formula.program, wrt), observer, inline, order)

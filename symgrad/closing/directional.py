@@ -74,7 +74,7 @@ class Columns:
             if self.batched and not self._nameable(s, body):
                 self.mixed[s.name] = replace(s, body=body)
                 continue
-            picked = self.simplify(pick(body, self.columns, self.fresh))
+            picked = self.simplify(pick(body, self.columns, self.fresh, self.batched))
             self.columns[s.name] = self._column(s, picked, tag)
 
     def _nameable(self, s: Statement, body: Term) -> bool:
@@ -111,7 +111,7 @@ class Columns:
     def at(self, t: Term, indices: tuple[Term, ...]) -> Term:
         """A term over the indices of the input itself, at the position that these are."""
         here = dict(zip(self.position, indices, strict=True))
-        picked = pick(unfold(t, self.mixed, self.fresh), self.columns, self.fresh)
+        picked = pick(unfold(t, self.mixed, self.fresh), self.columns, self.fresh, self.batched)
         return self.simplify(substitute(picked, here))
 
 

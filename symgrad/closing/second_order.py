@@ -20,7 +20,7 @@ from symgrad.closing.reverse import Adjoints
 from symgrad.closing.second_forms import SecondForms
 from symgrad.closing.second_program import SecondProgram, SecondPrograms
 from symgrad.closing.softmax import rejoin
-from symgrad.errors import UsageError
+from symgrad.errors import UnsupportedError, UsageError
 from symgrad.formula.program import Formula, Program, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
@@ -61,13 +61,15 @@ def statements_of(second: SecondOrder | None) -> tuple[Statement, ...]:
     return () if second is None else (*second.program.product, *second.program.diagonal)
 
 
-def refuse_layers(program: Program) -> None:
-    """UsageError where there is no loss to differentiate twice."""
+def refuse_what_has_none(program: Program) -> None:
+    """UsageError where there is no loss to differentiate twice; UnsupportedError for a recurrence."""
     if not program.is_loss:
         raise UsageError(
             f"--order 2 is for losses, and {program.name} is a layer\n = help: its torch function can be "
             "differentiated twice (torch.autograd.functional.hvp); or write a loss of the layer's outputs"
         )
+    if any(s.recurrence is not None for s in program.statements):
+        raise UnsupportedError("second derivatives of a recurrence (scan)", help="unroll its steps under `let`")
 
 
 def forms_of(kind: str, gradients: Sequence[Gradient], second: SecondOrder | None) -> Sequence[Gradient]:

@@ -108,7 +108,7 @@ def _number_polygamma(n, x):
 '''
 
 NUMBER_HELPERS["_directions"] = '''
-def _directions(v, dtype, **inputs):
+def _directions(v, dtype, /, **inputs):
     """The direction in each input, of its shape; and the dtype of the results."""
     if len(inputs) > 1 and not (isinstance(v, (tuple, list)) and len(v) == len(inputs)):
         raise TypeError(f"v must be a tuple ({', '.join(inputs)}), like the gradient")

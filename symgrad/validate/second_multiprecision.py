@@ -16,17 +16,17 @@ import numpy as np
 
 from symgrad import limits
 from symgrad.formula.program import Program
-from symgrad.validate.backends import Array, EvaluationError
+from symgrad.validate.backends import EvaluationError
 from symgrad.validate.kernels import Call, Data, KernelError
 from symgrad.validate.multiprecision import CLOSED_TOLERANCE, SMALLEST, leaves_range
 from symgrad.validate.points import Point
-from symgrad.validate.precise import AGREED, BELIEVED, Closed, Precise, closed_forms, settled
+from symgrad.validate.precise import Closed, Precise, closed_forms, settled
+from symgrad.validate.second_differences import curvature, mixed
 from symgrad.validate.second_kernels import Second, SecondKernels, at_direction, drawn, typical
 from symgrad.validate.verdict import EPSILON, FORGIVEN_ULP, LARGEST, ROUNDING, Failure, Judgement, magnitude, rounded
 
 MOST_INPUTS = 2
 """Inputs of which an element is held against second differences at a normal point; at a special one it is one."""
-Direction = Mapping[str, np.ndarray[Any, Any]]
 
 
 class SecondForms:
@@ -125,7 +125,7 @@ def _judge_element(
     step = one[at] = typical(point.inputs[name])
     for what, found, exact, size in (
         ("diagonal", closed.diagonal, curvature(precise, {name: one}, scale), step * step),
-        ("product", closed.product, _mixed(precise, {name: one}, direction, scale), step),
+        ("product", closed.product, mixed(precise, {name: one}, direction, scale), step),
     ):
         if exact is None or name not in found or abs(exact) > LARGEST:
             verdict.skip("kinks")
@@ -136,51 +136,6 @@ def _judge_element(
             continue
         noise = EPSILON * (scale + abs(exact)) / size
         verdict.compare(f"closed form: Hessian {what} of {name}", point, form, exact / size, noise, CLOSED_TOLERANCE)
-
-
-def curvature(precise: Precise, direction: Direction, scale: float) -> float | None:
-    """The second derivative along a direction; None where it jumps, or where no two precisions agree."""
-    before: Any = None
-    for digits in precise.levels:
-        right, middle, left = _differences(precise, direction, digits)
-        finite = precise.backend(digits).context.isfinite
-        if not all(map(finite, (right, middle, left))):
-            return None
-        small = abs(middle) <= 1e-20 * scale
-        agreed = digits >= BELIEVED if small else before is not None and abs(middle - before) <= AGREED * abs(middle)
-        if agreed and before is not None:
-            torn = abs(right - left) > 1e-6 * (abs(right) + abs(left)) + 1e-18 * scale
-            return None if torn else float(middle)
-        before = middle
-    return None
-
-
-def _differences(precise: Precise, direction: Direction, digits: int) -> tuple[Any, Any, Any]:
-    """Second differences to the right, about and to the left of the point, with a step of a quarter of the digits."""
-    backend = precise.backend(digits)
-    h = backend.context.mpf(10) ** (-(digits // 4))
-
-    def at(steps: int) -> Any:
-        start = precise.inputs(digits)
-        moved: dict[str, Array] = {n: start[n] + steps * h * backend.real(d) for n, d in direction.items()}
-        return precise.total(digits, moved)
-
-    f = {k: at(k) if k else precise.center(digits) for k in (-2, -1, 0, 1, 2)}
-    return tuple((f[k + 1] - 2 * f[k] + f[k - 1]) / h**2 for k in (1, 0, -1))  # type: ignore[return-value]
-
-
-def _mixed(precise: Precise, one: Direction, other: Direction, scale: float) -> float | None:
-    """one H other."""
-    names = [*dict.fromkeys((*one, *other))]
-    shapes = {n: (one[n] if n in one else other[n]).shape for n in names}
-    parts = []
-    for sign in (1, -1):
-        both = {n: one.get(n, np.zeros(shapes[n])) + sign * other.get(n, np.zeros(shapes[n])) for n in names}
-        parts.append(curvature(precise, both, scale))
-    first, second = parts
-    if first is None or second is None or abs(first - second) < 1e-3 * (abs(first) + abs(second)):
-        return None
-    return (first - second) / 4
 
 
 # ---- kernels against closed forms -----------------------------------------------------------------------------------

@@ -1,0 +1,70 @@
+"""Second differences of the formula as read, in multiprecision: curvatures, and the Hessian between two directions.
+
+Along a direction u the curvature of the mean loss is `(f(x + h u) - 2 f(x) + f(x - h u))/h**2`, at growing precision
+until two agree; `e H v` is a quarter of the curvatures along e + v and e - v.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symgrad.validate.backends import Array
+from symgrad.validate.precise import AGREED, BELIEVED, Precise
+
+SMALLEST_PART = 1e-8
+"""Of the curvatures: what is less of them has lost too many digits."""
+Direction = Mapping[str, np.ndarray[Any, Any]]
+
+
+def curvature(precise: Precise, direction: Direction, scale: float) -> float | None:
+    """The second derivative along a direction; None where it jumps, or where no two precisions agree."""
+    found = _curvature(precise, direction, scale)
+    return None if found is None else float(found)
+
+
+def _curvature(precise: Precise, direction: Direction, scale: float) -> Any:
+    """The same with all its digits."""
+    before: Any = None
+    for digits in precise.levels:
+        right, middle, left = _differences(precise, direction, digits)
+        finite = precise.backend(digits).context.isfinite
+        if not all(map(finite, (right, middle, left))):
+            return None
+        small = abs(middle) <= 1e-20 * scale
+        agreed = digits >= BELIEVED if small else before is not None and abs(middle - before) <= AGREED * abs(middle)
+        if agreed and before is not None:
+            torn = abs(right - left) > 1e-6 * (abs(right) + abs(left)) + 1e-18 * scale
+            return None if torn else middle
+        before = middle
+    return None
+
+
+def _differences(precise: Precise, direction: Direction, digits: int) -> tuple[Any, Any, Any]:
+    """Second differences to the right, about and to the left of the point, with a step of a quarter of the digits."""
+    backend = precise.backend(digits)
+    h = backend.context.mpf(10) ** (-(digits // 4))
+
+    def at(steps: int) -> Any:
+        start = precise.inputs(digits)
+        moved: dict[str, Array] = {n: start[n] + steps * h * backend.real(d) for n, d in direction.items()}
+        return precise.total(digits, moved)
+
+    f = {k: at(k) if k else precise.center(digits) for k in (-2, -1, 0, 1, 2)}
+    return tuple((f[k + 1] - 2 * f[k] + f[k - 1]) / h**2 for k in (1, 0, -1))  # type: ignore[return-value]
+
+
+def mixed(precise: Precise, one: Direction, other: Direction, scale: float) -> float | None:
+    """one H other."""
+    names = [*dict.fromkeys((*one, *other))]
+    shapes = {n: (one[n] if n in one else other[n]).shape for n in names}
+    parts = []
+    for sign in (1, -1):
+        both = {n: one.get(n, np.zeros(shapes[n])) + sign * other.get(n, np.zeros(shapes[n])) for n in names}
+        parts.append(_curvature(precise, both, scale))
+    first, second = parts
+    if first is None or second is None or abs(first - second) < SMALLEST_PART * (abs(first) + abs(second)):
+        return None
+    return float((first - second) / 4)
