@@ -52,7 +52,7 @@ class SecondPrograms:
         )
         with self.context.quietly():
             along = Directional(self.directions.names, self.full, self.unique, TRIVIAL)
-            along.push((*named, *adjoints.values()))
+            along.push((*self.program.statements, *adjoints.values()))
             products = {
                 n: Statement(self.unique(f"Hv_{n}"), s.indices, along.of(s.body), "tangent") for n, s in results.items()
             }

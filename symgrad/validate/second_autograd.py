@@ -190,8 +190,8 @@ def _noise(
 ) -> Second:
     """What rounding of the inputs alone does to each result; on a kink, where that would hide it, only its scale."""
     second = expected.second
-    product = {n: _unit(expected, call, n, a, 1) * epsilon for n, a in second.product.items()}
-    diagonal = {n: _unit(expected, call, n, a, 2) * epsilon for n, a in second.diagonal.items()}
+    product: dict[str, Any] = {n: _unit(expected, call, n, a, 1) * epsilon for n, a in second.product.items()}
+    diagonal: dict[str, Any] = {n: _unit(expected, call, n, a, 2) * epsilon for n, a in second.diagonal.items()}
     noise = Second(diagonal, product)
     if not point.is_generic:
         return noise
@@ -233,8 +233,8 @@ def _with_exact(
     torch's polygamma is right to nine digits only.
     """
     precise = Precise(program, point)
-    diagonal: dict[str, Any] = {n: a.copy() for n, a in expected.second.diagonal.items()}
-    product: dict[str, Any] = {n: a.copy() for n, a in expected.second.product.items()}
+    diagonal = {n: a.copy() for n, a in expected.second.diagonal.items()}
+    product = {n: a.copy() for n, a in expected.second.product.items()}
     for n, at in expected.places.items():
         shape, step = point.inputs[n].shape, typical(point.inputs[n])
         for k in _doubtful(got.diagonal[n].reshape(-1)[at], diagonal[n], noise.diagonal[n]):

@@ -165,3 +165,19 @@ def test_wrong_use_says_what_is_known() -> None:
         symgrad.derive(KEYS, time_limit=1e-9)
     with pytest.raises(symgrad.UsageError, match="without the target torch"):
         symgrad.derive(KEYS, targets=["numpy"]).torch
+
+
+def test_order_2_gives_the_hessian_in_python_and_in_the_document() -> None:
+    d = symgrad.derive("softmax_cross_entropy", order=2, targets=("numpy",))
+    h = d.hessians["z"]
+    assert (h.direction, h.hvp.closed) == ("v", "y[i, j]*(v[i, j] - Sum(v[i, k]*y[i, k], k))/n")
+    document = d.document()["hessian"]
+    assert isinstance(document, dict)
+    assert document["z"]["diagonal"] == h.diagonal.closed == "y[i, j]*(1 - y[i, j])/n"
+    assert document["z"]["indices"] == ["i", "j"]
+    assert document["z"]["where"] == {"y[i, j]": "softmax(z[i, j], j)"}
+    assert set(document["z"]["latex"]) == {"diagonal", "hvp"}
+    assert callable(d.numpy.hvp)
+    assert "hessian" not in symgrad.derive("softmax_cross_entropy").document()
+    with pytest.raises(symgrad.SymgradError, match="derived without order=2"):
+        _ = symgrad.derive("softmax_cross_entropy").hessians
