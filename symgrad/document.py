@@ -81,10 +81,24 @@ def gradient(g: Gradient, formula: Formula, notation: Notation) -> Json:
     return {
         "indices": [str(i.data) for i in indices],
         "closed": show(closed, notation.names),
-        "where": {_head(d): show(d.body, notation.names) for d in g.where},
+        "where": dict(_definition(d, formula, notation.names) for d in g.where),
         "latex": latex(closed, notation),
         "matrix": matrix,
     }
+
+
+def _definition(d: Definition, formula: Formula, names: Names) -> tuple[str, str]:
+    """A name with its indices, and its definition.
+
+    What a used formula gives is the call that the file has, where the definition does not say how far indices run.
+    """
+    s = formula.program.statement(d.name)
+    if s is not None and s.result and not s.inner and s.kind == "let":
+        call = formula.written[d.name]
+        alone = list(formula.written.values()).count(call) == 1
+        if alone and not all(i.data == BATCH or names.within(d.body).says_range(i, d.body) for i in d.indices):
+            return d.name, call
+    return _head(d), show(d.body, names)
 
 
 def in_array_notation(form: ArrayForm, notation: Notation) -> Json:

@@ -110,3 +110,14 @@ def test_kinks_of_parts_are_named_at_the_line_of_the_call() -> None:
     text = "name: f\ninputs: {x: [n, d], W: [m, d], b: [m]}\nuse: {act: relu}\nlet:\n  h: act(x)\nloss: Sum(h)\n"
     (kink,) = derive_formula(read_text(text)).kinks
     assert (kink.of, kink.line) == ("relu", 5)
+
+
+def test_a_definition_that_does_not_say_its_ranges_is_printed_as_the_call(tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_text(
+        "name: f\ninputs: {x: [n, c, h, w], K: [o, c, 3, 3], b: [o], V: [m, w], a: [m]}\nuse: [conv2d, linear]\n"
+        "let:\n  y: conv2d(x, K, b, pad=1)\n  r: relu(y)\n  z: linear(r, V, a)\nloss: Sum(z**4)\n"
+    )
+    gradients = symgrad.derive(tmp_path / "f.yaml").document()["gradients"]
+    where = gradients["a"]["where"]  # type: ignore[index]
+    assert where["y"] == "conv2d(x, K, b, pad=1)"
+    assert any(key.startswith("z[") for key in where)
