@@ -83,6 +83,4 @@ def test_where_autograd_itself_is_off_by_rounding_exact_differences_decide(monke
     right = verdict_of()
     assert right.passed
     assert any("exact differences" in note for note in right.notes)
-    wrong = verdict_of(CROSS_ENTROPY_NUMPY.replace("g = y - t", "g = (y - t)*(1 + 1e-7)"))
-    assert wrong.passed  # of the planted truth: it agrees
     assert not verdict_of(CROSS_ENTROPY_NUMPY.replace("g = y - t", "g = (y - t)*(1 + 1e-6)")).passed
