@@ -8,13 +8,13 @@ Formula
     loss: -Sum(t[i, j]*log(softmax(z[i, j], j)), j)
 
 Gradient of the mean
-    dW[k, l] = Sum(where(b[k] + Sum(W[k, p]*x[i, p], p) > 0, U[j, k]*x[i, l]*(softmax(z[i, j], j) -
-        t[i, j]), 0), i, j)/n
-    db[k] = Sum(where(b[k] + Sum(W[k, l]*x[i, l], l) > 0, U[j, k]*(softmax(z[i, j], j) - t[i, j]),
-        0), i, j)/n
+    dW[k, l] = Sum(dpre[i, k]*x[i, l], i)
+    db[k] = Sum(dpre[i, k], i)
     dU[j, k] = Sum(a[i, k]*(softmax(z[i, j], j) - t[i, j]), i)/n
     where a[i, k] = relu(b[k] + Sum(W[k, l]*x[i, l], l))
     where z[i, j] = Sum(U[j, k]*a[i, k], k)
+    where dz[i, j] = (softmax(z[i, j], j) - t[i, j])/n
+    where dpre[i, k] = where(b[k] + Sum(W[k, l]*x[i, l], l) > 0, Sum(U[j, k]*dz[i, j], j), 0)
 
 Facts assumed (check_inputs looks whether data satisfy them)
     Sum(t[i, j], j) == 1 (t is a simplex)
