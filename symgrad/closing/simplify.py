@@ -124,15 +124,18 @@ class Simplifier:
             new = rewrite(t, f.rules, self.context)
             if new is not t:
                 new = rewrite(new, rules, self.context)
-            if new is not t and self._is_better(new, t, f.statement.name):
+            if new is not t and self._is_better(new, t, f):
                 t = new
             else:
                 del self.context.steps[mark:]
         return t
 
-    def _is_better(self, new: Term, old: Term, name: str) -> bool:
+    def _is_better(self, new: Term, old: Term, folding: Folding) -> bool:
         """Whether a folding to a name is kept: it is shorter, and computes nothing less safely."""
+        name = folding.statement.name
         safe = self._growing(new) <= self._growing(old) and _ties(new, name) <= _ties(old, name)
+        if folding.pivot.op == "fn" and folding.pivot.data == "exp":
+            safe = safe and not _adds_exponential(new, old)
         return safe and self._shorter(new, old)
 
     def _shorter(self, new: Term, old: Term) -> bool:
@@ -164,6 +167,16 @@ class Simplifier:
             t = self._folded(t, ELEMENTARY)
             t = self._collected(t)
         return Candidate(t, (*c.steps, *steps)) if weight(t) <= weight(c.term) else c
+
+
+def _adds_exponential(new: Term, old: Term) -> bool:
+    """Whether a form has an exponential that is no part of one of the old: p exp(x) for what p is exp(-x) times."""
+    before = [frozenset(terms_of(e)) for e in _exponents(old)]
+    return any(not any(frozenset(terms_of(e)) <= b for b in before) for e in _exponents(new))
+
+
+def _exponents(t: Term) -> frozenset[Term]:
+    return frozenset(x.args[0] for x in walk(t) if x.op == "fn" and x.data == "exp" and x.tensors)
 
 
 def _ties(t: Term, name: str) -> frozenset[Term]:

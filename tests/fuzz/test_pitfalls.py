@@ -152,6 +152,18 @@ def test_pitfall(pitfall):
     assert judge_text(PITFALLS[pitfall].lstrip(), points=3) is None
 
 
+def test_a_folding_adds_no_exponential_that_grows_where_the_name_vanishes():
+    text = """
+name: vanishing
+inputs: {z: [c], s: []}
+let: {"p[k]": "softmax(z[k], k)*exp(-s**2)"}
+loss: "Sum((z[k] + p[k])**2, k)"
+"""
+    grads = kernels(text).grad(np.array([0.5, -1.0, 2.0]), np.array(40.0))
+    assert np.allclose(grads.z, [1.0, -2.0, 4.0])
+    assert grads.s == 0
+
+
 def kernels(text: str):
     derivation = derive_formula(read_text(text.lstrip(), "pitfall.yaml"))
     return load_module(emit_package(derivation)["numpy_kernels.py"], "pitfall")
