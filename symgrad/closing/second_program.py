@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from symgrad.algebra.build import Fresh
-from symgrad.algebra.terms import Term
+from symgrad.algebra.terms import Term, coefficient, terms_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.directional import Directional, Simplify
 from symgrad.closing.directions import Directions, UniqueNames
@@ -71,27 +72,42 @@ class SecondPrograms:
         Written out and multiplied out, `y c**2` less the square of `y c` cancels: only where an index less is needed.
         """
         s = replace(product, name=self.unique(f"hess_{name}"))
-        best = self._in_columns(name, s, tangents)
+        known = self._exponentials((product, *tangents))
+        best = self._in_columns(name, s, tangents, self.full)
+        if not self._exponentials(best) <= known:
+            other = self._in_columns(name, s, tangents, self.plain)
+            best = other if self._exponentials(other) <= known else best
         whole = unfold(s.body, {t.name: t for t in tangents}, Fresh())
         if width(best) > len(s.indices) and weight(whole) <= MOST_WRITTEN_OUT:
-            best = min(best, [self._written_out(name, s, whole, self.plain)], key=cost)
-            if width(best) > len(s.indices):
-                best = min(best, [self._written_out(name, s, whole, self.full)], key=width)
+            for simplify, key in ((self.plain, cost), (self.full, width)):
+                form = [self._written_out(name, s, whole, simplify)]
+                if width(best) > len(s.indices) and self._exponentials(form) <= known:
+                    best = min(best, form, key=key)
         return best
+
+    def _exponentials(self, statements: Sequence[Statement]) -> frozenset[tuple[Fraction, ...]]:
+        """How log-sum-exps stand in the exponentials: e^z and e^(-2 lse), split off from a softmax, may overflow."""
+        lse = {s.name for s in self.program.statements if s.body.op == "red" and s.body.data == "lse"}
+        exponents = (x.args[0] for s in statements for x in walk(s.body) if x.op == "fn" and x.data == "exp")
+        return frozenset(
+            tuple(c for c, r in map(coefficient, terms_of(e)) if r.data in lse or r.data == "lse") for e in exponents
+        )
 
     def _written_out(self, name: str, s: Statement, whole: Term, simplify: Simplify) -> Statement:
         """The diagonal without any named tangent."""
         return replace(s, body=self.directions.columns(name, (), simplify, self.unique).at(whole, s.indices))
 
-    def _in_columns(self, name: str, s: Statement, tangents: Sequence[Statement]) -> list[Statement]:
+    def _in_columns(
+        self, name: str, s: Statement, tangents: Sequence[Statement], simplify: Simplify
+    ) -> list[Statement]:
         """The diagonal from the columns of each tangent that it needs."""
-        work = self.directions.columns(name, tangents, self.full, self.unique, TRIVIAL)
+        work = self.directions.columns(name, tangents, simplify, self.unique, TRIVIAL)
         known = {c.name: c for c in work.statements}
-        result = replace(s, body=diagonal_reads(work.at(s.body, s.indices), known, self.full))
+        result = replace(s, body=diagonal_reads(work.at(s.body, s.indices), known, simplify))
         needed, kept = set(result.body.tensors), []
         for c in reversed(work.statements):
             if c.name in needed:
                 kept.append(c)
                 needed |= c.body.tensors
-        columns, results = without_single_readers(kept[::-1], {name: result}, self.full)
+        columns, results = without_single_readers(kept[::-1], {name: result}, simplify)
         return [*columns, results[name]]
