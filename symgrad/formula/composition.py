@@ -24,6 +24,7 @@ from symgrad.formula.trees import called, placed
 from symgrad.formula.vocabulary import LANGUAGE
 
 MOST_STATEMENTS = 2000
+RANGES = ("positive", "nonnegative", "unit_interval", "interval", "greater_than")
 
 
 class Composer:
@@ -91,11 +92,14 @@ class Composer:
         return made
 
     def _carry(self, call: Call, instance: Instance, place: Place) -> None:
-        """Let the domains and facts of a used formula hold of the arrays that it is called on."""
+        """Let the ranges and facts of a used formula hold of the arrays that it is called on.
+
+        What an equation says of an array (a simplex, a symmetric matrix) only the file that has the array can declare.
+        """
         env = self.env
         for i in call.program.inputs:
             tensor = env.tensors[instance.tensors[i.name]]
-            if tensor.kind == "input" and i.dtype == tensor.dtype == "real" and i.domain.kind != "real":
+            if tensor.kind == "input" and i.dtype == tensor.dtype == "real" and i.domain.kind in RANGES:
                 bounds = tuple(instance.size(b) for b in i.domain.bounds)
                 env.adopted.setdefault(tensor.name, Domain(i.domain.kind, bounds))
         for fact in call.program.facts:

@@ -89,10 +89,17 @@ def test_what_a_part_assumes_holds_of_the_arrays_that_it_is_called_on(tmp_path: 
     assert show(d.gradient("b").closed) == "2*Sum(z[i], i)/n"
 
 
-def test_an_input_without_a_domain_has_that_of_the_part(tmp_path: Path) -> None:
+def test_an_input_without_a_domain_has_the_range_of_the_part(tmp_path: Path) -> None:
     program = whole(tmp_path, "part(a, v, r)").program
     assert program.input("r").domain.kind == "positive"
     assert program.input("a").domain.kind == "real"
+
+
+def test_an_equation_is_declared_where_the_array_is() -> None:
+    text = "name: f\ninputs: {z: [n, c], t: {shape: [n, c], given: true}}\nuse: [softmax_cross_entropy]\n"
+    d = derive_formula(read_text(text + "let:\n  l: softmax_cross_entropy(z, t)\nloss: mean(l)\n"))
+    assert d.program.input("t").domain.kind == "real"
+    assert not d.assumed
 
 
 def test_the_domain_of_the_file_comes_first(tmp_path: Path) -> None:
