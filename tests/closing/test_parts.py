@@ -23,7 +23,7 @@ let:
 loss: Sum(s[i, k]**2, k)
 """
 MLP = """name: two
-inputs: {x: [n, d], U: [h, d], a: [h], W: [c, h], b: [c], t: {shape: [n, c], given: true}}
+inputs: {x: [n, d], U: [h, d], a: [h], W: [c, h], b: [c], t: {shape: [n, c], given: true, domain: simplex}}
 use: [linear, softmax_cross_entropy]
 let:
   v: linear(x, U, a)
