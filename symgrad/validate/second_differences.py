@@ -53,7 +53,7 @@ def _differences(precise: Precise, direction: Direction, digits: int) -> tuple[A
         return precise.total(digits, moved)
 
     f = {k: at(k) if k else precise.center(digits) for k in (-2, -1, 0, 1, 2)}
-    return tuple((f[k + 1] - 2 * f[k] + f[k - 1]) / h**2 for k in (1, 0, -1))  # type: ignore[return-value]
+    return tuple((f[k + 1] - 2 * f[k] + f[k - 1]) / h**2 for k in (1, 0, -1))
 
 
 def mixed(precise: Precise, one: Direction, other: Direction, scale: float) -> float | None:
