@@ -19,6 +19,7 @@ from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.second_order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
 from symgrad.closing.softmax import rejoin
+from symgrad.closing.unfold import unfold
 from symgrad.errors import FormulaError, LimitError, nearest
 from symgrad.formula.blocks import blocks
 from symgrad.formula.program import Expected, Fact, Formula, Program, Statement
@@ -145,12 +146,19 @@ def looked_at(formula: Formula, program: Program, second: SecondOrder | None) ->
 
 
 def stabilize(program: Program, context: Context) -> Program:
-    """Pass 4: every statement in the form that keeps the digits; later statements see through earlier names."""
+    """Pass 4: every statement in the form that keeps the digits; later statements see through earlier names.
+
+    A value that none of its indices enters is written out: a definition of it would not say how far they run.
+    """
     done: list[Statement] = []
+    constant: dict[str, Statement] = {}
     for s in program.statements:
         context.subject = s.name
         context.definitions = {d.name: d for d in done}
-        done.append(replace(s, body=rewrite(s.body, FORWARD_RULES, context)))
+        new = replace(s, body=rewrite(unfold(s.body, constant, context.fresh), FORWARD_RULES, context))
+        done.append(new)
+        if new.indices and not (new.body.free or new.body.tensors):
+            constant[new.name] = new
     context.definitions = {}
     return program.with_statements(tuple(done))
 

@@ -49,6 +49,11 @@ def digits(position: Term, size: Term) -> tuple[Term, ...] | None:
     return tuple(order) if same(below, size) else None
 
 
+def _runs_as_far(t: Term, size: Term) -> bool:
+    """Whether the term is an index of that extent, or the digits of one."""
+    return extent(t) is size if t.op == "idx" else digits(t, size) is not None
+
+
 @dataclass(frozen=True)
 class Digits:
     """A free index of a statement and the digits that stand for it."""
@@ -72,6 +77,8 @@ def split(s: Statement) -> tuple[Statement, tuple[Digits, ...]]:
         free = {i: tuple(x for d in ds for x in ((high, low) if d is k else (d,))) for i, ds in free.items()}
         if not any(high in ds for ds in free.values()):
             free[k] = (high, low)
+    if free:
+        body = splitting.inside(body, always=True)
     if body is s.body:
         return s, ()
     return replace(s, indices=tuple(indices), body=body), tuple(Digits(i, ds) for i, ds in free.items())
@@ -83,13 +90,14 @@ class _Splitting:
     def __init__(self) -> None:
         self.fresh = Fresh()
 
-    def inside(self, t: Term) -> Term:
-        if not any(x.op == "fn" and x.data in QUOTIENTS for x in walk(t)):
+    def inside(self, t: Term, always: bool = False) -> Term:
+        """The term with its sums over digits. `always`: sums without quotients are looked at as well."""
+        if not always and not any(x.op == "fn" and x.data in QUOTIENTS for x in walk(t)):
             return t
         if t.op != "red":
-            return rebuild(t, tuple(self.inside(a) for a in t.args)) if t.args and t.op != "idx" else t
+            return rebuild(t, tuple(self.inside(a, always) for a in t.args)) if t.args and t.op != "idx" else t
         body, variables = open_reduction(t, self.fresh)
-        body = self.inside(body)
+        body = self.inside(body, always)
         while t.data not in ROW_MAJOR and (found := _radix(body, variables)) is not None:
             k, w, p = found
             high, low = self.fresh.index(idx("high", p)), self.fresh.index(idx("low", w))
@@ -108,7 +116,7 @@ def _met(body: Term, variables: Sequence[Term]) -> tuple[Term, list[Term]]:
         for c in conditions:
             for q, m in ((0, 1), (1, 0)) if c.op == "cmp" and c.data == "==" else ():
                 digit, other = c.args[q], c.args[m]
-                if digit in left and other.op == "idx" and other not in left and extent(digit) is extent(other):
+                if digit in left and not other.free & frozenset(left) and _runs_as_far(other, extent(digit)):
                     body = substitute(body, {digit: other})
                     left.remove(digit)
                     break

@@ -19,7 +19,10 @@ from symgrad.report.notation import notation_of
 
 ROOT = Path(__file__).parents[2] / "formulas"
 FORMULAS = sorted(
-    str(p.relative_to(ROOT).with_suffix("")) for kind in ("losses", "activations") for p in (ROOT / kind).glob("*.yaml")
+    str(p.relative_to(ROOT).with_suffix(""))
+    for kind in ("losses", "activations")
+    for p in (ROOT / kind).glob("*.yaml")
+    if "\nscan:" not in p.read_text(encoding="utf-8")  # the keys of an entry are no names
 )
 WORD = re.compile(r"[A-Za-z_]\w*")
 KEPT = {"shape", "domain", "dtype", "given", "outside", "value", "int", "bool", "real"} | {

@@ -135,11 +135,14 @@ def read_form(text: Text, program: Program, g: Gradient) -> ReadForm:
     shapes = {d.name: tuple(map(extent, d.indices)) for d in g.where}
     heads = {key: key.partition("[") for key in text["where"]}
     inner = {name: [n.strip() for n in rest.rstrip("]").split(",") if n.strip()] for name, _, rest in heads.values()}
+    calls = {n for n, names in inner.items() if not names and shapes[n]}  # the call of a used formula
+    inner = {n: names for n, names in inner.items() if n not in calls}
     known = {n: tuple(idx(i, e) for i, e in zip(names, shapes[n], strict=True)) for n, names in inner.items()}
     cotangents = {} if program.is_loss else {f"d{s.name}": s.indices for s in program.outputs}
     where = tuple(
         ReadDefinition(n, known[n], parse_closed(text["where"][key], program, known[n], cotangents | known))
         for key, (n, _, _) in heads.items()
+        if n not in calls
     )
     return ReadForm(g.input, indices, parse_closed(text["closed"], program, indices, cotangents | known), where)
 

@@ -33,6 +33,35 @@ class Like:
         return "-".join([self.name, *(f"{k}{v}" for k, v in self.parameters.items())])
 
 
+ONE_LAYER = (True, 1, 0.0, False, False, False)
+"""Biases, layers, dropout, training, both directions, batch first."""
+
+
+def rnn_over_time(x: Any, h0: Any, W: Any, U: Any, b: Any) -> Any:
+    """torch's recurrent layer, one bias of its two."""
+    return torch.rnn_tanh(x, h0[None], (W, U, b, torch.zeros_like(b)), *ONE_LAYER)[0]
+
+
+def gru_over_time(x: Any, h0: Any, W: Any, U: Any, b: Any, e: Any) -> Any:
+    """torch's gated recurrent units; its gates are stacked."""
+    weights = (W.flatten(0, 1), U.flatten(0, 1), b.flatten(), e.flatten())
+    return torch.gru(x, h0[None], weights, *ONE_LAYER)[0]
+
+
+def lstm_over_time(x: Any, h0: Any, c0: Any, W: Any, U: Any, b: Any) -> Any:
+    """torch's long short-term memory; its gates are stacked, one bias of its two."""
+    weights = (W.flatten(0, 1), U.flatten(0, 1), b.flatten(), torch.zeros_like(b).flatten())
+    return torch.lstm(x, (h0[None], c0[None]), weights, *ONE_LAYER)[0]
+
+
+def averaged(x: Any, a: float = 0.9) -> Any:
+    """The recurrence as a loop: torch has no layer for it."""
+    steps = [x[0]]
+    for row in x[1:]:
+        steps.append(a * steps[-1] + (1 - a) * row)
+    return torch.stack(steps)
+
+
 def lstm(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any) -> Any:
     """One bias where torch has two."""
     return torch.lstm_cell(x, (h, c), W, U, b, torch.zeros_like(b))
@@ -152,6 +181,19 @@ LAYERS = [
     Like("cosine_similarity", {"x": (3, 5), "z": (3, 5)}, lambda x, z: F.cosine_similarity(x, z, eps=0.0)),
     Like("factorization_machine", {"x": (4, 5), "w0": (), "w": (5,), "V": (5, 3)}, factorization),
     Like("rbf", {"x": (4, 3), "c": (5, 3), "b": (5,)}, rbf),
+    Like("rnn", {"x": (4, 2, 3), "h0": (2, 5), "W": (5, 3), "U": (5, 5), "b": (5,)}, rnn_over_time),
+    Like(
+        "gru",
+        {"x": (4, 2, 3), "h0": (2, 5), "W": (3, 5, 3), "U": (3, 5, 5), "b": (3, 5), "e": (3, 5)},
+        gru_over_time,
+    ),
+    Like(
+        "lstm",
+        {"x": (4, 2, 3), "h0": (2, 5), "c0": (2, 5), "W": (4, 5, 3), "U": (4, 5, 5), "b": (4, 5)},
+        lstm_over_time,
+    ),
+    Like("moving_average", {"x": (5, 3)}, averaged),
+    Like("moving_average", {"x": (4, 2)}, averaged, {"a": 0.3}),
 ]
 
 
