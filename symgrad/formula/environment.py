@@ -77,6 +77,8 @@ class Environment:
     ranges: dict[str, Term] = field(default_factory=dict)
     later: dict[str, int] = field(default_factory=dict)
     """Names of statements further down -> their line."""
+    states: frozenset[str] = frozenset()
+    """Names of the entries of `scan`, which stand after `let`."""
     current: str = ""
     """The statement whose right side is being read."""
     bounds: Bounds = field(default_factory=Bounds)
@@ -130,6 +132,9 @@ class Environment:
             )
         if name in self.later:
             message = f"{name} is used before it is defined, in line {self.later[name]}: statements stand in order"
+            if name in self.states:
+                message = f"{name} is used before it is defined: `scan` comes after `let`"
+                return parsed.error(message, node, help=f"what reads {name} stands under scan too, below it")
             return parsed.error(message, node, help=f"move the definition of {name} up")
         if name in self.uses and not called:
             inputs = ", ".join(i.name for i in self.uses[name].program.inputs)

@@ -49,6 +49,7 @@ def read_statements(root: Mapping, declared: Declarations) -> Statements:
     """All statements; each sees the inputs and the statements before it."""
     lets, outputs = ([(h, v, k) for h, v in heads(root, k)] for k in ("let", "output"))
     steps = recurrence_entries(root)
+    declared.env.states = frozenset(e.head.name for e in steps)
     for heads_, kind in [*((h, k) for h, _, k in lets), *(((e.head,), "let") for e in steps)]:
         for head in heads_:
             _declare(head, kind, declared)
