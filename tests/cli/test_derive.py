@@ -47,6 +47,7 @@ def test_json_is_one_document_and_all_else_goes_to_standard_error(run: Run, form
         "closed": "(y[i, j] - t[i, j])/n",
         "where": {"y[i, j]": "softmax(z[i, j], j)"},
         "latex": "\\frac{y_{ij} - t_{ij}}{n}",
+        "matrix": {"closed": "(y - t)/n", "where": {"y": "softmax(z, axis=-1)"}, "latex": "\\frac{y - t}{n}"},
     }
     assert document["assumed"] == ["Sum(t[i, j], j) == 1"]
     assert document["verdict"] == {"passed": None, "judges": [], "absent": []}

@@ -331,7 +331,9 @@ def test_html_says_what_tex_says(layer_norm: Derivation) -> None:
 @needs_tex
 def test_interrupt_leaves_no_engine_behind(tmp_path: Path) -> None:
     code = (
-        "import sys; from symgrad.report.pdf import build_pdf\n"
+        # a job in the background of a shell ignores the signal, and so would its children
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from symgrad.report.pdf import build_pdf\n"
         r"build_pdf(r'\documentclass{article}\begin{document}\def\x{\x}\x\end{document}')"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
