@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import Term, keeping
+from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import hoist, taken_names
 from symgrad.calculus.recurrence import reached
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
@@ -32,6 +33,8 @@ from symgrad.rules.matrices import OF_INVERSE
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import SHIFT_LSE
 
+SHORT = 80
+"""Values of less than this weight are written out where they do not say how far their indices run."""
 FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, SIGN, SQUARE_OF_ABS, SHIFT_LSE)
 
 
@@ -148,7 +151,7 @@ def looked_at(formula: Formula, program: Program, second: SecondOrder | None) ->
 def stabilize(program: Program, context: Context) -> Program:
     """Pass 4: every statement in the form that keeps the digits; later statements see through earlier names.
 
-    A value that none of its indices enters is written out: a definition of it would not say how far they run.
+    A short value that one of its indices does not enter is written out: its definition would not say how far that runs.
     """
     done: list[Statement] = []
     constant: dict[str, Statement] = {}
@@ -157,7 +160,7 @@ def stabilize(program: Program, context: Context) -> Program:
         context.definitions = {d.name: d for d in done}
         new = replace(s, body=rewrite(unfold(s.body, constant, context.fresh), FORWARD_RULES, context))
         done.append(new)
-        if new.indices and not (new.body.free or new.body.tensors):
+        if not frozenset(new.indices) <= new.body.free and weight(new.body) < SHORT and s.recurrence is None:
             constant[new.name] = new
     context.definitions = {}
     return program.with_statements(tuple(done))

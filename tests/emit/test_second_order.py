@@ -203,7 +203,7 @@ def judged(formula: Any) -> None:
     assert verdict.points
 
 
-LOSSES = sorted(p for p in FORMULAS.glob("losses/*.yaml"))
+LOSSES = sorted(p for p in FORMULAS.glob("losses/*.yaml") if "\nscan:" not in p.read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow
