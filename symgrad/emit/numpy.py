@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symgrad.closing.derivation import Derivation
+from symgrad.emit.axis_helpers import AXIS_HELPERS
 from symgrad.emit.checks import check_function
 from symgrad.emit.dialect import NumpyDialect
 from symgrad.emit.inputs import inputs_function
@@ -31,7 +32,7 @@ def numpy_kernels(d: Derivation) -> str:
         [*arguments, "saved", "reduction", *own],
         "np",
         NumpyDialect(),
-        HELPERS | MATRIX_HELPERS | NUMBER_HELPERS,
+        AXIS_HELPERS | HELPERS | MATRIX_HELPERS | NUMBER_HELPERS,
     )
     if d.second is not None:
         module.names.taken.add(argument(p))

@@ -124,19 +124,6 @@ def _contracted(spec, a, b):
     order = lead + shared + new + rest
     return c.reshape([size[i] for i in order]).transpose([order.index(i) for i in out])
 '''
-HELPERS["_split"] = '''
-def _split(x, axis, *sizes):
-    """One axis as several, in row-major order."""
-    axis %= x.ndim
-    return x.reshape(*x.shape[:axis], *sizes, *x.shape[axis + 1 :])
-'''
-HELPERS["_merged"] = '''
-def _merged(x, axis, count):
-    """Axes from this one on as one, in row-major order."""
-    axis %= x.ndim
-    size = math.prod(x.shape[axis : axis + count])
-    return x.reshape(*x.shape[:axis], size, *x.shape[axis + count :])
-'''
 HELPERS["_windows"] = '''
 def _windows(x, *windows):
     """Entry [.., p, .., u] reads an axis of x at start + step*p + dilation*u, 0 outside.

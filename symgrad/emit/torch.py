@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symgrad.closing.derivation import Derivation
+from symgrad.emit.axis_helpers import AXIS_HELPERS
 from symgrad.emit.dialect import TorchDialect
 from symgrad.emit.inputs import input_sources, inputs_function, parameter_names, range_lines, sources_of
 from symgrad.emit.module import OWN, Body, Module, function
@@ -24,7 +25,9 @@ def torch_kernels(d: Derivation) -> str:
     p = d.program
     kept = [i.name for i in p.inputs] + [q.name for q in p.parameters]
     public = [d.formula.name, camel(d.formula.name)]
-    module = Module([*kept, "reduction", *public], "torch", TorchDialect(), HELPERS | MATRIX_HELPERS | NUMBER_HELPERS)
+    module = Module(
+        [*kept, "reduction", *public], "torch", TorchDialect(), AXIS_HELPERS | HELPERS | MATRIX_HELPERS | NUMBER_HELPERS
+    )
     for s in d.forward:
         if s.kind in ("let", "output"):
             module.names.bind(s.name)

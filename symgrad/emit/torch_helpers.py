@@ -88,19 +88,6 @@ def _strided(x, axis, start, step, count):
     x = _reach(x, (axis, start, start + step * (count - 1) + 1))
     return x[(slice(None),) * axis + (slice(None, None, step),)]
 '''
-HELPERS["_split"] = '''
-def _split(x, axis, *sizes):
-    """One axis as several, in row-major order."""
-    axis %= x.ndim
-    return x.reshape(*x.shape[:axis], *sizes, *x.shape[axis + 1 :])
-'''
-HELPERS["_merged"] = '''
-def _merged(x, axis, count):
-    """Axes from this one on as one, in row-major order."""
-    axis %= x.ndim
-    size = math.prod(x.shape[axis : axis + count])
-    return x.reshape(*x.shape[:axis], size, *x.shape[axis + count :])
-'''
 HELPERS["_windows"] = '''
 def _windows(x, *windows):
     """Entry [.., p, .., u] reads an axis of x at start + step*p + dilation*u, 0 outside.
