@@ -8,6 +8,8 @@ CLOSED = {
     )
 }
 
+EXTREME = {"x": [10, 100]}
+
 
 def reference(torch, x):
     h, w = x.shape[2:]
