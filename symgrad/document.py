@@ -12,9 +12,9 @@ from symgrad.algebra.terms import BATCH, Term, extent, idx
 from symgrad.staging import MARK
 
 if TYPE_CHECKING:
-    from symgrad.closing.array_form import ArrayForm
+    from symgrad.closing.arrays.form import ArrayForm
     from symgrad.closing.derivation import Definition, Derivation, Gradient
-    from symgrad.closing.second_order import Hessian
+    from symgrad.closing.second.order import Hessian
     from symgrad.formula.program import Formula, Program
     from symgrad.report.notation import Notation
     from symgrad.validate.certificate import Certificate
@@ -70,7 +70,7 @@ def gradient(g: Gradient, formula: Formula, notation: Notation) -> Json:
 
     Where the formula is in array notation, so is `closed` if that can say it, and `indices` is empty.
     """
-    from symgrad.closing.array_form import written
+    from symgrad.closing.arrays.form import written
     from symgrad.report.latex_terms import latex
 
     indices, closed = signature(g, formula, notation.names)

@@ -12,7 +12,7 @@ from symgrad.document import shapes_of, signature
 
 if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation, Gradient
-    from symgrad.closing.second_order import Hessian
+    from symgrad.closing.second.order import Hessian
 
 
 class GradientExpression:

@@ -228,7 +228,7 @@ class Result:
 
     def _program_of_forms(self) -> Program:
         """The program of which the closed forms speak: with the directions, for order 2."""
-        from symgrad.validate.second_kernels import with_directions
+        from symgrad.validate.second.kernels import with_directions
 
         program, second = self.derivation.program, self.derivation.second
         return program if second is None else with_directions(program, second.directions)

@@ -18,7 +18,7 @@ from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import hints_of
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
-from symgrad.closing.second_order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
+from symgrad.closing.second.order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
 from symgrad.closing.softmax import rejoin
 from symgrad.closing.unfold import unfold
 from symgrad.errors import FormulaError, LimitError, nearest

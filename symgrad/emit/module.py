@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from symgrad.algebra.build import add
 from symgrad.algebra.terms import num
 from symgrad.closing.derivation import Derivation
-from symgrad.closing.second_order import statements_of
+from symgrad.closing.second.order import statements_of
 from symgrad.emit.dialect import Dialect
 from symgrad.emit.expressions import Printer
 from symgrad.emit.layout import lay_out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgrad.closing.second_order import SecondOrder
+from symgrad.closing.second.order import SecondOrder
 from symgrad.emit.inputs import range_lines
 from symgrad.emit.module import Module, function
 from symgrad.emit.naming import identifier

@@ -9,7 +9,7 @@ from textwrap import wrap
 from symgrad.algebra.show import Names, show
 from symgrad.algebra.terms import Term, extent
 from symgrad.closing.derivation import Derivation
-from symgrad.closing.second_order import closed_forms_of
+from symgrad.closing.second.order import closed_forms_of
 from symgrad.emit.naming import identifier
 from symgrad.emit.shapes import dims_in, shape_text
 from symgrad.formula.program import Input, Parameter, Program, Statement

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from symgrad.algebra.build import add
 from symgrad.algebra.terms import FALSE, ONE, TRUE, ZERO, Term, num, walk
 from symgrad.errors import FormulaError, nearest
-from symgrad.formula.array_shapes import Clash, Shape, broadcast
+from symgrad.formula.arrays.shapes import Clash, Shape, broadcast
 from symgrad.formula.environment import Environment, Gather, Tensor
 from symgrad.formula.instance import Instance
 from symgrad.formula.polynomial import divide, plus, polynomial, same, split, term

@@ -148,7 +148,7 @@ class Composer:
             return self.env.tensors[n.id]
         if isinstance(n, ast.Name) and not self.env.tensors.keys() & {n.id} and self._unknown(n.id):
             raise self.env.undeclared(call.parsed, n, n.id)
-        from symgrad.formula.array_notation import holds_indices
+        from symgrad.formula.arrays.notation import holds_indices
         from symgrad.formula.expression import read_tree
 
         if holds_indices(n, self.env):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import FormulaError, UnsupportedError
-from symgrad.formula.alignment import align
+from symgrad.formula.arrays.alignment import align
 from symgrad.formula.source import Source, Text
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from symgrad.algebra.terms import INFINITY, ONE, PI, ZERO, E, Term, dim, get, is
 from symgrad.errors import FormulaError
 from symgrad.formula import grammar
 from symgrad.formula.access import Accesses
-from symgrad.formula.array_notation import written_out
-from symgrad.formula.array_shapes import Shape
+from symgrad.formula.arrays.notation import written_out
+from symgrad.formula.arrays.shapes import Shape
 from symgrad.formula.calls import call, relation
 from symgrad.formula.environment import Environment, Tensor
 from symgrad.formula.kinds import check_number, is_condition, is_infinite, is_integer

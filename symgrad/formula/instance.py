@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from symgrad.algebra.build import Fresh, fn, mul, open_reduction, rebuild, reduce
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, ONE, Term, by_name, dim, extent, idx, is_access, mat, matrix_of, node
-from symgrad.formula.array_shapes import SCALAR, Shape
+from symgrad.formula.arrays.shapes import SCALAR, Shape
 from symgrad.formula.environment import BATCH_INDEX, Environment
 from symgrad.formula.polynomial import polynomial, term
 from symgrad.formula.program import Fact, Place, Statement

@@ -88,7 +88,7 @@ class Arguments(ast.NodeTransformer):
 
     def name(self, call: ast.Call, n: ast.expr) -> ast.expr:
         """The name of an array: of a statement that says the same, or of a new one."""
-        from symgrad.formula.array_notation import holds_indices
+        from symgrad.formula.arrays.notation import holds_indices
         from symgrad.formula.expression import read_tree
 
         if holds_indices(n, self.env):

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from symgrad.algebra.build import add, mul
 from symgrad.algebra.terms import MINUS_ONE, ZERO, Term, extent
 from symgrad.errors import FormulaError, nearest
-from symgrad.formula.array_notation import in_array_notation, notation_of
-from symgrad.formula.array_shapes import Shape
+from symgrad.formula.arrays.notation import in_array_notation, notation_of
+from symgrad.formula.arrays.shapes import Shape
 from symgrad.formula.binding import Call
 from symgrad.formula.composition import Composer
 from symgrad.formula.declarations import Declarations, section, words

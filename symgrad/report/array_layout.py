@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from symgrad.algebra.show import decimal
-from symgrad.closing.array_tree import Tree
+from symgrad.closing.arrays.tree import Tree
 from symgrad.report.layout import (
     Access,
     Call,

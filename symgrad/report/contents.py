@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term, extent, idx, node
-from symgrad.closing.array_form import written
+from symgrad.closing.arrays.form import written
 from symgrad.closing.im2col import products_of
-from symgrad.closing.second_order import closed_forms_of
+from symgrad.closing.second.order import closed_forms_of
 from symgrad.formula.program import Domain, Fact, Formula, Input, Parameter, Program, Statement
 from symgrad.report.array_layout import array_layout
 from symgrad.report.escape import shortened, shortened_lines

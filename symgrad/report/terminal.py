@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term
-from symgrad.closing.array_form import written
+from symgrad.closing.arrays.form import written
 from symgrad.formula.program import Statement
 from symgrad.report.contents import derivation_notation
 from symgrad.report.escape import plain_text, shortened

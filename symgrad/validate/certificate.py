@@ -28,8 +28,8 @@ from symgrad.validate.points import Point, kink_points, normal_points, special_p
 from symgrad.validate.precise import Closed
 from symgrad.validate.printed import read_back
 from symgrad.validate.sampling import work_of
-from symgrad.validate.second_kernels import SecondKernels
-from symgrad.validate.second_order import Points, hear_second
+from symgrad.validate.second.kernels import SecondKernels
+from symgrad.validate.second.order import Points, hear_second
 from symgrad.validate.sizes import bind_sizes
 from symgrad.validate.verdict import Failure, Judgement
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.closing.array_form import ArrayForm, array_form, written
-from symgrad.closing.array_proof import same
+from symgrad.closing.arrays.form import ArrayForm, array_form, written
+from symgrad.closing.arrays.proof import same
 from symgrad.closing.derivation import Derivation, derive_formula
 from symgrad.formula.expression import parse_closed
 from symgrad.formula.reader import read_mapping

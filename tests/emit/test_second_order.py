@@ -16,8 +16,8 @@ from symgrad.emit.load import load_module
 from symgrad.emit.package import emit_package
 from symgrad.formula.reader import read_file, read_text
 from symgrad.validate.points import normal_points
-from symgrad.validate.second_autograd import judge_second_autograd
-from symgrad.validate.second_kernels import SecondKernels
+from symgrad.validate.second.autograd import judge_second_autograd
+from symgrad.validate.second.kernels import SecondKernels
 
 FORMULAS = Path(__file__).parents[2] / "formulas"
 f = torch.nn.functional

@@ -19,7 +19,7 @@ HEAVY = {"sympy", "torch", "numpy", "scipy", "mpmath", "rich", "jinja2", "ruamel
 
 def test_the_list_of_packages_is_that_of_the_folders() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    folders = {"symgrad", *(f"symgrad.{p.parent.name}" for p in (ROOT / "symgrad").glob("*/__init__.py"))}
+    folders = {".".join(p.parent.relative_to(ROOT).parts) for p in (ROOT / "symgrad").rglob("__init__.py")}
     assert sorted(listed) == sorted({*folders, "symgrad.formulas", "symgrad_cli"})
 
 

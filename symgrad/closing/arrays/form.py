@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 
 from symgrad.algebra.build import Fresh, substitute
 from symgrad.algebra.terms import BATCH, Term, dim, extent, matrix_of, walk
-from symgrad.closing.array_build import MOST_PARTS, Builder
-from symgrad.closing.array_proof import multiplied_out, same
-from symgrad.closing.array_tree import Tree
+from symgrad.closing.arrays.build import MOST_PARTS, Builder
+from symgrad.closing.arrays.proof import multiplied_out, same
+from symgrad.closing.arrays.tree import Tree
 from symgrad.closing.closed import Definition, Gradient
 from symgrad.closing.unfold import unfold
 from symgrad.errors import SymgradError
@@ -214,7 +214,7 @@ class _Page:
 
     def read(self, text: str, indices: tuple[Term, ...]) -> Term | None:
         """What a text in array notation means, over these indices."""
-        from symgrad.formula.array_shapes import Shape
+        from symgrad.formula.arrays.shapes import Shape
         from symgrad.formula.expression import read_expression
         from symgrad.formula.source import loose
 

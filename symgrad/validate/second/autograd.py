@@ -27,8 +27,8 @@ from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.kernels import Call, Data, KernelError
 from symgrad.validate.points import Point
 from symgrad.validate.precise import Precise
-from symgrad.validate.second_differences import curvature, mixed
-from symgrad.validate.second_kernels import Second, SecondKernels, drawn, typical
+from symgrad.validate.second.differences import curvature, mixed
+from symgrad.validate.second.kernels import Second, SecondKernels, drawn, typical
 from symgrad.validate.verdict import (
     EPSILON,
     FORGIVEN_ULP,

@@ -31,10 +31,10 @@ from symgrad.algebra.terms import (
     value,
     walk,
 )
-from symgrad.closing import array_sums as sums
-from symgrad.closing.array_tree import TURNED as TURN_COST
-from symgrad.closing.array_tree import Tree, call, column, name, number, product, relation, total, transpose
-from symgrad.closing.array_tree import power as raised
+from symgrad.closing.arrays import sums
+from symgrad.closing.arrays.tree import TURNED as TURN_COST
+from symgrad.closing.arrays.tree import Tree, call, column, name, number, product, relation, total, transpose
+from symgrad.closing.arrays.tree import power as raised
 
 Order = tuple[Term, ...]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import BATCH
 from symgrad.errors import FormulaError
-from symgrad.formula.array_shapes import Clash, Shape, broadcast
-from symgrad.formula.array_writer import Writer
+from symgrad.formula.arrays.shapes import Clash, Shape, broadcast
+from symgrad.formula.arrays.writer import Writer
 from symgrad.formula.environment import Environment
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.scopes import Index, bound_names, subscripted, subscripts

@@ -9,11 +9,11 @@ from fractions import Fraction
 from symgrad.algebra.build import Fresh
 from symgrad.algebra.terms import Term, coefficient, terms_of, walk
 from symgrad.algebra.weight import weight
-from symgrad.closing.directional import Directional, Simplify
-from symgrad.closing.directions import Directions, UniqueNames
 from symgrad.closing.economy import cost, diagonal_reads, width, without_single_readers
 from symgrad.closing.fold import foldings
 from symgrad.closing.reverse import TRIVIAL
+from symgrad.closing.second.directional import Directional, Simplify
+from symgrad.closing.second.directions import Directions, UniqueNames
 from symgrad.closing.simplify import Simplifier
 from symgrad.closing.unfold import unfold
 from symgrad.formula.program import Statement

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from symgrad.algebra.build import add, mul, power, reduce, substitute
 from symgrad.algebra.show import show, split_fraction
 from symgrad.algebra.terms import BATCH, ONE, Term, coefficient, extent, factors_of, is_access, node, num, terms_of
-from symgrad.closing.array_chains import chain
-from symgrad.closing.array_tree import Tree, call, matmul, name, product
+from symgrad.closing.arrays.chains import chain
+from symgrad.closing.arrays.tree import Tree, call, matmul, name, product
 
 if TYPE_CHECKING:
-    from symgrad.closing.array_build import Builder, Order
+    from symgrad.closing.arrays.build import Builder, Order
 
 MOST_FACTORS = 7
 ROW_TIMES_MATRIX = 11

@@ -9,10 +9,10 @@ from typing import Any
 from symgrad.formula.program import Program
 from symgrad.validate.points import Point
 from symgrad.validate.printed import read_back
-from symgrad.validate.second_autograd import judge_second_autograd
-from symgrad.validate.second_conduct import judge_second_conduct
-from symgrad.validate.second_kernels import SecondKernels, with_directions
-from symgrad.validate.second_multiprecision import SecondForms, judge_second_multiprecision
+from symgrad.validate.second.autograd import judge_second_autograd
+from symgrad.validate.second.conduct import judge_second_conduct
+from symgrad.validate.second.kernels import SecondKernels, with_directions
+from symgrad.validate.second.multiprecision import SecondForms, judge_second_multiprecision
 from symgrad.validate.verdict import Failure, Judgement
 
 

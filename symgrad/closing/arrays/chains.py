@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from symgrad.algebra.build import mul
 from symgrad.algebra.terms import BATCH, Term, coefficient, factors_of, is_access
-from symgrad.closing.array_tree import Tree, matmul, product, total, transpose
+from symgrad.closing.arrays.tree import Tree, matmul, product, total, transpose
 
 if TYPE_CHECKING:
-    from symgrad.closing.array_build import Builder, Order
+    from symgrad.closing.arrays.build import Builder, Order
 
 SHORTEST = 3
 """Matrices in a row from which there is nothing to search for."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import BATCH, Term, extent, idx
 from symgrad.calculus.hoist import taken_names
-from symgrad.closing.directional import Columns, Simplify
 from symgrad.closing.parts import Gradient
 from symgrad.closing.reverse import INDEX_NAMES, Adjoints
+from symgrad.closing.second.directional import Columns, Simplify
 from symgrad.formula.directions import direction_names
 from symgrad.formula.program import Domain, Formula, Input, Program, Statement
 from symgrad.rewrite.context import Context

@@ -21,8 +21,8 @@ from symgrad.validate.kernels import Call, Data, KernelError
 from symgrad.validate.multiprecision import CLOSED_TOLERANCE, SMALLEST, leaves_range
 from symgrad.validate.points import Point
 from symgrad.validate.precise import Closed, Precise, closed_forms, settled
-from symgrad.validate.second_differences import curvature, mixed
-from symgrad.validate.second_kernels import Second, SecondKernels, at_direction, drawn, typical
+from symgrad.validate.second.differences import curvature, mixed
+from symgrad.validate.second.kernels import Second, SecondKernels, at_direction, drawn, typical
 from symgrad.validate.verdict import EPSILON, FORGIVEN_ULP, LARGEST, ROUNDING, Failure, Judgement, magnitude, rounded
 
 MOST_INPUTS = 2

@@ -18,7 +18,7 @@ from symgrad.validate.conduct import strided
 from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.kernels import Call, Data, KernelError
 from symgrad.validate.points import Point
-from symgrad.validate.second_kernels import Second, SecondKernels, drawn
+from symgrad.validate.second.kernels import Second, SecondKernels, drawn
 from symgrad.validate.verdict import EPSILON, ROUNDING, Failure, Judgement, magnitude
 
 NOISE = 1e-12

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from symgrad.algebra.terms import MATRIX_VALUED, ONE, Term
 from symgrad.errors import UnsupportedError
-from symgrad.formula.array_shapes import Shape, Shapes
+from symgrad.formula.arrays.shapes import Shape, Shapes
 from symgrad.formula.environment import Environment
 from symgrad.formula.grammar import is_batch
 from symgrad.formula.matrices import untransposed

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from symgrad.algebra.terms import ZERO, Term, get
 from symgrad.calculus.chain import COLUMN, TANGENT
 from symgrad.closing.closed import ClosedForms
-from symgrad.closing.directional import Directional
-from symgrad.closing.directions import Directions, UniqueNames
 from symgrad.closing.forward_mode import RULES
 from symgrad.closing.parts import Definition, Gradient
 from symgrad.closing.reverse import Adjoints
-from symgrad.closing.second_forms import SecondForms
-from symgrad.closing.second_program import SecondProgram, SecondPrograms
+from symgrad.closing.second.directional import Directional
+from symgrad.closing.second.directions import Directions, UniqueNames
+from symgrad.closing.second.forms import SecondForms
+from symgrad.closing.second.program import SecondProgram, SecondPrograms
 from symgrad.closing.softmax import rejoin
 from symgrad.errors import UnsupportedError, UsageError
 from symgrad.formula.program import Formula, Program, Statement

@@ -1,0 +1,1 @@
+"""Closed forms in array notation, proven by reading them back."""

@@ -1,0 +1,1 @@
+"""Second order: Hessian times a vector and its diagonal."""

@@ -1,0 +1,1 @@
+"""Array notation, rewritten to index notation."""
