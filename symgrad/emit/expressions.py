@@ -375,11 +375,13 @@ class Printer:
         return (text, ATOM) if own else (f"{text}[{', '.join(['...', '0', *[':'] * (-e.axis - 1)])}]", ATOM)
 
     def _scatter(self, e: Scatter) -> Code:
-        whole = e.values.frame
-        count = len(whole) - (len(e.frame) - len(e.positions))
-        items = self.positions(e.positions, whole[len(whole) - count :] if e.last else whole[:count])
-        where = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-        return self.call("_scattered_last" if e.last else "_scattered", self.shape(e.frame), where, self.text(e.values))
+        frame = e.values.frame
+        after = len(frame) - e.first - e.count
+        before = e.first - len(frame) if e.first and any(is_batch(i) for i in frame) else e.first
+        texts = []
+        for i, p in zip(e.frame[e.first :], e.positions, strict=False):
+            texts.append(f"({self.scalars.text(extent(i))}, {self.aligned(p, frame)[0]})")
+        return self.call("_scattered", self.text(e.values), str(before), str(after), *texts)
 
     def __getattr__(self, name: str) -> Callable[[Expr], Code]:
         raise UnsupportedError(f"{name.removeprefix('_')} has no source text")

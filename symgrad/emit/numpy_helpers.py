@@ -158,13 +158,15 @@ def _over_taps(f, x, *axes):
 HELPERS["_argmax_of_taps"] = '''
 def _argmax_of_taps(x, axis):
     """x.argmax(axis) over the short axis of windows, slice by slice."""
-    first, *others = np.moveaxis(x, axis, 0)
-    top = first.copy(order="K")
-    found = np.zeros_like(top, np.intp)
-    for k, other in enumerate(others, 1):
-        better = (other > top) | (np.isnan(other) & ~np.isnan(top))
-        np.maximum(found, k * better, out=found)
-        np.maximum(top, other, out=top)
+    x = np.moveaxis(x, axis, 0)
+    top = x[0].copy(order="K")
+    found = np.zeros_like(top, np.uint8 if len(x) <= 256 else np.intp)
+    for k in range(1, len(x)):
+        np.maximum(found, (x[k] > top) * found.dtype.type(k), out=found)
+        np.maximum(top, x[k], out=top)
+    found, lost = found.astype(np.intp), np.isnan(top)
+    if lost.any():
+        found[lost] = x[:, lost].argmax(axis=0)
     return found
 '''
 HELPERS["_folded"] = '''
@@ -188,18 +190,22 @@ def _unstrided(x, axis, start, step, extent):
     return _folded(x[..., None], axis % x.ndim, start, step, extent, 1)
 '''
 HELPERS["_scattered"] = '''
-def _scattered(shape, positions, values):
-    """Zeros with values added at positions."""
-    out = np.zeros(shape, values.dtype)
-    np.add.at(out, positions, values)
-    return out
-'''
-HELPERS["_scattered_last"] = '''
-def _scattered_last(shape, positions, values):
-    """Zeros with values added at positions of the last axes."""
-    out = np.zeros(shape, values.dtype)
-    np.add.at(out, (..., *positions), values)
-    return out
+def _scattered(x, first, after, *targets):
+    """Adds x at positions: its axes from `first` on, but for `after` last ones, become others.
+
+    Each target is the size of a new axis and the positions there, which broadcast against x.
+    """
+    first %= max(x.ndim, 1)
+    lead, last = x.shape[:first], x.shape[x.ndim - after :]
+    rows, width = math.prod(lead), math.prod(last)
+    sizes = [size for size, _ in targets]
+    at = np.arange(rows).reshape(*lead, *[1] * (x.ndim - first))
+    for size, position in targets:
+        at = at * size + np.asarray(position, np.intp)
+    at = at * width + np.arange(width).reshape(last)
+    out = np.zeros(rows * math.prod(sizes) * width, x.dtype)
+    np.add.at(out, np.broadcast_to(at, x.shape).ravel(), x.ravel())
+    return out.reshape(*lead, *sizes, *last)
 '''
 HELPERS["_floats"] = '''
 def _floats(**inputs):

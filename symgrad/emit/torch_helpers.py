@@ -123,18 +123,21 @@ def _unstrided(x, axis, start, step, extent):
     return _folded(x[..., None], axis % x.ndim, start, step, extent, 1)
 '''
 HELPERS["_scattered"] = '''
-def _scattered(shape, positions, values):
-    """Zeros with values added at positions."""
-    return values.new_zeros(shape).index_put(positions, values, accumulate=True)
-'''
-HELPERS["_scattered_last"] = '''
-def _scattered_last(shape, positions, values):
-    """Zeros with values added at positions of the last axes."""
-    rest = len(shape) - len(positions)
-    zeros = values.new_zeros((*shape[rest:], *shape[:rest]))
-    values = values.permute(*range(rest, values.ndim), *range(rest))
-    out = zeros.index_put(positions, values, accumulate=True)
-    return out.permute(*range(len(positions), out.ndim), *range(len(positions)))
+def _scattered(x, first, after, *targets):
+    """Adds x at positions: its axes from `first` on, but for `after` last ones, become others.
+
+    Each target is the size of a new axis and the positions there, which broadcast against x.
+    """
+    first %= max(x.ndim, 1)
+    lead, own, last = x.shape[:first], x.shape[first : x.ndim - after], x.shape[x.ndim - after :]
+    rows, width = math.prod(lead), math.prod(last)
+    sizes = [size for size, _ in targets]
+    at = torch.arange(rows, device=x.device).reshape(*lead, *[1] * len(own), *[1] * after)
+    for size, position in targets:
+        at = at * size + position
+    at = at.expand(*lead, *own, *[1] * after).reshape(-1, 1).expand(-1, width)
+    zeros = x.new_zeros((rows * math.prod(sizes), width))
+    return zeros.scatter_add(0, at, x.reshape(-1, width)).reshape(*lead, *sizes, *last)
 '''
 HELPERS["_floats"] = '''
 def _floats(**inputs):

@@ -210,15 +210,15 @@ class Along(Expr):
 
 @dataclass(frozen=True)
 class Scatter(Expr):
-    """Zeros with values added at integer positions: the first axes of the frame are those that are scattered to.
+    """Zeros with values added at integer positions: `count` axes of the values, from `first` on, become the targets'.
 
-    The positions share a frame; the values have that frame first, then the remaining axes. `last`: those axes are the
-    last ones of both, behind batch axes and all others.
+    Positions have some of the values' axes up to these; the axes behind them are the last of the frame.
     """
 
     values: Expr
     positions: tuple[Expr, ...]
-    last: bool = False
+    first: int
+    count: int
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,14 @@ from dataclasses import dataclass
 from symgrad.algebra.affine import affine_in, solve_for
 from symgrad.algebra.build import compare, conjunction, iverson, mul, substitute
 from symgrad.algebra.terms import ZERO, Term, extent, factors_of
-from symgrad.lower.arrays import Broadcast, Expr, Fold, Frame, Map, Merge, Range, Scatter, is_batch
+from symgrad.lower.arrays import Expr, Fold, Frame, Map, Merge, Scatter, is_batch
 from symgrad.lower.elementwise import as_real, last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
 from symgrad.lower.radix import digits
+from symgrad.lower.reduction import complete, flat_index, flattened, reduced
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
+from symgrad.lower.winners import Target, Winners
 from symgrad.rules.sums import outside_zero
-
-
-@dataclass(frozen=True)
-class Target:
-    """A free index of the statement and the position, in summed indices, where it is met."""
-
-    index: Term
-    position: Term
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,7 @@ def scattered(body: Term, over: Sequence[Term], scope: Scope) -> Scattered | Non
             rest.append(f)
     if not targets:
         return None
-    return Scattered(tuple(Target(m, e) for m, e in targets.items()), _read_at(mul(*rest), targets))
+    return Scattered(tuple(Target(m, e, e.op == "get") for m, e in targets.items()), _read_at(mul(*rest), targets))
 
 
 def _target(c: Term, over: Sequence[Term], scope: Scope, targets: dict[Term, Term]) -> bool:
@@ -79,25 +73,30 @@ def _read_at(body: Term, targets: Mapping[Term, Term]) -> Term:
 
 def lower_scatter(found: Scattered, over: Sequence[Term], scope: Scope, guard: Guard) -> Expr:
     """Values over positions, everything else summed away, then folded or scattered."""
+    winners = Winners(found.body, over, scope)
+    over = [v for v in over if v not in winners.arrays]
+    targets = [winners.target(t) for t in found.targets]
+    values = _values(winners, [v for v in over if not any(v in t.position.free for t in targets)], scope, guard)
+    general = []
+    for t in targets:
+        fold = _fold_of(t, targets, over, scope)
+        if fold is None:
+            general.append(t)
+        else:
+            summed = sorted(t.position.free & frozenset(over), key=lambda i: str(i.data))
+            values = fold.apply(complete(values, summed, scope), scope)
+    general.sort(key=lambda t: scope.indices.index(t.index))
+    return _scatter(values, general, over, scope) if general else values
+
+
+def _values(winners: Winners, gone: Sequence[Term], scope: Scope, guard: Guard) -> Expr:
+    """What is added: the rest of the product, summed over the indices that no position has."""
     from symgrad.lower.contraction import lower_sum
 
-    kept = [v for v in over if any(v in t.position.free for t in found.targets)]
-    gone = [v for v in over if v not in kept]
-    values = lower_sum(found.body, gone, scope, guard) if gone else as_real(scope.lower(found.body, guard))
-    folds = [_fold_of(t, found, over, scope) for t in found.targets]
-    general = [t for t, f in zip(found.targets, folds, strict=True) if f is None]
-    for t, f in zip(found.targets, folds, strict=True):
-        if f is not None:
-            values = f.apply(
-                complete(values, sorted(t.position.free & frozenset(over), key=lambda i: str(i.data)), scope), scope
-            )
-    return _scatter(values, general, scope) if general else values
-
-
-def complete(e: Expr, indices: Sequence[Term], scope: Scope) -> Expr:
-    """The expression with all these indices in its frame."""
-    missing = [i for i in indices if i not in e.frame]
-    return Broadcast(scope.order.sort([*e.frame, *missing]), e.dtype, e) if missing else e
+    body, late = winners.body, [v for v in gone if winners.differ_along(v)]
+    early = [v for v in gone if v not in late]
+    values = winners.chosen(lower_sum(body, early, scope, guard) if early else as_real(scope.lower(body, guard)))
+    return reduced("sum", complete(values, late, scope), late, scope)
 
 
 # ---- affine positions: folds ----------------------------------------------------------------------------------------
@@ -146,10 +145,10 @@ def _place(frame: Frame, slide: Term, tap: Term | None) -> int:
     return len([i for i in frame[: frame.index(slide)] if i is not tap])
 
 
-def _fold_of(t: Target, found: Scattered, over: Sequence[Term], scope: Scope) -> FoldPlan | MergePlan | None:
+def _fold_of(t: Target, targets: Sequence[Target], over: Sequence[Term], scope: Scope) -> FoldPlan | MergePlan | None:
     """A position start + step*p + dilation*u whose summed indices no other position has."""
     mine = [i for i in over if i in t.position.free]
-    others = frozenset(i for o in found.targets if o is not t for i in o.position.free)
+    others = frozenset(i for o in targets if o is not t for i in o.position.free)
     if not t.position.free <= frozenset(over) or frozenset(mine) & others:
         return None
     if (found_digits := digits(t.position, extent(t.index))) is not None:
@@ -181,39 +180,42 @@ def rising(slope: Term) -> bool:
 # ---- integer tensors as positions -----------------------------------------------------------------------------------
 
 
-def _scatter(values: Expr, targets: Sequence[Target], scope: Scope) -> Expr:
-    """Zeros with values added at positions; outer indices that positions read are positions of themselves."""
-    free = frozenset(i for t in targets for i in t.position.free)
-    outer = [i for i in scope.indices if i in free]
-    positions: list[Expr] = [Range((i,), "int") for i in outer]
-    positions += [lower_integer(t.position, scope) for t in targets]
-    frame = scope.order.merge([p.frame for p in positions])
-    rest = tuple(i for i in values.frame if i not in frame)
-    missing = any(i not in values.frame for i in frame)
-    last = any(is_batch(i) for i in rest)
-    whole = (*rest, *frame) if last else (*frame, *rest)
-    values = Broadcast(whole, values.dtype, values) if missing else transposed(values, whole)
-    inside = _inside(targets, positions[len(outer) :], scope)
+def _scatter(values: Expr, targets: Sequence[Target], over: Sequence[Term], scope: Scope) -> Expr:
+    """Zeros with values added at positions."""
+    positions = [lower_integer(t.position, scope) for t in targets]
+    own = scope.order.sort(i for p in positions for i in p.frame if i in over)
+    if is_batch(own[0]) and any(i not in own for p in positions for i in p.frame):
+        values, positions = flattened(values, scope), [flattened(p, scope) for p in positions]
+        own = tuple(flat_index(i) for i in own)
+    before, after = _beside(complete(values, own, scope), own, positions, scope)
+    whole = (*before, *own, *after)
+    values = transposed(complete(values, whole, scope), whole)
+    inside = _inside(targets, scope)
     if inside is not None:
         values = Map(values.frame, "real", "where", (inside, values, number(ZERO)))
-        clipped = [_clipped(t, p, scope) for t, p in zip(targets, positions[len(outer) :], strict=True)]
-        positions = [*positions[: len(outer)], *clipped]
-    found = (*outer, *(t.index for t in targets))
-    out = (*rest, *found) if last else (*found, *rest)
-    return scope.part(Scatter(out, "real", values, tuple(positions), last), "scattered")
+    clipped = tuple(_clipped(t, p, scope) for t, p in zip(targets, positions, strict=True))
+    out = (*before, *(t.index for t in targets), *after)
+    return scope.part(Scatter(out, "real", values, clipped, len(before), len(own)), "scattered")
 
 
-def _inside(targets: Sequence[Target], positions: Sequence[Expr], scope: Scope) -> Expr | None:
-    """Where computed positions lie in their axes; None where they are read from an integer tensor as they are."""
-    computed = [t for t in targets if t.position.op != "get"]
-    if not computed:
+def _beside(values: Expr, own: Frame, positions: Sequence[Expr], scope: Scope) -> tuple[Frame, Frame]:
+    """The axes in front of those that are scattered, all that positions differ along among them, and those behind."""
+    others = scope.order.sort(i for e in (values, *positions) for i in e.frame if i not in own)
+    moving = frozenset(i for p in positions for i in p.frame)
+    first = values.frame.index(own[0])
+    before = tuple(i for i in others if i in moving or is_batch(i) or i in values.frame[:first])
+    return before, tuple(i for i in others if i not in before)
+
+
+def _inside(targets: Sequence[Target], scope: Scope) -> Expr | None:
+    """Where positions lie in their axes; None where they all surely do."""
+    doubtful = [t for t in targets if not t.inside]
+    if not doubtful:
         return None
-    bounds = [compare("<=", ZERO, t.position) for t in computed]
-    bounds += [compare("<", t.position, extent(t.index)) for t in computed]
+    bounds = [compare("<=", ZERO, t.position) for t in doubtful]
+    bounds += [compare("<", t.position, extent(t.index)) for t in doubtful]
     return scope.lower(conjunction(*bounds))
 
 
 def _clipped(t: Target, p: Expr, scope: Scope) -> Expr:
-    if t.position.op == "get":
-        return p
-    return mapped(scope, "clamp_index", p, last_position(extent(t.index)), dtype="int")
+    return p if t.inside else mapped(scope, "clamp_index", p, last_position(extent(t.index)), dtype="int")

@@ -11,6 +11,8 @@ Gradient
 Written by symgrad for NumPy.
 """
 
+import math
+
 import numpy as np
 
 
@@ -30,8 +32,7 @@ def backward(dy, saved):
     t, v = saved
     dy, dtype = _floats(dy=dy)
     _sizes("dy", dy, "[..., d]", *t.shape, None)
-    d = dy.shape[-1]
-    dT = _scattered((v, d), (t,), dy)
+    dT = _scattered(dy, 0, 1, (v, t[..., None]))
     return dT.astype(dtype, copy=False)
 
 
@@ -52,11 +53,22 @@ def _inputs(T, t):
     return T, t, dtype
 
 
-def _scattered(shape, positions, values):
-    """Zeros with values added at positions."""
-    out = np.zeros(shape, values.dtype)
-    np.add.at(out, positions, values)
-    return out
+def _scattered(x, first, after, *targets):
+    """Adds x at positions: its axes from `first` on, but for `after` last ones, become others.
+
+    Each target is the size of a new axis and the positions there, which broadcast against x.
+    """
+    first %= max(x.ndim, 1)
+    lead, last = x.shape[:first], x.shape[x.ndim - after :]
+    rows, width = math.prod(lead), math.prod(last)
+    sizes = [size for size, _ in targets]
+    at = np.arange(rows).reshape(*lead, *[1] * (x.ndim - first))
+    for size, position in targets:
+        at = at * size + np.asarray(position, np.intp)
+    at = at * width + np.arange(width).reshape(last)
+    out = np.zeros(rows * math.prod(sizes) * width, x.dtype)
+    np.add.at(out, np.broadcast_to(at, x.shape).ravel(), x.ravel())
+    return out.reshape(*lead, *sizes, *last)
 
 
 def _floats(**inputs):

@@ -12,6 +12,7 @@ Written by symgrad for torch.
 """
 
 import functools
+import math
 
 import torch
 
@@ -76,8 +77,8 @@ def _values(T, t):
 
 def _gradients(dy, T, t):
     """dy[..., d] -> dT"""
-    v, d = T.shape
-    dT = _scattered((v, d), (t,), dy)
+    v = T.shape[0]
+    dT = _scattered(dy, 0, 1, (v, t[..., None]))
     return dT
 
 
@@ -95,9 +96,21 @@ def _inputs(T, t):
     return T, t, dtype
 
 
-def _scattered(shape, positions, values):
-    """Zeros with values added at positions."""
-    return values.new_zeros(shape).index_put(positions, values, accumulate=True)
+def _scattered(x, first, after, *targets):
+    """Adds x at positions: its axes from `first` on, but for `after` last ones, become others.
+
+    Each target is the size of a new axis and the positions there, which broadcast against x.
+    """
+    first %= max(x.ndim, 1)
+    lead, own, last = x.shape[:first], x.shape[first : x.ndim - after], x.shape[x.ndim - after :]
+    rows, width = math.prod(lead), math.prod(last)
+    sizes = [size for size, _ in targets]
+    at = torch.arange(rows, device=x.device).reshape(*lead, *[1] * len(own), *[1] * after)
+    for size, position in targets:
+        at = at * size + position
+    at = at.expand(*lead, *own, *[1] * after).reshape(-1, 1).expand(-1, width)
+    zeros = x.new_zeros((rows * math.prod(sizes), width))
+    return zeros.scatter_add(0, at, x.reshape(-1, width)).reshape(*lead, *sizes, *last)
 
 
 def _floats(**inputs):
