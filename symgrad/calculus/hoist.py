@@ -11,11 +11,26 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from symgrad import limits
-from symgrad.algebra.build import Fresh, conjunction, iverson, mul, neg, negation, rebuild, reduce, substitute, where
+from symgrad.algebra.build import (
+    Fresh,
+    conjunction,
+    iverson,
+    mul,
+    neg,
+    negation,
+    open_reduction,
+    power,
+    rebuild,
+    reduce,
+    substitute,
+    where,
+)
 from symgrad.algebra.match import Matcher
 from symgrad.algebra.terms import (
     BATCH,
+    MINUS_ONE,
     Term,
+    base_exponent,
     by_name,
     coefficient,
     extent,
@@ -234,10 +249,21 @@ class _Hoisting:
     def _stem(self, body: Term) -> str:
         reductions = [f for f in factors_of(body) if f.op == "red"]
         kind = str(reductions[0].data) if reductions else ""
-        stem = "mean" if kind == "sum" and len(factors_of(body)) > 1 else KIND_NAMES.get(kind, "diff")
+        if kind == "sum" and len(factors_of(body)) > 1:
+            return self._stem_of_share(body, reductions[0])
         if body.op == "add" and not any(_minus(a) for a in body.args):
-            stem = "pre"
-        return stem
+            return "pre"
+        return KIND_NAMES.get(kind, "diff")
+
+    def _stem_of_share(self, body: Term, reduction: Term) -> str:
+        """A sum over the number of its summands is a mean, that of squared differences a variance."""
+        inner, variables = open_reduction(reduction, self.fresh)
+        if body is not mul(reduction, *(power(extent(v), MINUS_ONE) for v in variables)):
+            return KIND_NAMES["sum"]
+        base, exponent = base_exponent(inner)
+        differences = {s.name for s in self.done if s.kind == "hoisted" and s.body.op == "add"}
+        squared = exponent is num(2) and is_access(base) and base.data in differences
+        return "var" if squared else "mean"
 
 
 def _repeated_product(t: Term) -> Term | None:

@@ -12,13 +12,14 @@ from dataclasses import replace
 from symgrad.algebra.build import Fresh, mul, power
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access, walk
 from symgrad.algebra.weight import weight
-from symgrad.calculus.hoist import EXTREMES
+from symgrad.calculus.hoist import EXTREMES, taken_names
 from symgrad.closing.blocks import in_blocks
 from symgrad.closing.fold import foldings, logarithm_folding
 from symgrad.closing.naming import Naming, is_chain, readable
 from symgrad.closing.parts import Definition, Gradient, written_out
 from symgrad.closing.reads import equations_of, settled_reads
 from symgrad.closing.simplify import Simplifier
+from symgrad.closing.standardized import standardized
 from symgrad.closing.sweep import Sweep
 from symgrad.closing.symmetry import as_written
 from symgrad.closing.unfold import growth, unfold
@@ -45,6 +46,8 @@ MUCH_LONGER = 1.5
 """A gradient in blocks is written block by block unless that is more than so many times as long."""
 MUCH_SHORTER = 0.8
 """A closed form names hoisted values where that, definitions included, leaves less than this part of its length."""
+STANDARDIZED = 0.6
+"""A closed form is in standardized values where it is less than this part of its length, and with them no longer."""
 LONGEST_INLINE = 1000
 """Weight up to which `inline` writes everything out."""
 
@@ -69,6 +72,7 @@ class ClosedForms:
         """Those that can be written out: the adjoint of a state reads itself at another step."""
         self.recurrent = adjoints.carried | {s.name for b in blocks(program.statements) for s in states(b)}
         """Names that stand for a recurrence."""
+        self.statement_of = {s.name: s for s in adjoints.statements}
         self.fresh = Fresh()
         self.inner = Simplifier(
             context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True
@@ -76,7 +80,11 @@ class ClosedForms:
         visible = [self.visible(s) for s in self.named]
         logarithms = [f for s in visible if (f := logarithm_folding(s, context)) is not None]
         self.outer = Simplifier(context, [*logarithms, *foldings(visible, context)], closed=True)
-        self.naming = Naming(readable(self.hidden, self.named, context), self.fresh)
+        self.hats = standardized(program.statements, self.hidden, taken_names(program) | set(self.adjoint))
+        self.worn: frozenset[str] = frozenset()
+        """The standardized values that some closed form is written in, and the names in their definitions."""
+        self.in_hats = Simplifier(context, foldings([*self.hats.values()], context), closed=True)
+        self.naming = Naming(readable(self.hidden | self.hats, self.named, context), self.fresh)
         made_up = {s.name for s in program.statements if s.kind == "hoisted"}
         self.nameless = {s.name for name, s in adjoints.adjoint_of.items() if name in made_up}
         self.introduced: dict[str, Definition] = {}
@@ -94,13 +102,9 @@ class ClosedForms:
 
     def gradients(self) -> tuple[Gradient, ...]:
         """The closed form of every gradient that was asked for."""
-        by_name = {s.name: s for s in self.adjoints.statements}
-        found = []
-        for name in self.program.wrt:
-            self.context.subject = f"gradient of {name}"
-            statement = by_name[self.adjoints.gradient_of[name]]
-            closed = self.closed(statement.body)
-            found.append((name, statement.indices, *self.choose(closed)))
+        worn, found = self.worn, [self._gradient(name) for name in self.program.wrt]
+        if self.worn != worn:
+            found = [self._gradient(name) for name in self.program.wrt]
         every = [
             Gradient(name, indices, closed, self.definitions(closed, adjoints), closed is ZERO)
             for name, indices, closed, adjoints in found
@@ -109,6 +113,11 @@ class ClosedForms:
         gradients = written_out(every, self.program, keep, self.fresh, most)
         equations = equations_of(self.program)
         return tuple(self._as_read(g, equations) for g in gradients)
+
+    def _gradient(self, name: str) -> tuple[str, tuple[Term, ...], Term, dict[str, Definition]]:
+        self.context.subject = f"gradient of {name}"
+        statement = self.statement_of[self.adjoints.gradient_of[name]]
+        return (name, statement.indices, *self.choose(self.closed(statement.body)))
 
     def _as_read(self, g: Gradient, equations: Sequence[tuple[Term, Term]]) -> Gradient:
         """The gradient with each of its texts such that the language reads it as it is meant."""
@@ -135,10 +144,31 @@ class ClosedForms:
         visible = self.outer.simplify(unfold(t, self.hidden, self.fresh))
         last = self.outer.settled(unfold(t, self.naming.statements, self.fresh))
         visible = last if weight(last) < weight(visible) else visible
-        if guarded or weight(visible) <= LINE:
+        if guarded:
             return visible
+        standardized = self._in_hats(t, weight(visible)) if self.hats else None
+        if standardized is not None or weight(visible) <= LINE:
+            return standardized or visible
         named, length = self.naming.shortest(t)
         return named if length < MUCH_SHORTER * weight(visible) else visible
+
+    def _in_hats(self, t: Term, visible: int) -> Term | None:
+        """The term in standardized values where that pays, or where they are named anyway."""
+        with self.context.trial() as steps:
+            new = self.in_hats.simplify(t)
+        hats = new.tensors & self.hats.keys()
+        if not hats:
+            return None
+        if hats <= self.worn:
+            named = self.naming.named(new, self.worn)
+        else:
+            named, length = self.naming.shortest(new, hats)
+            if weight(named) >= STANDARDIZED * visible or length > visible:
+                return None
+            self.worn |= self.naming.kept[named]
+        for s in steps:
+            self.context.record(s.rule, s.before, s.after, s.note)
+        return named
 
     def choose(self, closed: Term) -> tuple[Term, dict[str, Definition]]:
         """Adjoints by name, or written out: by length, names preferred where they stand for much."""
@@ -207,7 +237,7 @@ class ClosedForms:
                 if name not in needed:
                     needed[name] = None
                     queue.append(written[name].body)
-        hoisted = {*self.compared, *self.hidden, *(s.name for s in self.program.statements if s.inner)}
+        hoisted = {*self.compared, *self.hidden, *self.hats, *(s.name for s in self.program.statements if s.inner)}
         lets = [Definition(n, s.indices, s.body, n in hoisted) for n, s in written.items() if n in needed]
         order = [s.name for s in self.adjoints.statements]
         return (*lets, *sorted(adjoints.values(), key=lambda d: order.index(d.name) if d.name in order else -1))

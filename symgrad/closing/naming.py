@@ -53,19 +53,23 @@ class Naming:
 
     def whole(self, t: Term) -> Term:
         """The term with all of its names."""
-        kept = self._needed(t)
+        return self.named(t, self._needed(t))
+
+    def named(self, t: Term, names: frozenset[str]) -> Term:
+        """The term with these names."""
+        kept = self._needed(t) & names
         new, _ = self._partly(t, kept)
         self.kept[new] = kept
         return new
 
-    def shortest(self, t: Term) -> tuple[Term, int]:
-        """The term with those names that pay; its weight with their definitions."""
+    def shortest(self, t: Term, wanted: frozenset[str] = frozenset()) -> tuple[Term, int]:
+        """The term with those names that pay, and those that are wanted; its weight with their definitions."""
         kept = self._needed(t)
         if len(kept) > MOST_NAMES:
-            kept = frozenset()
+            kept = wanted
         best, length = self._partly(t, kept)
-        while kept:
-            tried = [(*self._partly(t, kept - {n}), n) for n in sorted(kept)]
+        while kept > wanted:
+            tried = [(*self._partly(t, kept - {n}), n) for n in sorted(kept - wanted)]
             new, other, name = min(tried, key=lambda x: (x[1], x[2]))
             if other > PAYS * length:
                 break
