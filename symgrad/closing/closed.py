@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symgrad.algebra.build import Fresh, mul, power
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access, walk
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access, is_num, walk
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import EXTREMES, taken_names
 from symgrad.closing.blocks import in_blocks
@@ -225,10 +225,17 @@ class ClosedForms:
                 queue += self._adjoints_in(found[name].body)
         return found
 
+    def _written(self) -> dict[str, Statement]:
+        """The statements of the formula; arrays of one number are written out, as nothing says how far they run."""
+        stated = {s.name: s for s in self.context.program.statements if s.kind != "loss"}
+        numbers = {n: s for n, s in stated.items() if s.indices and is_num(s.body)}
+        if not numbers:
+            return stated
+        return {n: replace(s, body=unfold(s.body, numbers, self.fresh)) for n, s in stated.items()}
+
     def definitions(self, closed: Term, adjoints: dict[str, Definition]) -> tuple[Definition, ...]:
         """Every name that the closed form uses, in the order of definition."""
-        written = {s.name: s for s in self.context.program.statements if s.kind != "loss"}
-        written |= {n: self.visible(s) for n, s in self.compared.items()}
+        written = self._written() | {n: self.visible(s) for n, s in self.compared.items()}
         written |= self.naming.definitions((closed, *(d.body for d in adjoints.values())))
         needed: dict[str, None] = {}
         queue = [closed, *(d.body for d in adjoints.values())]

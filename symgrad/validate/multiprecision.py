@@ -18,7 +18,7 @@ from symgrad import limits
 from symgrad.formula.program import Program
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, attempt
-from symgrad.validate.points import Point, leaves_kink
+from symgrad.validate.points import Point, lacks_value, leaves_kink
 from symgrad.validate.precise import Closed, Precise, Probe, closed_forms, settled
 from symgrad.validate.steps import is_recurrent
 from symgrad.validate.verdict import (
@@ -243,12 +243,10 @@ def _judge_probe(
     if exact is None or abs(exact) > LARGEST or leaves_kink(precise.program, kinks, point, probe.direction):
         verdict.skip("kinks")
         return
-    answers = [("closed form", forms, CLOSED_TOLERANCE, EPSILON)] if _has_value(forms, probe, point) else []
+    answers = [("closed form", forms, CLOSED_TOLERANCE, EPSILON)] if _has_value(forms, probe, precise, kinks) else []
     answers += [(f"{kernel} kernel", got.gradients, TOLERANCE, ROUNDING * EPSILON) for kernel, got in outcomes]
     for who, gradients, tolerance, unit in answers:
-        parts = np.concatenate([(gradients[n] * d).ravel() for n, d in probe.direction.items()])
-        if probe.element is not None:
-            parts = parts[parts != 0]
+        parts = np.concatenate([gradients[n][d != 0] * d[d != 0] for n, d in probe.direction.items()])
         noise = unit * reach + tolerance * float(np.sum(np.abs(parts[np.isfinite(parts)]))) + rounding
         got = float(parts.sum())
         what = f"{who}: {probe.label}"
@@ -261,13 +259,13 @@ def _judge_probe(
             return
 
 
-def _has_value(forms: Data, probe: Probe, point: Point) -> bool:
+def _has_value(forms: Data, probe: Probe, precise: Precise, kinks: Sequence[Any]) -> bool:
     """Whether the closed forms say something here: at its own kinks (a norm of 0) a printed form need not."""
     if not set(forms) >= set(probe.direction):
         return False
-    if point.kind != "special":
+    if all(bool(np.all(np.isfinite(forms[n][d != 0]))) for n, d in probe.direction.items()):
         return True
-    return all(bool(np.all(np.isfinite(forms[n][d != 0]))) for n, d in probe.direction.items())
+    return precise.point.kind != "special" and not lacks_value(precise.program, kinks, precise.point)
 
 
 def _forgiven(

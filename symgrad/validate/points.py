@@ -327,6 +327,17 @@ def leaves_kink(program: Program, kinks: Sequence[Any], point: Point, direction:
     return False
 
 
+UNGUARDED = ("norm", "power")
+"""Kinks at which a closed form may be 0/0: the convention stands beside it, not in it."""
+
+
+def lacks_value(program: Program, kinks: Sequence[Any], point: Point) -> bool:
+    """Whether closed forms need not have a value everywhere here: a norm is 0, or the base of a power."""
+    at = Place({}, (), point.parameters)
+    asked = (k.at for k in kinks if k.of in UNGUARDED and k.at.op == "cmp")
+    return any(bool(np.any(_gap(program, c, point.inputs, at) == 0)) for c in asked)
+
+
 def shifted(point: Point, name: str, value: Any) -> Point:
     """The point with another value of one input."""
     return replace(point, inputs={**point.inputs, name: value})
