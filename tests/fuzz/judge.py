@@ -119,8 +119,10 @@ def _form(
     open_at: Set[str],
 ) -> Finding | None:
     """One closed form and its text read back, at each point. `open_at`: where it may be 0/0 in some elements."""
+    forms: list[tuple[str, Closed]] = [("closed", g)]
+    if (again.closed, [d.body for d in again.where]) != (g.closed, [d.body for d in g.where]):
+        forms.append(("printed", again))
     for point, wanted in judged:
-        forms: tuple[tuple[str, Closed], ...] = (("closed", g), ("printed", again))
         for stage, form in forms:
             detail = f"gradient of {g.input} at {point.label}: {text['closed']} where {text['where']}"
             try:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections import Counter
@@ -45,6 +46,9 @@ def main() -> int:
     parser.add_argument("--depth", type=int, default=3, help="how deep expressions nest")
     chosen = parser.parse_args()
     counts: Counter[str] = Counter()
+    judge_text("name: warm\ninputs: {x: [n]}\nloss: Sum(x[i]**2, i)\n")  # imports torch, outside of any limit
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
     only = set(filter(None, chosen.only.split(",")))
     for seed in range(chosen.seed, chosen.seed + chosen.programs):
         start = time.monotonic()
