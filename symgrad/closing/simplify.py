@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from symgrad.algebra.terms import Term, base_exponent, is_access, matrix_of, terms_of, walk
+from symgrad.algebra.show import softmax_parts
+from symgrad.algebra.terms import Term, base_exponent, coefficient, is_access, matrix_of, terms_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
 from symgrad.closing.refold import GATE, REFOLD
 from symgrad.closing.steps import STEPS
+from symgrad.closing.unfold import unfold
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
@@ -80,8 +82,18 @@ class Simplifier:
             self.context.record(s.rule, s.before, s.after, s.note)
         return best.term
 
-    def _key(self, t: Term) -> tuple[int, int, bytes]:
-        return (weight(t), t.size, t.digest)
+    def _key(self, t: Term) -> tuple[int, int, int, bytes]:
+        return (self._torn(t), weight(t), t.size, t.digest)
+
+    def _torn(self, t: Term) -> int:
+        """How many exponents hold a logsumexp that is no longer that of the rest: e^(x² - 1 - lse((x + 1)(x - 1)))."""
+        return sum(self._is_torn(e) for e in sorted(_exponents(t)))
+
+    def _is_torn(self, exponent: Term) -> bool:
+        logarithms = [r for c, r in map(coefficient, terms_of(exponent)) if c == -1 and self._is_lse(r)]
+        named = {str(r.data): self.context.definitions[str(r.data)] for r in logarithms if is_access(r)}
+        whole = unfold(exponent, named, self.context.fresh)
+        return bool(logarithms) and softmax_parts(whole) is None
 
     def candidates(self, t: Term) -> list[Candidate]:
         """Plain and multiplied out, each folded and factored; for people also with one sigmoid and tanh."""
