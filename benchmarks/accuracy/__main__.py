@@ -1,3 +1,4 @@
+# ruff: noqa: T201  a script that prints
 """python -m benchmarks.accuracy [NAME ...]: measure all cases, or those named, and write the table."""
 
 from __future__ import annotations

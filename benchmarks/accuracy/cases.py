@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812
 
 Tensors = Mapping[str, torch.Tensor]
 BuiltIn = Callable[[Tensors], torch.Tensor]

@@ -66,10 +66,7 @@ def measure(case: Case, count: int, seed: int, peers_wanted: tuple[str, ...] = (
     with_rows = tuple(n for n in program.wrt if not case.rows or has_rows(program.input(n), program))
     wrt = case.wrt or with_rows
     judge = Judge(result.derivation, case.rows, wrt)
-    if case.rows:
-        places = [rows_of(program, count, sizes, seed)]
-    else:
-        places = single_points(program, 12, sizes, seed)
+    places = [rows_of(program, count, sizes, seed)] if case.rows else single_points(program, 12, sizes, seed)
     peers = peers_of(case, result, wrt)
     if case.rows and (not peers_wanted or "lambdify" in peers_wanted):
         sympys = lambdified(program, wrt, sizes)

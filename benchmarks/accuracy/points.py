@@ -210,7 +210,7 @@ def _into_interval(a: np.ndarray[Any, Any], i: Input, rng: Any) -> np.ndarray[An
 
 
 def _distributions(a: np.ndarray[Any, Any], kind: str, rng: Any) -> np.ndarray[Any, Any]:
-    """One-hot rows, the hot class often that of the largest element of its row; dyadic weights that sum to 1 exactly."""
+    """One-hot rows, every second one hot at its first class; dyadic weights that sum to 1 exactly."""
     c = a.shape[-1]
     hot = np.eye(c)[rng.integers(0, c, a.shape[:-1])]
     hot[1::2] = np.eye(c)[np.zeros(a[1::2].shape[:-1], int)]

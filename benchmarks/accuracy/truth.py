@@ -185,7 +185,7 @@ class Judge:
             for a in values.values():
                 v = np.abs(_whole(a))
                 ok = (v == 0) | ((v >= float(limits.tiny)) & (v <= float(limits.max)))
-                ok = ok.astype(bool)
+                ok = np.asarray(ok).astype(bool)
                 if self.rows and ok.shape and ok.shape[0] == count:
                     good &= ok.reshape(count, -1).all(axis=1)
                 elif not self.rows:
@@ -214,14 +214,17 @@ class Judge:
                 total: Any = 0
                 for s in self.program.outputs:
                     v = _whole(values[s.name]) * (upstream[f"d{s.name}"] if not self.program.is_loss else 1)
-                    total = total + (v.reshape(len(start), -1).sum(axis=1) if rows else v.sum())
+                    total = total + (
+                        v.reshape(len(start), -1).sum(axis=1) if rows else np.asarray(v, dtype=object).ravel().sum()
+                    )
                 totals.append(total)
             right, left = (totals[0] - totals[1]) / (h * size), (totals[1] - totals[2]) / (h * size)
             slope, g = (right + left) / 2, exact[f"grad {name}"][key]
             torn = np.abs(right - left) > 1e-6 * (np.abs(right) + np.abs(left))
             far = np.abs(slope - g) > 1e-9 * np.abs(slope)
             noise = np.abs(slope) <= np.abs(totals[1]) * backend.context.mpf(10) ** (-(digits // 2)) / size
-            wrong += int(np.sum(np.asarray(far & ~noise.astype(bool) & ~torn.astype(bool)).astype(bool)))
+            for k in np.ndindex(np.shape(far)):
+                wrong += bool(np.asarray(far)[k]) and not np.asarray(noise)[k] and not np.asarray(torn)[k]
         return wrong
 
 

@@ -5,7 +5,7 @@ formula -> stabilized -> hoisted -> adjoint statements -> closed forms
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import Term, keeping
@@ -16,6 +16,7 @@ from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.expected import ExpectedVerdict, prove
 from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import hints_of
+from symgrad.closing.kernels import sharpen
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.second.order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
@@ -103,14 +104,18 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
     gradients = closed.gradients()
     tangents = Tangents(hoisted, context)
     second = second_order(formula, hoisted, adjoints, closed, gradients, context) if order == 2 else None
+
+    def machine(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+        return sharpen(rejoin(statements, hoisted), context)
+
     return Derivation(
         formula=formula,
         program=program,
-        forward=rejoin(live(hoisted, (*adjoints.statements, *tangents.statements, *statements_of(second))), hoisted),
-        backward=rejoin(adjoints.statements, hoisted),
+        forward=machine(live(hoisted, (*adjoints.statements, *tangents.statements, *statements_of(second)))),
+        backward=machine(adjoints.statements),
         gradient_of=adjoints.gradient_of,
         cotangents=adjoints.cotangents,
-        tangent=rejoin(tangents.statements, hoisted),
+        tangent=machine(tangents.statements),
         tangent_of=tangents.names,
         gradients=gradients,
         expected=tuple(

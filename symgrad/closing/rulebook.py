@@ -15,6 +15,7 @@ from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
 from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
+from symgrad.rules.machine import MACHINE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
 from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE
@@ -53,6 +54,7 @@ ALL: tuple[Rule, ...] = (
     OUTSIDE,
     TANGENT,
     COLUMN,
+    *MACHINE,
 )
 """Every rule, once."""
 

@@ -26,6 +26,8 @@ from symgrad.lower.arrays import (
     Along,
     Broadcast,
     Cast,
+    Centered,
+    Complement,
     Contract,
     Expr,
     Fill,
@@ -33,6 +35,7 @@ from symgrad.lower.arrays import (
     Fold,
     Frame,
     Gather,
+    LogSoftmax,
     Map,
     Matrix,
     Merge,
@@ -60,6 +63,8 @@ OPERATORS = {
     "floordiv": ("//", MUL),
     "mod": ("%", MUL),
 }
+REDUCERS = {"lse": "_logsumexp", "norm": "_norm", "top": "_top", "log_rest": "_log_rest"}
+"""Reductions that are helpers of the module."""
 MATRIX_FUNCTIONS = {
     "inv": "_inverse",
     "det": "linalg.det",
@@ -215,13 +220,23 @@ class Printer:
 
     def _reduced(self, e: Reduce, keep: bool) -> Code:
         axes = self.axes(e.operand.frame, e.over)
-        if e.kind in ("lse", "norm"):
+        if e.kind in REDUCERS:
             whole = "None" if len(e.over) == len(e.operand.frame) > 1 else axes
-            return self.call({"lse": "_logsumexp", "norm": "_norm"}[e.kind], self.text(e.operand), f"axis={whole}")
+            return self.call(REDUCERS[e.kind], self.text(e.operand), f"axis={whole}")
         return self.dialect.reduce(self, e, None if len(e.over) == len(e.operand.frame) else axes, keep)
 
     def _softmax(self, e: Softmax) -> Code:
         return self.call("_softmax", self.text(e.operand), f"axis={self.axes(e.operand.frame, e.over)}")
+
+    def _logsoftmax(self, e: LogSoftmax) -> Code:
+        return self.call("_log_softmax", self.text(e.operand), f"axis={self.axes(e.operand.frame, e.over)}")
+
+    def _complement(self, e: Complement) -> Code:
+        return self.call("_complement", self.text(e.operand), f"axis={self.axes(e.operand.frame, e.over)}")
+
+    def _centered(self, e: Centered) -> Code:
+        values, weights = (self.aligned(x, e.frame)[0] for x in (e.operand, e.weights))
+        return self.call("_centered", values, weights, f"axis={self.axes(e.frame, e.over)}")
 
     def _matrix(self, e: Matrix) -> Code:
         return self.call(MATRIX_FUNCTIONS[e.function], self.text(e.operand))

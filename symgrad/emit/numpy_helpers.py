@@ -10,11 +10,41 @@ def _softmax(x, axis):
     e = np.exp(x - top)
     return e / np.maximum(e.sum(axis=axis, keepdims=True), 1)
 '''
+HELPERS["_top"] = '''
+def _top(x, axis):
+    """The maximum, finite where all are -inf."""
+    return np.maximum(x.max(axis=axis), np.finfo(x.dtype).min)
+'''
+HELPERS["_log_rest"] = '''
+def _log_rest(x, axis, keepdims=False):
+    """log(sum(exp(x))) above the maximum: log1p of the sum of the other exponentials over the largest."""
+    top = np.maximum(x.max(axis=axis, keepdims=True), np.finfo(x.dtype).min)
+    lower = x < top
+    others = (np.exp(x - top) * lower).sum(axis=axis, keepdims=keepdims)
+    return np.log1p(others + ((~lower).sum(axis=axis, keepdims=keepdims) - 1).astype(x.dtype))
+'''
 HELPERS["_logsumexp"] = '''
 def _logsumexp(x, axis):
     """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
+    return _log_rest(x, axis) + _top(x, axis)
+'''
+HELPERS["_log_softmax"] = '''
+def _log_softmax(x, axis):
+    """x - log(sum(exp(x))), shifted by the maximum first: exact where one element is nearly all."""
     top = np.maximum(x.max(axis=axis, keepdims=True), np.finfo(x.dtype).min)
-    return np.log(np.exp(x - top).sum(axis=axis)) + top.squeeze(axis=axis)
+    return x - top - _log_rest(x, axis, keepdims=True)
+'''
+HELPERS["_complement"] = '''
+def _complement(y, axis):
+    """1 - y for weights that sum to 1: the sum of the others where one is more than a half."""
+    small = y <= 0.5
+    return (1 - y) * small + (y * small).sum(axis=axis, keepdims=True) * ~small
+'''
+HELPERS["_centered"] = '''
+def _centered(g, y, axis):
+    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 where a weight is more than a half."""
+    g = g - (g * (y > 0.5)).sum(axis=axis, keepdims=True)
+    return g - (y * g).sum(axis=axis, keepdims=True)
 '''
 HELPERS["_norm"] = '''
 def _norm(x, axis):

@@ -10,15 +10,44 @@ def _softmax(x, axis):
     e = torch.exp(x - top)
     return e / e.sum(dim=axis, keepdim=True).clamp(min=1)
 '''
+HELPERS["_top"] = '''
+def _top(x, axis):
+    """The maximum, finite where all are -inf; autograd sees the first of equals."""
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    return x.amax(dim=axis).clamp(min=torch.finfo(x.dtype).min)
+'''
+HELPERS["_log_rest"] = '''
+def _log_rest(x, axis, keepdim=False):
+    """log(sum(exp(x))) above the maximum: log1p of the sum of the other exponentials over the largest."""
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    top = x.amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    lower = x < top
+    others = (torch.exp(x - top) * lower).sum(dim=axis, keepdim=keepdim)
+    rest = others + ((~lower).sum(dim=axis, keepdim=keepdim) - 1)
+    return torch.where(rest < 0, -torch.inf, torch.log1p(rest.clamp(min=0)))
+'''
 HELPERS["_logsumexp"] = '''
 def _logsumexp(x, axis):
     """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
-    axis = tuple(range(x.ndim)) if axis is None else axis
-    top = x.detach().amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
-    total = torch.exp(x - top).sum(dim=axis, keepdim=True)
-    empty = total == 0
-    logs = torch.where(empty, -torch.inf, torch.log(torch.where(empty, 1, total)) + top)
-    return logs.sum(dim=axis)
+    return _log_rest(x, axis) + _top(x, axis)
+'''
+HELPERS["_log_softmax"] = '''
+def _log_softmax(x, axis):
+    """x - log(sum(exp(x))), shifted by the maximum first: exact where one element is nearly all."""
+    top = x.amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    return x - top - _log_rest(x, axis, keepdim=True)
+'''
+HELPERS["_complement"] = '''
+def _complement(y, axis):
+    """1 - y for weights that sum to 1: the sum of the others where one is more than a half."""
+    small = y <= 0.5
+    return (1 - y) * small + (y * small).sum(dim=axis, keepdim=True) * ~small
+'''
+HELPERS["_centered"] = '''
+def _centered(g, y, axis):
+    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 where a weight is more than a half."""
+    g = g - (g * (y > 0.5)).sum(dim=axis, keepdim=True)
+    return g - (y * g).sum(dim=axis, keepdim=True)
 '''
 HELPERS["_norm"] = '''
 def _norm(x, axis):

@@ -125,6 +125,31 @@ class Softmax(Expr):
 
 
 @dataclass(frozen=True)
+class LogSoftmax(Expr):
+    """operand - log(sum(exp(operand))) along `over`, without overflow, exact where one element is nearly all."""
+
+    operand: Expr
+    over: Frame
+
+
+@dataclass(frozen=True)
+class Complement(Expr):
+    """1 - operand, for weights that sum to 1 along `over`: exact where one weight is nearly 1."""
+
+    operand: Expr
+    over: Frame
+
+
+@dataclass(frozen=True)
+class Centered(Expr):
+    """operand - sum(weights*operand) along `over`, for weights that sum to 1: exact where one weight is nearly 1."""
+
+    operand: Expr
+    weights: Expr
+    over: Frame
+
+
+@dataclass(frozen=True)
 class Contract(Expr):
     """The sum over `over` of the product of two arrays."""
 

@@ -28,7 +28,7 @@ from symgrad.algebra.show import order_factors, order_terms
 from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, TWO, ZERO, Term, base_exponent, coefficient, factors_of, num
 from symgrad.lower.arrays import Broadcast, Cast, Expr, Fill, Map, Range, Scalar
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
-from symgrad.lower.softmax import softmax_of
+from symgrad.lower.softmax import centered_of, complement_of, log_softmax_of, softmax_of
 
 SAFE = {"log": ONE, "logit": HALF, "acosh": TWO, "asin": ZERO, "acos": ZERO, "atanh": ZERO, "log1p": ZERO, "exp": ZERO}
 SAFE |= {"expm1": ZERO, "sinh": ZERO, "cosh": ZERO, "tan": ZERO, "loggamma": ONE, "digamma": ONE, "polygamma": ONE}
@@ -109,6 +109,12 @@ def guarded(t: Term, e: Expr, safe: Term, scope: Scope, guard: Guard) -> Expr:
 
 def lower_add(t: Term, scope: Scope, guard: Guard) -> Expr:
     """A sum; terms with a negative coefficient are subtracted."""
+    found = log_softmax_of(t, scope) or centered_of(t, scope, guard)
+    if found is not None:
+        whole, minus, rest = found
+        if rest is ZERO:
+            return mapped(scope, "neg", whole) if minus else whole
+        return mapped(scope, "sub" if minus else "add", as_real(scope.lower(rest, guard)), whole)
     total: Expr | None = None
     for a in order_terms(t.args):
         minus = coefficient(a)[0] < 0
@@ -233,6 +239,8 @@ def lower_fn(t: Term, scope: Scope, guard: Guard) -> Expr:
         recognized = softmax_of(t, scope, None)
         if recognized is not None:
             return recognized
+    if name == "complement":
+        return complement_of(t.args[0], scope) or scope.lower(add(ONE, neg(t.args[0])), guard)
     if name == "Heaviside":
         return lower_heaviside(t, scope, guard)
     args = [as_real(scope.lower(a, guard)) for a in t.args]

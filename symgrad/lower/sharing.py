@@ -10,11 +10,14 @@ from symgrad.algebra.terms import Term, extent, idx
 from symgrad.lower.arrays import (
     Along,
     Assign,
+    Centered,
+    Complement,
     Contract,
     Expr,
     Flatten,
     Gather,
     Item,
+    LogSoftmax,
     Loop,
     Map,
     Matrix,
@@ -48,6 +51,15 @@ WISHES |= {
 }
 
 
+_WORDS: tuple[tuple[type[Expr], str], ...] = (
+    (Softmax, "softmax"),
+    (LogSoftmax, "logs"),
+    (Complement, "others"),
+    (Centered, "centered"),
+    (Contract, "contraction"),
+)
+
+
 def wish(e: Expr) -> str:
     """A readable name for a part of a statement."""
     if isinstance(e, Read):
@@ -66,7 +78,7 @@ def wish(e: Expr) -> str:
         return f"{e.function}_{wish(e.operand)}"
     if isinstance(e, Solve):
         return "solution"
-    return "softmax" if isinstance(e, Softmax) else "contraction" if isinstance(e, Contract) else "part"
+    return next((word for kind, word in _WORDS if isinstance(e, kind)), "part")
 
 
 def worth_a_name(e: Expr) -> bool:
@@ -76,6 +88,8 @@ def worth_a_name(e: Expr) -> bool:
         if e.op in ("neg", "add", "sub", "mul", "div") and len(arrays) < 2:
             return False
         return not all(isinstance(a, Range) for a in arrays) or len(arrays) > 1
+    if isinstance(e, LogSoftmax | Complement | Centered):
+        return True
     return isinstance(e, Reduce | Softmax | Contract | Matrix | Solve | Gather | Along | Window | Flatten)
 
 
