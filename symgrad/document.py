@@ -140,7 +140,8 @@ def certificate_text(
     """certificate.json: marks the folder as symgrad's, names its files, and says what was checked."""
     formula = derivation.formula
     head: Json = {MARK: "symgrad", "formula": formula.name, "formula_sha256": formula.sha256, "files": sorted(files)}
-    differences = (f"; {'' if ' ' in key else 'd'}{where}" for key, where in refuted.items())
+    plain = {e.input for e in derivation.expected if e.expected.kind == "gradient"}
+    differences = (f"; {'d' if key in plain else ''}{where}" for key, where in refuted.items())
     said: Json = {**verdict(None, refuted), "why": f"not judged{''.join(differences)}"}
     if certificate is not None:
         said = dict(certificate.to_json())

@@ -213,7 +213,7 @@ class Result:
         program, found = self._program_of_forms(), {}
         with limits.within(limits.VALIDATION_SECONDS, what="the check of `expect`"):
             for e in undecided:
-                said = refutation(e.expected, self.derivation.gradient(e.input), program)
+                said = refutation(e.expected, e.derived, program, e.where)
                 if said is not None:
                     found[e.input] = said
         return found
@@ -221,9 +221,11 @@ class Result:
     def check_expected(self) -> None:
         """VerdictError where a closed form that the formula expects is not what was derived."""
         if self.refuted:
-            said = [f"  {_left_side(key)}{where}" for key, where in self.refuted.items()]
+            kinds = {e.input: e.expected.kind for e in self.derivation.expected}
+            plain = {key: kinds[key] == "gradient" for key in self.refuted}
+            said = [f"  {'d' * plain[key]}{where}" for key, where in self.refuted.items()]
             names = listing(self.refuted)
-            what = "the gradient of " if all(map(_left_side, self.refuted)) else ""
+            what = "the gradient of " if all(plain.values()) else ""
             raise VerdictError("\n".join([f"{what}{names} is not what `expect` says", *said]))
 
     def _program_of_forms(self) -> Program:
@@ -300,11 +302,6 @@ class Result:
         """The package as folder/NAME/, in one step; UsageError where that holds something else, unless `force`."""
         files, _ = self.files(chosen("report", report, REPORTS))
         return staging.write(Path(folder), self.name, files, force)
-
-
-def _left_side(key: str) -> str:
-    """What stands before the name of a gradient that `expect` names by this key: not before `hvp z`."""
-    return "" if " " in key else "d"
 
 
 __all__ = ["REPORTS", "TARGETS", "Result", "SymgradError", "derive", "read"]

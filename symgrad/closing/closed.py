@@ -215,6 +215,18 @@ class ClosedForms:
             self.context.subject = saved
         return self.introduced[name]
 
+    def cotangent(self, s: Statement) -> Gradient:
+        """What flows back into a value of the formula, in the names of closed forms."""
+        a = self.adjoints.adjoint_of.get(s.name)
+        if a is None:
+            return Gradient(f"d{s.name}", s.indices, ZERO, (), True)
+        closed = self.closed_adjoint(a.name).body if a.name in self.adjoint else self.closed(a.body)
+        definitions = self.definitions(closed, self._closure(closed) | self._own(a.name))
+        return Gradient(f"d{s.name}", a.indices, closed, definitions, closed is ZERO)
+
+    def _own(self, name: str) -> dict[str, Definition]:
+        return {name: self.closed_adjoint(name)} if name in self.adjoint else {}
+
     def _closure(self, t: Term) -> dict[str, Definition]:
         found: dict[str, Definition] = {}
         queue = self._adjoints_in(t)

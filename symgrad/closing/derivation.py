@@ -5,7 +5,7 @@ formula -> stabilized -> hoisted -> adjoint statements -> closed forms
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.terms import Term, keeping
@@ -13,7 +13,7 @@ from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import hoist, taken_names
 from symgrad.calculus.recurrence import reached
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
-from symgrad.closing.expected import ExpectedVerdict, prove
+from symgrad.closing.expected import ExpectedVerdict, Proofs, values_named
 from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import hints_of
 from symgrad.closing.kernels import sharpen
@@ -22,9 +22,9 @@ from symgrad.closing.reverse import Adjoints
 from symgrad.closing.second.order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
 from symgrad.closing.softmax import rejoin
 from symgrad.closing.unfold import unfold
-from symgrad.errors import FormulaError, LimitError, nearest
+from symgrad.errors import FormulaError, LimitError, UnsupportedError, nearest
 from symgrad.formula.blocks import blocks
-from symgrad.formula.program import Expected, Fact, Formula, Program, Statement
+from symgrad.formula.program import COTANGENT, Expected, Fact, Formula, Program, Statement
 from symgrad.rewrite.context import Context, Observer
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.readable import readable
@@ -108,6 +108,10 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
     def machine(statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return sharpen(rejoin(statements, hoisted), context)
 
+    wanted = tuple(looked_at(formula, program, second))
+    values = values_named(wanted, program)
+    refuse_what_is_looked_through(values, wanted, formula, stable, context)
+    proofs = Proofs(closed, values, context)
     return Derivation(
         formula=formula,
         program=program,
@@ -118,9 +122,7 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
         tangent=machine(tangents.statements),
         tangent_of=tangents.names,
         gradients=gradients,
-        expected=tuple(
-            prove(e, forms_of(e.kind, gradients, second), closed, context) for e in looked_at(formula, program, second)
-        ),
+        expected=tuple(proofs.prove(e, forms_of(e.kind, gradients, second)) for e in wanted),
         steps=readable(context.steps, frozenset(taken_names(program))),
         hints=hints_of(gradients, closed, context),
         assumed=tuple(context.used),
@@ -147,25 +149,47 @@ def asked_for(program: Program, wrt: tuple[str, ...] | None) -> Program:
 
 def looked_at(formula: Formula, program: Program, second: SecondOrder | None) -> Iterator[Expected]:
     """What is expected of the inputs that were asked for; of the second order where that was, in all inputs."""
-    whole = second is not None and program.wrt == formula.program.wrt
+    whole = program.wrt == formula.program.wrt
     for e in formula.expected:
-        if whole if e.kind != "gradient" else e.input in program.wrt:
+        if e.kind == COTANGENT:
+            if whole:
+                yield e
+        elif whole and second is not None if e.kind != "gradient" else e.input in program.wrt:
             yield e
 
 
-def stabilize(program: Program, context: Context) -> Program:
+def refuse_what_is_looked_through(
+    values: Mapping[str, Statement], wanted: Sequence[Expected], formula: Formula, stable: Program, context: Context
+) -> None:
+    """UnsupportedError where `expect` names what flows back into a value that later statements see through.
+
+    log y for a softmax y is a log-softmax: nothing flows through y there, so that dy is less than the derivative.
+    """
+    with context.quietly():
+        opaque = stabilize(formula.program, context, {s.name for s in values.values()}).statements if values else ()
+    for read, old, new in zip(formula.program.statements, stable.statements, opaque, strict=False):
+        if old.body is not new.body:
+            name = next(n for n, s in values.items() if s.name in read.body.tensors)
+            where = next(formula.where(e.place) for e in wanted if name in (e.key, *e.body.tensors))
+            message = f"expect: {name}: the derivation looks through {values[name].name}, and nothing flows back there"
+            raise UnsupportedError(message, where, help="expect the gradients of the inputs alone")
+
+
+def stabilize(program: Program, context: Context, opaque: Collection[str] = ()) -> Program:
     """Pass 4: every statement in the form that keeps the digits; later statements see through earlier names.
 
     A short value that one of its indices does not enter is written out: its definition would not say how far that runs.
+    Nothing is seen through the names in `opaque`.
     """
     done: list[Statement] = []
     constant: dict[str, Statement] = {}
     for s in program.statements:
         context.subject = s.name
-        context.definitions = {d.name: d for d in done}
+        context.definitions = {d.name: d for d in done if d.name not in opaque}
         new = replace(s, body=rewrite(unfold(s.body, constant, context.fresh), FORWARD_RULES, context))
         done.append(new)
-        if not frozenset(new.indices) <= new.body.free and weight(new.body) < SHORT and s.recurrence is None:
+        constant_ = not frozenset(new.indices) <= new.body.free and weight(new.body) < SHORT and s.recurrence is None
+        if constant_ and new.name not in opaque:
             constant[new.name] = new
     context.definitions = {}
     return program.with_statements(tuple(done))

@@ -1,15 +1,20 @@
-"""`expect`: is the closed form the expected one? Proven by the normal form, or left to the judges."""
+"""`expect`: is the closed form the expected one? Proven by the normal form, or left to the judges.
+
+What flows back into a value h has the name dh. An expected recurrence back through time is an equation in such names:
+it is proven of what was derived, and has one solution, since each step reads the step after it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from symgrad.algebra.build import sub, substitute
-from symgrad.algebra.terms import ZERO, Term, walk
-from symgrad.closing.closed import ClosedForms, Gradient
+from symgrad.algebra.build import add, mul, sub, substitute
+from symgrad.algebra.terms import FALSE, ZERO, Term, coefficient, extent, get, is_num, num, terms_of, walk
+from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.unfold import unfold
-from symgrad.formula.program import Expected, Statement
+from symgrad.formula.blocks import reads_across
+from symgrad.formula.program import COTANGENT, Expected, Program, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule
@@ -24,11 +29,14 @@ class ExpectedVerdict:
     """Whether the result equals the expected form: `proven` true, or None where the normal form does not decide."""
 
     expected: Expected
+    derived: Gradient
+    where: tuple[Definition, ...]
+    """The names that one of both forms uses."""
     proven: bool | None
 
     @property
     def input(self) -> str:
-        """The input whose gradient is expected; `hvp z` and `diagonal z` for the second order."""
+        """The input whose gradient is expected; `hvp z` and `diagonal z` for the second order, `dh` for a value h."""
         return self.expected.key
 
     @property
@@ -45,33 +53,129 @@ class ExpectedVerdict:
 PROOF = (INVERSE_OF_PRODUCT, *DEFINITION_RULES[:1], *STABILIZE, *PEOPLE, *DENSITIES)
 BRANCHWISE = (SPLIT, *PROOF)
 PIECEWISE = (*BY_CASES, *PROOF)
+MOST_SPLITS = 3
+"""How often a proof looks at one value of an index, and at the others."""
+Table = dict[str, Statement]
+MOST_CASES = 8
+"""Values of an index that are looked at one after the other."""
 
 
-def prove(e: Expected, gradients: Sequence[Gradient], forms: ClosedForms, context: Context) -> ExpectedVerdict:
-    """Subtract, unfold step by step, and look for 0."""
-    g = next(g for g in gradients if g.input == e.input)
-    wanted = substitute(e.body, dict(zip(e.indices, g.indices, strict=True)))
-    with context.quietly():
-        for levels in _levels(forms, g):
-            difference = sub(unfold(g.closed, levels, forms.fresh), unfold(wanted, levels, forms.fresh))
-            d = _normal(difference, PROOF, forms, context)
-            if d is not ZERO and any(x.op == "where" for x in walk(d)):
-                d = _normal(d, BRANCHWISE, forms, context)
-            if d is ZERO or _normal(rewrite(d, BOUNDS, context), PIECEWISE, forms, context) is ZERO:
-                return ExpectedVerdict(e, True)
-    return ExpectedVerdict(e, None)
+def values_named(expected: Sequence[Expected], program: Program) -> dict[str, Statement]:
+    """Name of a cotangent that is expected, or that an expected form uses -> the value into which it flows."""
+    used = {name for e in expected for name in (*e.body.tensors, *((e.key,) if e.kind == COTANGENT else ()))}
+    return {f"d{s.name}": s for s in program.statements if s.kind == "let" and f"d{s.name}" in used}
 
 
-def _levels(forms: ClosedForms, g: Gradient) -> list[dict[str, Statement]]:
-    states = forms.recurrent
-    introduced = {
-        d.name: Statement(d.name, d.indices, d.body, "adjoint")
-        for d in g.where
-        if d.introduced and d.name not in states
-    }
-    named = {s.name: s for s in forms.program.statements if s.kind != "loss" and s.name not in states}
-    return [{}, {**introduced}, {**introduced, **named}]
+class Proofs:
+    """Holds closed forms against expected ones. `values`: name of a cotangent -> the value that it belongs to."""
+
+    def __init__(self, forms: ClosedForms, values: Mapping[str, Statement], context: Context) -> None:
+        self.forms, self.context = forms, context
+        self.flows = {name: forms.cotangent(s) for name, s in values.items()}
+        """What flows back into the values that expected forms name."""
+        known = {name: forms.adjoints.adjoint_of.get(s.name) for name, s in values.items()}
+        self.names: Table = {}
+        """Names that the derivation does not use for it -> what it uses."""
+        for name, s in values.items():
+            a = known[name]
+            if a is None or a.name != name:
+                self.names[name] = Statement(name, s.indices, ZERO if a is None else get(a.name, s.indices))
+
+    def prove(self, e: Expected, gradients: Sequence[Gradient]) -> ExpectedVerdict:
+        """Subtract, unfold step by step, and look for 0."""
+        g = self.flows[e.key] if e.kind == COTANGENT else next(g for g in gradients if g.input == e.input)
+        body = unfold(e.body, self.names, self.forms.fresh)
+        e = replace(e, body=body)
+        wanted = substitute(body, dict(zip(e.indices, g.indices, strict=True)))
+        where = {d.name: d for d in g.where}
+        for flow in self.flows.values():
+            if flow.input in body.tensors:
+                where |= {d.name: d for d in flow.where}
+        definitions = tuple(where.values())
+        with self.context.quietly():
+            pairs = self._unfolded(g, wanted, definitions, e.key)
+            proven = any(self._equal(mine, theirs) for mine, theirs in pairs)
+        return ExpectedVerdict(e, g, definitions, proven or None)
+
+    def _unfolded(
+        self, g: Gradient, wanted: Term, definitions: Sequence[Definition], key: str
+    ) -> Iterator[tuple[Term, Term]]:
+        """Both forms, with more and more names written out."""
+        for table in self._levels(definitions, wanted.tensors | {key}):
+            yield unfold(g.closed, table, self.forms.fresh), unfold(wanted, table, self.forms.fresh)
+        for table in self._levels(definitions, wanted.tensors | {key}):
+            step = self._one_step(unfold(g.closed, table, self.forms.fresh), definitions)
+            yield unfold(step, table, self.forms.fresh), unfold(wanted, table, self.forms.fresh)
+        if key in self.forms.adjoints.carried and not wanted.tensors & self.forms.adjoints.carried:
+            solution = {key: Statement(key, g.indices, wanted)}
+            for table in self._levels(definitions, frozenset((key,))):
+                step = unfold(unfold(g.closed, table, self.forms.fresh), solution, self.forms.fresh)
+                yield step, unfold(wanted, table, self.forms.fresh)
+
+    def _one_step(self, t: Term, definitions: Sequence[Definition]) -> Term:
+        """The form with what runs back through time written in terms of the step after."""
+        carried = [d for d in definitions if d.name in self.forms.adjoints.carried]
+        away = {d.name: Statement(d.name, d.indices, get(f"{d.name}'", d.indices)) for d in carried}
+        step = {d.name: Statement(d.name, d.indices, unfold(d.body, away, self.forms.fresh)) for d in carried}
+        back = {f"{d.name}'": Statement(f"{d.name}'", d.indices, get(d.name, d.indices)) for d in carried}
+        return unfold(unfold(t, step, self.forms.fresh), back, self.forms.fresh)
+
+    def _levels(self, definitions: Sequence[Definition], keep: frozenset[str]) -> Iterator[Table]:
+        states, carried = self.forms.recurrent, self.forms.adjoints.carried
+        introduced = {d.name: Statement(d.name, d.indices, d.body, "adjoint") for d in definitions if d.introduced}
+        local = {n: s for n, s in introduced.items() if n not in states}
+        named = {s.name: s for s in self.forms.program.statements if s.kind != "loss" and s.name not in states}
+        yield {}
+        yield local
+        yield local | named
+        named = {s.name: s for s in self.forms.program.statements if s.kind != "loss" and not reads_across(s)}
+        yield local | named
+        through = {n: s for n, s in introduced.items() if n in carried and n not in keep}
+        if through:
+            yield local | through
+            yield local | named | through
+
+    def _equal(self, mine: Term, theirs: Term) -> bool:
+        return all(self._is_zero(d) for d in _cases(sub(mine, theirs)))
+
+    def _is_zero(self, difference: Term) -> bool:
+        d = self._normal(difference, PROOF)
+        if d is not ZERO and any(x.op == "where" for x in walk(d)):
+            d = self._normal(d, BRANCHWISE)
+        return d is ZERO or self._vanishes(rewrite(d, BOUNDS, self.context), MOST_SPLITS)
+
+    def _vanishes(self, t: Term, splits: int) -> bool:
+        """Whether a form in branches is 0: where an index has the value that a branch asks for, and elsewhere."""
+        d = self._normal(t, PIECEWISE)
+        found = next(_asked(d), None) if splits else None
+        if d is ZERO or found is None:
+            return d is ZERO
+        condition, index, there = found
+        at = substitute(d, {index: there})
+        return self._vanishes(at, splits - 1) and self._vanishes(substitute(d, {condition: FALSE}), splits - 1)
+
+    def _normal(self, t: Term, rules: tuple[Rule, ...]) -> Term:
+        return rewrite(t, self.forms.inner.joined(rules, self.forms.inner.expand), self.context)
 
 
-def _normal(t: Term, rules: tuple[Rule, ...], forms: ClosedForms, context: Context) -> Term:
-    return rewrite(t, forms.inner.joined(rules, forms.inner.expand), context)
+def _cases(t: Term) -> list[Term]:
+    """The term at each value of an index that runs over few, where branches ask for its value."""
+    asked = [x.args for x in walk(t) if x.op == "cmp" and x.data == "=="]
+    indices = {i for pair in asked for i in pair if i.op == "idx" and i in t.free and is_num(extent(i))}
+    for i in sorted(indices, key=lambda i: i.digest):
+        count = coefficient(extent(i))[0]
+        if count <= MOST_CASES:
+            return [c for k in range(int(count)) for c in _cases(substitute(t, {i: num(k)}))]
+    return [t]
+
+
+def _asked(t: Term) -> Iterator[tuple[Term, Term, Term]]:
+    """Conditions that say where one of the term's own indices is: the condition, the index, its value."""
+    for c in walk(t):
+        if c.op == "cmp" and c.data == "==" and not c.tensors:
+            d = sub(*c.args)
+            for i in sorted(d.free & t.free, key=lambda i: i.digest):
+                slope = sum(coefficient(x)[0] for x in terms_of(d) if coefficient(x)[1] is i)
+                there = add(i, mul(num(-slope), d))
+                if abs(slope) == 1 and i not in there.free and there.free <= t.free:
+                    yield c, i, there

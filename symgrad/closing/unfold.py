@@ -51,10 +51,10 @@ def on_a_circle(statements: Mapping[str, Statement]) -> frozenset[str]:
     """Names of the statements that read themselves, by way of others too."""
     reads = {n: s.body.tensors & statements.keys() for n, s in statements.items()}
     while True:  # what reads nothing that is left is on no circle
-        left = {n: r & reads.keys() for n, r in reads.items() if r & reads.keys()}
-        if len(left) == len(reads):
+        before = len(reads)
+        reads = {n: r & reads.keys() for n, r in reads.items() if r & reads.keys()}
+        if len(reads) == before:
             break
-        reads = left
     return frozenset(n for n in reads if n in _reached(n, reads))
 
 

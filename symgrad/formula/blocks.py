@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from symgrad.algebra.terms import is_access, walk
 from symgrad.formula.program import Statement
 
 Block = tuple[Statement, ...]
@@ -41,12 +42,18 @@ def states(block: Block) -> tuple[Statement, ...]:
 
 
 def _reads_across(reader: Statement, read: Statement) -> bool:
-    from symgrad.algebra.terms import is_access, walk
-
     if reader.recurrence is None or read.name not in reader.body.tensors:
         return False
     axis, time = axis_of_time(read), reader.recurrence.time
     return any(is_access(t) and t.data == read.name and t.args[axis] is not time for t in walk(reader.body))
+
+
+def reads_across(s: Statement) -> bool:
+    """Whether a statement of a recurrence reads another step than its own, as far as its body shows."""
+    if s.recurrence is None:
+        return False
+    steps = (a for t in walk(s.body) if is_access(t) for a in t.args)
+    return any(a is not s.recurrence.time and s.recurrence.time in a.free for a in steps)
 
 
 def axis_of_time(s: Statement) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symgrad.algebra.terms import BATCH, Term, dim, extent
+from symgrad.errors import Where
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,16 @@ class Program:
         return replace(self, statements=statements)
 
 
+COTANGENT = "cotangent"
+"""The kind of what is expected of the gradient with respect to a named value."""
+
+
 @dataclass(frozen=True)
 class Expected:
-    """A closed form of `expect`: input[indices]: body. `kind`: of the gradient, or `hvp` and `diagonal` of order 2."""
+    """A closed form of `expect`: input[indices]: body.
+
+    `kind`: of the gradient, `hvp` and `diagonal` of order 2, or of the cotangent of the statement `input`.
+    """
 
     input: str
     indices: tuple[Term, ...]
@@ -172,7 +180,9 @@ class Expected:
 
     @property
     def key(self) -> str:
-        """How the formula names what is expected: `z`, `hvp z`, `diagonal z`."""
+        """How the formula names what is expected: `z`, `hvp z`, `diagonal z`, `dh`."""
+        if self.kind == COTANGENT:
+            return f"d{self.input}"
         return self.input if self.kind == "gradient" else f"{self.kind} {self.input}"
 
 
@@ -200,3 +210,11 @@ class Formula:
     def name(self) -> str:
         """The name of the formula."""
         return self.program.name
+
+    def where(self, place: Place | None) -> Where | None:
+        """A place in the file, with its line."""
+        if place is None:
+            return None
+        lines = self.text.splitlines()
+        line = lines[place.line - 1] if place.line <= len(lines) else ""
+        return Where(place.file, place.line, place.column, place.length, line)

@@ -17,11 +17,12 @@ from symgrad.formula.declarations import Declarations, line, read_declarations, 
 from symgrad.formula.directions import direction_names
 from symgrad.formula.document import LARGEST_FILE, Listing, Mapping, Node, Scalar, clean, decode, read_document
 from symgrad.formula.domains import gather_domain
+from symgrad.formula.expectations import read_expected
 from symgrad.formula.heads import heads
 from symgrad.formula.names import Register, formula_name
 from symgrad.formula.program import Formula, Input, Program
 from symgrad.formula.source import Source
-from symgrad.formula.statements import Statements, read_expected, read_statements
+from symgrad.formula.statements import Statements, read_statements
 from symgrad.formula.uses import Library, read_uses
 from symgrad.formula.vocabulary import FIELDS
 
@@ -106,7 +107,7 @@ def _formula(
         program,
         line(summary, "summary") if summary is not None else "",
         _references(root.get("reference")),
-        tuple(read_expected(root, declared, statements, program.wrt, directions)),
+        read_expected(root, declared, program.statements, program.wrt, directions),
         source.text,
         source.file,
         digest,

@@ -1,31 +1,27 @@
-"""let, loss, output and expect: `name[indices]: expression`."""
+"""let, loss and output: `name[indices]: expression`."""
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator, Sequence
-from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from symgrad.algebra.build import add, mul
-from symgrad.algebra.terms import MINUS_ONE, ZERO, Term, extent
-from symgrad.errors import FormulaError, nearest
-from symgrad.formula.arrays.notation import in_array_notation, notation_of
-from symgrad.formula.arrays.shapes import Shape
+from symgrad.algebra.terms import MINUS_ONE, ZERO, extent
+from symgrad.formula.arrays.notation import notation_of
 from symgrad.formula.binding import Call
 from symgrad.formula.composition import Composer
-from symgrad.formula.declarations import Declarations, section, words
-from symgrad.formula.document import Mapping, Node
-from symgrad.formula.environment import Environment, Tensor
-from symgrad.formula.expression import Reading, read_expression, read_tree
-from symgrad.formula.heads import Head, heads, read_heads
+from symgrad.formula.declarations import Declarations, words
+from symgrad.formula.document import Mapping
+from symgrad.formula.environment import Tensor
+from symgrad.formula.expression import Reading, read_tree
+from symgrad.formula.heads import Head, heads
 from symgrad.formula.kinds import is_integer, is_position
 from symgrad.formula.matrices import key_of
 from symgrad.formula.names import identifier
-from symgrad.formula.program import Expected, Statement
+from symgrad.formula.program import Statement
 from symgrad.formula.recurrences import read_recurrences, recurrence_entries
-from symgrad.formula.scopes import Index, check_index, check_rank
+from symgrad.formula.scopes import check_index
 from symgrad.formula.source import Text
 from symgrad.formula.syntax import Parsed, parse
 
@@ -156,74 +152,3 @@ def _check_receivers(call: Call, left: Sequence[Head]) -> None:
     if left[0].indices:
         message = "a used formula gives a whole array: the left side is a bare name"
         raise left[0].parsed.error(message, left[0].parsed.root, help=f"write {left[0].name}: {call.signature}")
-
-
-def _terms(indices: Sequence[Index]) -> tuple[Term, ...]:
-    return tuple(i.term for i in indices if i.term is not None)
-
-
-# ---- expect ---------------------------------------------------------------------------------------------------------
-
-
-def read_expected(
-    root: Mapping,
-    declared: Declarations,
-    statements: Statements,
-    wrt: Sequence[str],
-    directions: MappingOf[str, str],
-) -> Iterator[Expected]:
-    """Closed forms that the user expects; reads outside give 0 in them, cotangents and `directions` have names."""
-    env = replace(declared.env, lenient=True, tensors=dict(declared.env.tensors), later={}, keep=None)
-    for s in statements.items:
-        if s.kind == "output":
-            env.tensors[f"d{s.name}"] = Tensor.of_indices(f"d{s.name}", s.indices, "cotangent")
-    for kind, left, node in _expected_heads(root):
-        head, name = left[0], left[0].name
-        if kind != "gradient":
-            _declare_directions(env, kind, head, directions)
-        if len(left) > 1:
-            raise head.parsed.error("expect names one input an entry", head.parsed.root)
-        i = declared.inputs.get(name)
-        if i is None or name not in wrt:
-            raise _no_gradient(head, declared, wrt)
-        tensor = env.tensors[name]
-        text = words(node, f"expect: {name}")
-        if tensor.rank and not head.indices and in_array_notation(text, env):
-            reading = read_expression(text, env, [], Shape.of(tensor))
-            yield Expected(name, reading.free, reading.body, text.value.strip(), text.place(), kind)
-            continue
-        items = [ix.node for ix in head.indices if isinstance(ix.node, ast.expr)]
-        check_rank(head.parsed, head.parsed.root, tensor, items)
-        for index, size in zip(head.indices[int(i.batch) :], i.shape, strict=True):
-            index.fixed = size
-        reading = read_expression(text, env, head.indices)
-        yield Expected(name, _terms(head.indices), reading.body, text.value.strip(), text.place(), kind)
-
-
-_SECOND = re.compile(r"\s*(hvp|diagonal)\s+(?=[^\W\d])")
-
-
-def _expected_heads(root: Mapping) -> Iterator[tuple[str, tuple[Head, ...], Node]]:
-    """Kind and left side of each entry: `z[i, j]`, `hvp z[i, j]`, `diagonal z[i, j]`."""
-    for key, node in section(root, "expect").items if root.get("expect") is not None else ():
-        found = _SECOND.match(key.text.value)
-        text = key.text.tail(found.end()) if found else key.text
-        yield found[1] if found else "gradient", read_heads(text, "expect"), node
-
-
-def _declare_directions(env: Environment, kind: str, head: Head, directions: MappingOf[str, str]) -> None:
-    """Names for the directions, of the shapes of their inputs."""
-    if not directions:
-        raise head.parsed.error(f"expect: {kind} is of a loss, and the formula is a layer", head.parsed.root)
-    for name, v in directions.items():
-        env.tensors[v] = replace(env.tensors[name], name=v, padded=False)
-
-
-def _no_gradient(head: Head, declared: Declarations, wrt: Sequence[str]) -> FormulaError:
-    name = head.name
-    if name in declared.inputs:
-        message = f"expect: {name} is not differentiated"
-        return head.parsed.error(message, head.name_node, help="differentiated are " + ", ".join(wrt))
-    close = nearest(name, wrt)
-    mend = f"did you mean {close}?" if close else "the inputs that are differentiated are " + ", ".join(wrt)
-    return head.parsed.error(f"expect: {name} is no input", head.name_node, help=mend)

@@ -10,6 +10,7 @@ from symgrad.algebra.skeleton import skeleton
 from symgrad.algebra.terms import INFINITY, MINUS_ONE, ONE, ZERO, Term, coefficient, is_num, num, terms_of
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.whole import WHOLE
 
 
 def _implied(t: Term, context: Context) -> Term | None:
@@ -180,7 +181,7 @@ CASES = Rule(
 COMPARISONS = (IMPLIED,)
 """`MODULUS` is for closed forms only: kernels compare without taking the modulus first."""
 BOUNDS = (BETWEEN,)
-BY_CASES = (CASES, SPLIT, PARTITION)
+BY_CASES = (CASES, SPLIT, *WHOLE, PARTITION)
 """For proofs only, one after the other: piecewise forms as sums over brackets of few kinds."""
 
 __all__ = ["BOUNDS", "BY_CASES", "COMPARISONS", "IMPLIED", "MODULUS", "SPLIT"]

@@ -15,7 +15,7 @@ def decided(t: Term, context: Context) -> Term | None:
     if t.op != "cmp" or t.tensors or not t.free or any(a.height for a in t.args):
         return None
     a, b = t.args
-    if not all(_is_whole(x) for x in t.args):
+    if not all(is_whole(x) for x in t.args):
         return None
     more, less = sub(a, b), sub(b, a)
     low = context.bounds.at_least
@@ -27,7 +27,7 @@ def decided(t: Term, context: Context) -> Term | None:
     return None if not apart else FALSE if t.data == "==" else TRUE
 
 
-def _is_whole(t: Term) -> bool:
+def is_whole(t: Term) -> bool:
     """Whether the term is made of indices, dimensions and integers."""
     return all(x.op in ("idx", "dim", "num", "add", "mul") and (x.op != "num" or _integer(x)) for x in walk(t))
 
@@ -44,7 +44,7 @@ def read_inside(t: Term, context: Context) -> Term:
 
 def _stays_inside(t: Term, context: Context) -> bool:
     axes = context.axes(str(t.data))
-    if axes is None or len(axes) != len(t.args) or not all(_is_whole(s) for s in t.args):
+    if axes is None or len(axes) != len(t.args) or not all(is_whole(s) for s in t.args):
         return False
     return all(context.bounds.inside(s, e) for s, e in zip(t.args, axes, strict=True))
 
@@ -90,7 +90,7 @@ def _subscripts(t: Term, context: Context) -> list[tuple[Term, Term]]:
     axes = context.axes(str(t.data)) if is_access(t) else None
     if axes is None or len(axes) != len(t.args):
         return []
-    return [(s, e) for s, e in zip(t.args, axes, strict=True) if s.op == "add" and _is_whole(s)]
+    return [(s, e) for s, e in zip(t.args, axes, strict=True) if s.op == "add" and is_whole(s)]
 
 
 def _is_outside(s: Term, size: Term, where: Term, context: Context) -> bool:

@@ -14,45 +14,61 @@ from symgrad.validate.backends import Array, EvaluationError
 from symgrad.validate.evaluate import evaluate_program, evaluate_term
 from symgrad.validate.mpmath_backend import MpmathBackend
 from symgrad.validate.points import Point, normal_points
-from symgrad.validate.precise import Closed
+from symgrad.validate.precise import Closed, Definition
 
 POINTS = 20
 DIGITS = 40
-LARGEST = 300
+LARGEST = 1000
 """Work of a point; forms of few elements tell as much as those of many."""
 TOLERANCE = 1e-10
 """Relative; data satisfy their facts to float64's precision only."""
 
 
-def refutation(expected: Expected, derived: Closed, program: Program, seed: int = 0) -> str | None:
-    """Where the expected form differs from the derived one, in words; None where it nowhere does."""
+def refutation(
+    expected: Expected, derived: Closed, program: Program, where: Sequence[Definition] = (), seed: int = 0
+) -> str | None:
+    """Where the expected form differs from the derived one, in words; None where it nowhere does.
+
+    `where`: the names that the two use.
+    """
     backend = MpmathBackend(DIGITS)
     for point in normal_points(program, seed, POINTS, LARGEST):
         limits.check()
         try:
-            mine, theirs = _both(expected, derived, program, point, backend)
+            mine, theirs = _both(expected, derived, program, point, where, backend)
         except EvaluationError:
             continue
         difference = _difference(mine, theirs)
         if difference is not None:
             at = ", ".join(map(str, difference))
             place = f"{expected.key}[{at}]" if difference else expected.key
-            got, wanted = (float(a[difference]) for a in (mine, theirs))
-            return f"{place}: derived {got:.6g}, expected {wanted:.6g} ({point.label})"
+            got, wanted = _told_apart(*(float(a[difference]) for a in (mine, theirs)))
+            return f"{place}: derived {got}, expected {wanted} ({point.label})"
     return None
 
 
 def _both(
-    expected: Expected, derived: Closed, program: Program, point: Point, backend: MpmathBackend
+    expected: Expected,
+    derived: Closed,
+    program: Program,
+    point: Point,
+    where: Sequence[Definition],
+    backend: MpmathBackend,
 ) -> tuple[Array, Array]:
     values = evaluate_program(program, point.inputs, point.parameters, backend)
     known = {**point.inputs, **values, **point.upstream}
-    definitions = [(d.name, d.indices, d.body) for d in derived.where]
+    definitions = [(d.name, d.indices, d.body) for d in where or derived.where]
 
     def form(t: Term, indices: Sequence[Term]) -> Array:
         return evaluate_term(t, program, known, indices, point.parameters, backend, definitions)
 
     return form(derived.closed, derived.indices), form(expected.body, expected.indices)
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as tell them apart."""
+    shown = [(f"{a:.{n}g}", f"{b:.{n}g}") for n in (6, 10, 17)]
+    return next((s for s in shown if s[0] != s[1]), shown[-1])
 
 
 def _difference(mine: Array, theirs: Array) -> tuple[int, ...] | None:
