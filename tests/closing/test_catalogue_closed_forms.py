@@ -48,8 +48,8 @@ def test_every_expected_form_is_proven(name: str) -> None:
 def test_no_closed_form_is_longer_than_what_the_textbook_prints(name: str) -> None:
     d = derivation(name)
     for e in d.expected:
-        own = closed(name, e.expected.input)
         if e.expected.kind == "gradient":
+            own = closed(name, e.expected.input)
             assert len(own.replace(" ", "")) <= len(e.expected.text.replace(" ", "")) + 12, (own, e.expected.text)
 
 
