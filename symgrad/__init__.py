@@ -6,6 +6,7 @@
     d.numpy, d.torch                                the generated modules, in memory
     d.validate()                                    the certificate
     d.write("build/")                               build/NAME/, an importable package
+    symgrad.check("mse", "mine.py:grad")            whether a hand-written gradient is right, and if not, what is wrong
 
 Names are loaded when they are first used: `import symgrad` needs neither SymPy nor NumPy nor torch.
 """
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from symgrad.errors import UsageError as UsageError
     from symgrad.errors import VerdictError as VerdictError
     from symgrad.pipeline import Result as Result
+    from symgrad.pipeline import check as check
     from symgrad.pipeline import derive as derive
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "check": "symgrad.pipeline",
     "derive": "symgrad.pipeline",
     "Result": "symgrad.pipeline",
     "Formula": "symgrad.formula.sympy_objects",
@@ -47,6 +50,7 @@ __all__ = [
     "UsageError",
     "VerdictError",
     "__version__",
+    "check",
     "derive",
 ]
 

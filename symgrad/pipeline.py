@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symgrad.closing.derivation import Derivation
     from symgrad.formula.program import Formula, Program
     from symgrad.gradients import GradientExpression, HessianExpression
+    from symgrad.handwritten.checked import Checked
     from symgrad.rewrite.rule import Step
     from symgrad.validate.certificate import Certificate
 
@@ -63,6 +64,42 @@ def derive(  # noqa: PLR0913  options by keyword
     if check:
         result.check_expected()
     return result
+
+
+def check(  # noqa: PLR0913  options by keyword
+    source: str | os.PathLike[str] | Formula | Mapping[str, object],
+    against: str | Callable[..., object],
+    *,
+    framework: str = "numpy",
+    wrt: Sequence[str] | None = None,
+    order: int = 1,
+    reduction: str = "mean",
+    parameters: Mapping[str, float | str] | None = None,
+    args: str | None = None,
+    seed: int = 0,
+    label: str | None = None,
+) -> Checked:
+    """Whether a hand-written gradient is that of a formula, and if not, what is wrong with it.
+
+    `against`: `module:function` or `file.py:function`, which then runs in a process of its own, or a function, which
+    runs here. `framework`: what it takes, numpy or torch. `reduction`: what its gradient is of, mean or sum. `args`:
+    the order of its arguments where that is not the formula's. `label`: the formula's name in the command that repeats
+    it. Raises what `derive` raises, and UsageError for a function that cannot be loaded; one that raises is a negative
+    verdict.
+    """
+    from symgrad.handwritten.checked import Asked, check_formula
+
+    told = label or (os.fspath(source) if isinstance(source, (str, os.PathLike)) else "FORMULA")
+    known = None if wrt is None else tuple(wrt)
+    asked = Asked(told, against, framework, known, order, reduction, dict(parameters or {}), args, seed)
+    load()
+    formula = read(source)
+
+    def derived() -> Derivation:
+        return derive(formula, wrt=wrt, order=order, check=False).derivation
+
+    with limits.within(limits.SECONDS + limits.VALIDATION_SECONDS, what="the check"):
+        return check_formula(asked, formula, derived)
 
 
 def load() -> None:
@@ -304,4 +341,4 @@ class Result:
         return staging.write(Path(folder), self.name, files, force)
 
 
-__all__ = ["REPORTS", "TARGETS", "Result", "SymgradError", "derive", "read"]
+__all__ = ["REPORTS", "TARGETS", "Result", "SymgradError", "check", "derive", "read"]

@@ -68,7 +68,7 @@ class Place:
 @lru_cache(maxsize=16)
 def place(program: Program, variant: int, largest: int | None = None) -> Place:
     """Sizes and parameters: variants 0 and 1 have distinct extents, 2 has axes of length 1."""
-    parameters = choose_parameters(program, variant % 2)
+    parameters = choose_parameters(program, variant % 3 % 2)
     dims = choose_extents(program, variant, parameters, largest or LARGEST_WORK)
     return Place(dims, BATCHES[variant % 3], parameters)
 
@@ -88,13 +88,13 @@ def finish(
 
 
 def normal_points(
-    program: Program, seed: int, count: int = NORMAL_POINTS, largest: int | None = None
+    program: Program, seed: int, count: int = NORMAL_POINTS, largest: int | None = None, shift: int = 0
 ) -> Iterator[Point]:
-    """Random points, scale by scale; two of them on axes of length 1."""
+    """Random points, scale by scale; two of them on axes of length 1. Other sizes for another `shift`."""
     for k in range(count):
-        variant = 2 if k % 5 == 4 else k % 2
+        variant = (2 if k % 5 == 4 else k % 2) + 3 * shift
         at = place(program, variant, largest)
-        got = _normal_point(program, at, SCALES[k % 3], seed, k, "unit axes" if variant == 2 else "normal")
+        got = _normal_point(program, at, SCALES[k % 3], seed, k, "unit axes" if variant % 3 == 2 else "normal")
         if got is not None:
             yield got
 

@@ -40,7 +40,8 @@ class SamplingError(Exception):
 def choose_extents(
     program: Program, variant: int = 0, parameters: Mapping[str, Any] | None = None, largest: int = LARGEST_WORK
 ) -> dict[str, int]:
-    """Sizes of all dimensions. Variants 0 and 1: pairwise distinct where the formula lets them; 2: mostly 1.
+    """Sizes of all dimensions. Variants 0 and 1: pairwise distinct where the formula lets them; 2: mostly 1; 3, 4, 5:
+    as these, in another order, and so on.
 
     `largest` bounds the elements that the evaluator touches, where the formula lets it.
     """
@@ -83,7 +84,7 @@ def _can_be_regular(program: Program, dims: Mapping[str, int], parameters: Mappi
 def _candidates(names: list[str], variant: int) -> Iterator[dict[str, int]]:
     pool = POOLS[variant % 3]
     rng = np.random.default_rng(1000 + variant)
-    yield {n: pool[k % len(pool)] for k, n in enumerate(names)}
+    yield {n: pool[(k + variant // 3) % len(pool)] for k, n in enumerate(names)}
     small = np.arange(1, 10) if variant % 3 < 2 else np.array([1, 1, 1, 2, 3, 4])
     for k in range(TRIES):
         top = small[: max(len(names) + 1, 9 - k // 40)] if variant % 3 < 2 else small

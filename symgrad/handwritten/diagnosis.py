@@ -1,0 +1,115 @@
+"""The cause of a wrong gradient: hypotheses from the simplest on, each held against fresh points before it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from symgrad import limits
+from symgrad.formula.program import Program
+from symgrad.handwritten.changes import by_change
+from symgrad.handwritten.coefficients import by_coefficients
+from symgrad.handwritten.constants import by_constant
+from symgrad.handwritten.elsewhere import by_parameter, by_upstream
+from symgrad.handwritten.extra import by_extra_term
+from symgrad.handwritten.factors import by_factor
+from symgrad.handwritten.hypotheses import Cause, Evidence
+from symgrad.handwritten.layouts import by_axes, by_sums
+from symgrad.handwritten.regions import by_kink, by_region, by_threshold
+from symgrad.handwritten.samples import Sample
+
+SINGLE = 2e-5
+"""Relative error up to which float32 is the suspect."""
+
+
+def diagnose(evidence: Evidence, program: Program, kinks: Sequence[Any], with_upstream: bool) -> Cause:
+    """What is wrong at generic points."""
+    if not all(s.fits for s in evidence.samples):
+        return by_axes(evidence) or by_sums(evidence) or _shape(evidence.wrong[0])
+    if any(_is_odd(s) for s in evidence.wrong):
+        return by_parameter(evidence, program) or _nonfinite(evidence.wrong)
+    steps: tuple[Callable[[], Cause | None], ...] = (
+        lambda: by_constant(evidence, program, with_upstream),
+        lambda: by_upstream(evidence, program),
+        lambda: by_axes(evidence),
+        lambda: by_parameter(evidence, program),
+        lambda: by_precision(evidence),
+        lambda: by_region(evidence, program, kinks),
+        lambda: by_factor(evidence, program),
+        lambda: by_coefficients(evidence, program),
+        lambda: by_change(evidence, program),
+        lambda: by_extra_term(evidence, program),
+        lambda: by_threshold(evidence, program),
+    )
+    for step in steps:
+        limits.check()
+        found = step()
+        if found is not None:
+            return found
+    return Cause("unknown", "no single mistake that symgrad knows explains what was got")
+
+
+def diagnose_special(samples: Sequence[Sample], evidence: Evidence, program: Program, kinks: Sequence[Any]) -> Cause:
+    """What is wrong where only special points are."""
+    wrong = [s for s in samples if not s.is_right]
+    shapeless = next((s for s in wrong if not s.fits), None)
+    if shapeless is not None:
+        return _shape(shapeless)
+    if any(_is_odd(s) for s in wrong):
+        return _nonfinite(wrong)
+    found = by_kink(samples, program, kinks)
+    if found is None:
+        found = by_threshold(evidence, program, samples)
+    if found is not None:
+        return found
+    places = ", ".join(dict.fromkeys(s.scene.point.label for s in wrong))
+    return Cause("region", f"wrong at special points alone: {places}")
+
+
+def lost(samples: Sequence[Sample]) -> Cause | None:
+    """What is to be said of digits that were lost within the tolerance."""
+    if not samples:
+        return None
+    s = samples[0]
+    off = np.where(np.isfinite(s.expected), np.abs(s.got - s.expected) / np.maximum(np.abs(s.expected), 1e-300), 0.0)
+    at = tuple(int(k) for k in np.unravel_index(int(np.nanargmax(off)), off.shape))
+    got, right = float(s.got[at]), float(s.expected[at])
+    what = "0 instead of" if got == 0 else f"{got:.6g} instead of"
+    return Cause("precision", f"digits are lost at {s.scene.point.label}: {what} {right:.6g}")
+
+
+def by_precision(evidence: Evidence) -> Cause | None:
+    """The cause where every element is nearly right: about float32's rounding."""
+    worst = 0.0
+    for s in evidence.samples:
+        size = float(np.max(np.abs(s.expected), initial=0.0))
+        gap = float(np.max(np.abs(s.got - s.expected), initial=0.0))
+        if gap > SINGLE * size:
+            return None
+        worst = max(worst, gap / size if size else 0.0)
+    single = all(np.array_equal(s.got, s.got.astype(np.float32)) for s in evidence.samples)
+    text = "the result is rounded to float32" if single else "something on the way is computed in float32"
+    return Cause("precision", f"{text}: relative error up to {worst:.1e} for float64 inputs")
+
+
+def _is_odd(s: Sample) -> bool:
+    return bool(np.any(~np.isfinite(s.got) & s.wrong))
+
+
+def _nonfinite(wrong: Sequence[Sample]) -> Cause:
+    s = next(s for s in wrong if s.fits and _is_odd(s))
+    what = "nan" if np.any(np.isnan(s.got) & s.wrong) else "infinite"
+    odd, all_of = int(np.sum(~np.isfinite(s.got) & s.wrong)), s.got.size
+    return Cause(
+        "nonfinite", f"{what} in {odd} of {all_of} elements at {s.scene.point.label}, where the gradient is finite"
+    )
+
+
+def _shape(s: Sample) -> Cause:
+    from symgrad.algebra.show import show
+    from symgrad.algebra.terms import extent
+
+    axes = ", ".join("..." if str(i.data) == "..." else show(extent(i)) for i in s.target.form.indices)
+    return Cause("shape", f"has shape {list(s.got.shape)}, expected [{axes}], here {list(s.expected.shape)}")

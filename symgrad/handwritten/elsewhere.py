@@ -1,0 +1,90 @@
+"""The right gradient of something else: under another upstream, or for another value of a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from symgrad.algebra.terms import par
+from symgrad.formula.program import Parameter, Program
+from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
+from symgrad.handwritten.samples import Target
+from symgrad.handwritten.scenes import Array, Scene
+
+COMMON = (0.0, *(m * 10.0**-k for k in (12, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1) for m in (1, 5)), 1.0, 2.0, 3.0, 10.0)
+"""Values that people write where a formula has a parameter."""
+SMALL = 0.01
+
+
+def by_upstream(evidence: Evidence, program: Program) -> Cause | None:
+    """The cause where the upstream of some outputs is ignored or applied twice."""
+    if program.is_loss:
+        return None
+    return evidence.first(_upstreams(evidence.samples[0].target, [f"d{s.name}" for s in program.outputs]))
+
+
+def _upstreams(target: Target, names: Sequence[str]) -> Iterator[Hypothesis]:
+    changes: tuple[tuple[str, Callable[[Array], Array]], ...] = (
+        ("is ignored: the gradient is that of the sum of the output", np.ones_like),
+        ("is applied twice", np.square),
+    )
+    for count in range(len(names), 0, -1):
+        for chosen in combinations(names, count):
+            for text, change in changes:
+                yield Hypothesis(
+                    Cause("upstream", f"the upstream {', '.join(chosen)} {text}"), _under(target, chosen, change)
+                )
+
+
+def _under(target: Target, chosen: Sequence[str], change: Callable[[Array], Array]) -> Predict:
+    def predict(scene: Scene) -> Array:
+        upstream: Mapping[str, Array] = {n: change(a) if n in chosen else a for n, a in scene.point.upstream.items()}
+        return scene.with_upstream(upstream).of(target.form)
+
+    return predict
+
+
+def by_parameter(evidence: Evidence, program: Program) -> Cause | None:
+    """The cause where a parameter has another value than it should."""
+    target = evidence.samples[0].target
+    for p in program.parameters:
+        if p.dtype == "real":
+            found = evidence.first(_values(target, p))
+            if found is not None:
+                return found
+    return None
+
+
+def _values(target: Target, p: Parameter) -> Iterator[Hypothesis]:
+    default = float(p.value)
+    small = p.name.lower().startswith("eps") or 0 < abs(default) < SMALL
+    kind = "epsilon" if small else "factor"
+    changes: list[tuple[str, Callable[[float], float]]] = [
+        (f"{p.name} is dropped: as if it were 0", lambda v: 0.0),
+        (f"{p.name} is ignored: it is always {default:g}", lambda v: default),
+        (f"{p.name}**2 stands in place of {p.name}", lambda v: v * v),
+        (f"sqrt({p.name}) stands in place of {p.name}", lambda v: abs(v) ** 0.5),
+        (f"1 - {p.name} stands in place of {p.name}", lambda v: 1 - v),
+        (f"1/{p.name} stands in place of {p.name}", lambda v: 1 / v if v else 0.0),
+        (f"-{p.name} stands in place of {p.name}", lambda v: -v),
+        (f"2*{p.name} stands in place of {p.name}", lambda v: 2 * v),
+        (f"{p.name}/2 stands in place of {p.name}", lambda v: v / 2),
+        (f"{p.name} + 1 stands in place of {p.name}", lambda v: v + 1),
+        (f"{p.name} - 1 stands in place of {p.name}", lambda v: v - 1),
+    ]
+    changes += [(f"{p.name} is {c:g}, whatever is asked for", _constant(c)) for c in COMMON[1:]]
+    for text, change in changes:
+        yield Hypothesis(Cause(kind, text, term=par(p.name)), _with(target, p.name, change))
+
+
+def _constant(c: float) -> Callable[[float], float]:
+    return lambda v: c
+
+
+def _with(target: Target, name: str, change: Callable[[float], float]) -> Predict:
+    def predict(scene: Scene) -> Array:
+        return scene.with_parameter(name, change(float(scene.point.parameters[name]))).of(target.form)
+
+    return predict

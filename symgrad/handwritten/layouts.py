@@ -1,0 +1,162 @@
+"""Axes: a gradient that is transposed, symmetrized, not summed, summed over too many axes or over others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, permutations
+
+import numpy as np
+
+from symgrad.algebra.build import Fresh, open_reduction
+from symgrad.algebra.terms import Term, extent
+from symgrad.handwritten.changes import spots
+from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
+from symgrad.handwritten.samples import Target
+from symgrad.handwritten.scenes import Array, Form, Scene, is_batch
+
+MOST_AXES = 5
+
+
+def by_axes(evidence: Evidence) -> Cause | None:
+    """The cause where the elements are right and stand elsewhere."""
+    target = evidence.samples[0].target
+    rank = evidence.samples[0].expected.ndim
+    return evidence.first([*_transposed(target, rank), *_symmetric(target, rank), *_reshaped(target, evidence)])
+
+
+def by_sums(evidence: Evidence) -> Cause | None:
+    """The cause where the shape is wrong, because other axes were summed over."""
+    return evidence.first(_summed(evidence.samples[0].target, evidence.samples[0].got.ndim))
+
+
+def _transposed(target: Target, rank: int) -> Iterator[Hypothesis]:
+    if not 2 <= rank <= 4:
+        return
+    for order in permutations(range(rank)):
+        if order != tuple(range(rank)):
+            text = "transposed" if rank == 2 else f"the axes are in the order {_axes(target, order)}"
+            yield Hypothesis(Cause("transposed", text), _permuted(target, order))
+
+
+def _permuted(target: Target, order: Sequence[int]) -> Predict:
+    def predict(scene: Scene) -> Array | None:
+        right = scene.of(target.form)
+        return np.transpose(right, order) if right.ndim == len(order) else None
+
+    return predict
+
+
+def _axes(target: Target, order: Sequence[int]) -> str:
+    names = [str(i.data) for i in target.form.indices]
+    return f"[{', '.join(names[k] for k in order)}]" if len(names) == len(order) else str(list(order))
+
+
+def _symmetric(target: Target, rank: int) -> Iterator[Hypothesis]:
+    """Conventions for symmetric matrices, and forgotten symmetrizations."""
+    indices = target.form.indices
+    if rank < 2 or extent(indices[-1]) is not extent(indices[-2]):
+        return
+
+    def made(f: object) -> Predict:
+        def predict(scene: Scene) -> Array | None:
+            right = scene.of(target.form)
+            return f(right, np.swapaxes(right, -1, -2))  # type: ignore[operator,no-any-return]
+
+        return predict
+
+    def diagonal(g: Array) -> Array:
+        return g * np.eye(g.shape[-1])
+
+    yield Hypothesis(
+        Cause("extra_term", "the convention of symmetric matrices: G + G.T - diag(G) for the gradient G"),
+        made(lambda g, t: g + t - diagonal(g)),
+    )
+    yield Hypothesis(Cause("extra_term", "symmetrized: (G + G.T)/2 for the gradient G"), made(lambda g, t: (g + t) / 2))
+    yield Hypothesis(Cause("extra_term", "G + G.T for the gradient G"), made(lambda g, t: g + t))
+    yield Hypothesis(Cause("missing_term", "only the lower triangle is there"), made(lambda g, t: np.tril(g)))
+    yield Hypothesis(Cause("missing_term", "only the upper triangle is there"), made(lambda g, t: np.triu(g)))
+    yield Hypothesis(Cause("missing_term", "only the diagonal is there"), made(lambda g, t: diagonal(g)))
+
+
+def _reshaped(target: Target, evidence: Evidence) -> Iterator[Hypothesis]:
+    """The right elements in the right order, in another shape."""
+    s = evidence.samples[0]
+    if s.fits or s.got.size != s.expected.size:
+        return
+    shape = {t.scene.point.label: t.got.shape for t in evidence.samples}
+    text = f"has shape {list(s.got.shape)}, expected {list(s.expected.shape)}; its elements are right"
+
+    def predict(scene: Scene) -> Array | None:
+        own = shape.get(scene.point.label)
+        right = scene.of(target.form)
+        return right.reshape(own) if own is not None and np.prod(own) == right.size else None
+
+    yield Hypothesis(Cause("shape", text), predict)
+
+
+def _summed(target: Target, rank: int) -> Iterator[Hypothesis]:
+    """Sums over other axes: of the gradient itself, then of what stands under one of its sums."""
+    indices = target.form.indices
+    yield from _sums_of(target.form.closed, target.form, indices, (), rank)
+    fresh = Fresh()
+    for spot in spots(target.form.closed, indices, fresh):
+        if spot.linear and spot.term.op == "red" and spot.term.data == "sum" and len(spot.context) == len(indices):
+            body, bound = open_reduction(spot.term, fresh)
+            yield from _sums_of(spot.put(body), target.form, indices, bound, rank)
+
+
+def _sums_of(body: Term, form: Form, indices: Sequence[Term], bound: Sequence[Term], rank: int) -> Iterator[Hypothesis]:
+    every = (*indices, *(b for b in bound if b not in indices))
+    if len(every) > MOST_AXES:
+        return
+    for count in range(len(every) + 1):
+        for dropped in combinations(every, count):
+            if set(dropped) == set(bound) and bound:
+                continue
+            kept = [i for i in every if i not in dropped]
+            for order in permutations(kept):
+                for mean in (False, True) if dropped else (False,):
+                    if order == tuple(indices) and not dropped:
+                        continue
+                    yield Hypothesis(
+                        Cause("wrong_axis", _told(indices, bound, dropped, mean)),
+                        _sum(body, form, order, dropped, mean),
+                    )
+
+
+def _sum(body: Term, form: Form, order: Sequence[Term], dropped: Sequence[Term], mean: bool) -> Predict:
+    def predict(scene: Scene) -> Array | None:
+        key = ("summed", body, tuple(dropped))
+        if key not in scene.memo:
+            lead = [*dropped, *(i for i in sorted(order, key=lambda i: i.digest))]
+            a = scene.factor * scene.term(body, lead, form.where)
+            axes = sum(scene.batch_rank if is_batch(i) else 1 for i in dropped)
+            scene.memo[key] = a.sum(axis=tuple(range(axes))), lead[len(dropped) :]
+        a, own = scene.memo[key]
+        if any(is_batch(i) for i in order) and scene.batch_rank != 1:
+            return None
+        a = np.transpose(a, [own.index(i) for i in order])
+        count = np.prod([scene.dims.get(str(extent(i).data), 1) for i in dropped]) if mean else 1
+        return np.asarray(a / count)
+
+    return predict
+
+
+def _told(indices: Sequence[Term], bound: Sequence[Term], dropped: Sequence[Term], mean: bool) -> str:
+    def named(axes: Sequence[Term]) -> str:
+        return ", ".join(_extent_name(i) for i in axes)
+
+    over = [i for i in dropped if i not in bound]
+    missing = [b for b in bound if b not in dropped]
+    verb = "averaged" if mean else "summed"
+    if over and missing:
+        return f"{verb} over the axis {named(over)} instead of {named(missing)}"
+    if over:
+        return f"{verb} over the axis {named(over)}, which it must not be"
+    return f"not summed over the axis {named(missing)}"
+
+
+def _extent_name(i: Term) -> str:
+    from symgrad.algebra.show import show
+
+    return "..." if is_batch(i) else show(extent(i))

@@ -1,0 +1,130 @@
+"""The other side of `worker`: starts it, calls the hand-written function through it, and ends it at its limits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any
+
+from symgrad.errors import UsageError
+from symgrad.handwritten.worker import Work, accepted, quiet, raised
+
+START_SECONDS = 60.0
+CALL_SECONDS = 20.0
+MEMORY = 4 << 30
+
+
+class TheirError(Exception):
+    """The hand-written function raised, hung or crashed; the text is what the user is shown."""
+
+    def __init__(self, text: str, kind: str = "") -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class Process:
+    """A running worker with the function loaded. `accepted`: the known names that the function has as arguments."""
+
+    def __init__(
+        self,
+        target: str,
+        framework: str,
+        known: Sequence[str],
+        seconds: float = CALL_SECONDS,
+        memory: int = MEMORY,
+    ) -> None:
+        self.target, self.seconds = target, seconds
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "symgrad.handwritten.worker", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(["", *filter(None, sys.path)])},
+            )
+        self.pipe = Connection(ours.detach())
+        self.pipe.send({"target": target, "framework": framework, "known": list(known), "memory": memory})
+        self.kind = self.framework = ""
+        self.accepted: list[str] = []
+
+    def ready(self) -> None:
+        """Wait until the function is loaded; UsageError where it cannot be."""
+        said = self._receive(START_SECONDS, "loading it")
+        if "unloadable" in said:
+            self.close()
+            raise UsageError(f"{self.target} cannot be loaded\n{_indented(said['unloadable'])}\n = help: {_mend(said)}")
+        self.kind, self.framework = said["kind"], said["framework"]
+        self.accepted = said["accepted"]
+
+    def call(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the function returned; TheirError for what it raised."""
+        with contextlib.suppress(OSError):  # a dead worker is noticed below
+            self.pipe.send(request)
+        said = self._receive(self.seconds, "one call")
+        if "raised" in said:
+            raise TheirError(str(said["raised"]), str(said["type"]))
+        return said
+
+    def _receive(self, seconds: float, what: str) -> Mapping[str, Any]:
+        try:
+            if not self.pipe.poll(seconds):
+                self.close()
+                raise TheirError(f"{what} took more than {seconds:g} s", "Timeout")
+            said: Mapping[str, Any] = self.pipe.recv()
+        except (EOFError, OSError):
+            code = self.popen.wait(5)
+            self.close()
+            name = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            raise TheirError(f"the process in which it ran ended by itself ({name})", "Crash") from None
+        return said
+
+    def close(self) -> None:
+        """End the worker."""
+        self.pipe.close()
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.popen.wait()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Here:
+    """The same face for a function of this process, as the Python interface takes one."""
+
+    def __init__(self, found: object, framework: str, known: Sequence[str]) -> None:
+        self.work = Work(found, framework)
+        self.kind, self.framework = self.work.kind, self.work.framework
+        self.accepted: Sequence[str] = accepted(found, known)
+
+    def call(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the function returned; TheirError for what it raised."""
+        try:
+            with quiet():
+                return self.work.call(request)
+        except Exception as error:
+            raise TheirError(raised(error), type(error).__name__) from error
+
+
+def _mend(said: Mapping[str, Any]) -> str:
+    if said["type"] == "AttributeError":
+        return "--against takes module:function or file.py:function; look at the function's name"
+    if said["type"] in ("ModuleNotFoundError", "FileNotFoundError"):
+        return "--against takes module:function, looked up from here, or file.py:function"
+    return "it must be importable before it can be checked"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"   {line}" for line in text.splitlines())

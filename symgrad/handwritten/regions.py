@@ -1,0 +1,289 @@
+"""Where a gradient is wrong: a condition of the formula, a threshold, or a kink tells wrong elements from right ones.
+
+wrong where delta < Abs(r[i]), and there it is 2 times the gradient
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from symgrad.algebra.build import add, compare, negation, substitute, where
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, node, walk
+from symgrad.formula.program import Program
+from symgrad.handwritten.candidates import Candidate, accesses, candidates
+from symgrad.handwritten.changes import shown
+from symgrad.handwritten.constants import Measured, identify, named
+from symgrad.handwritten.factors import named as named_factor
+from symgrad.handwritten.factors import products
+from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
+from symgrad.handwritten.samples import Sample, Target
+from symgrad.handwritten.scenes import Array, Scene
+from symgrad.validate.backends import EvaluationError
+from symgrad.validate.precise import Definition
+
+ENOUGH_WRONG, ENOUGH_RIGHT = 2, 4
+TRIVIAL = 1e-200
+MOST_THRESHOLDS = 24
+
+
+@dataclass(frozen=True)
+class Region:
+    """Elements at which a condition holds. `text` says which; `term`: 1 there and 0 elsewhere."""
+
+    text: str
+    term: Term
+    where: tuple[Definition, ...]
+
+    def mask(self, scene: Scene, indices: Sequence[Term]) -> Array | None:
+        """Whether it holds, by element."""
+        v = Candidate(self.term, self.where).at(scene, indices)
+        return None if v is None else np.asarray(v != 0)
+
+
+def regions(program: Program, target: Target, kinks: Sequence[Any]) -> list[Region]:
+    """Conditions of the formula along the axes of a gradient, both ways, then those on positions."""
+    indices = target.form.indices
+    definitions = {d.name: d for form in target.forms for d in form.where}
+    found: dict[Term, None] = {}
+    for c, own in _of_formula(program, target, kinks):
+        found.update(dict.fromkeys(_renamed(c, own, indices)))
+    booleans = {i.name for i in program.inputs if i.dtype == "bool"}
+    for t in accesses(program, indices, booleans=True):
+        found.setdefault(node("fn", (t,), "truth") if t.data in booleans else compare("<", ZERO, t), None)
+    found.update(dict.fromkeys(_positions(indices)))
+    out = []
+    for c in found:
+        for way in (c, negation(c)):
+            if way.op in ("cmp", "and", "or", "not", "fn"):
+                out.append(Region(shown(way), where(way, ONE, ZERO), tuple(definitions.values())))
+    return out
+
+
+def _of_formula(program: Program, target: Target, kinks: Sequence[Any]) -> Iterator[tuple[Term, Sequence[Term]]]:
+    """Conditions of the closed forms, of the statements, and on both sides of kinks, with their indices."""
+    bodies = [(form.closed, form.indices) for form in target.forms]
+    bodies += [(d.body, tuple(d.indices)) for form in target.forms for d in form.where]
+    bodies += [(s.body, s.indices) for s in program.statements]
+    for body, own in bodies:
+        yield from ((c, own) for c in _conditions(body))
+    for kink in kinks:
+        if kink.at.op == "cmp":
+            a, b = kink.at.args
+            free = sorted(kink.at.free, key=lambda i: str(i.data))
+            yield from ((c, free) for c in (compare("<", a, b), compare("<", b, a)))
+
+
+def _conditions(t: Term) -> Iterator[Term]:
+    for x in walk(t):
+        if x.op in ("where", "iv"):
+            for c in walk(x.args[0]):
+                if c.op == "cmp" and c.data in ("<", "<="):
+                    yield c
+        if x.op == "fn" and x.data in ("Abs", "relu", "sign", "Heaviside"):
+            yield compare("<", ZERO, x.args[0])
+        if x.op == "fn" and x.data == "clip":
+            yield compare("<", x.args[0], x.args[1])
+            yield compare("<", x.args[2], x.args[0])
+        if x.op == "fn" and x.data in ("Max", "Min") and len(x.args) == 2:
+            yield compare("<", *x.args)
+
+
+def _renamed(c: Term, own: Sequence[Term], indices: Sequence[Term]) -> Iterator[Term]:
+    """A condition with its free indices read as those of the gradient, where the extents allow."""
+    free = [i for i in own if i in c.free]
+    if frozenset(free) != c.free or len(free) > len(indices):
+        return
+    for chosen in permutations(indices, len(free)):
+        if all(extent(i) is extent(k) for i, k in zip(chosen, free, strict=True)):
+            yield substitute(c, dict(zip(free, chosen, strict=True)))
+
+
+def _positions(indices: Sequence[Term]) -> Iterator[Term]:
+    for i in indices:
+        if str(i.data) != "...":
+            yield compare("==", i, ZERO)
+            yield compare("==", i, add(extent(i), MINUS_ONE))
+    for k, i in enumerate(indices):
+        for j in indices[k + 1 :]:
+            if extent(i) is extent(j):
+                yield compare("==", i, j)
+                yield compare("<", i, j)
+                yield compare("<", j, i)
+
+
+def is_partial(samples: Sequence[Sample]) -> bool:
+    """Whether some elements are right though their gradient is not 0, and others wrong."""
+    right = sum(int(np.sum(_surely_right(s))) for s in samples if s.fits)
+    wrong = sum(int(np.sum(s.wrong)) for s in samples if s.fits)
+    return all(s.fits for s in samples) and right >= ENOUGH_RIGHT and wrong >= ENOUGH_WRONG
+
+
+def _surely_right(s: Sample) -> Array:
+    return ~s.wrong & np.isfinite(s.expected) & (np.abs(s.expected) > TRIVIAL)
+
+
+def by_region(evidence: Evidence, program: Program, kinks: Sequence[Any]) -> Cause | None:
+    """The cause where a condition of the formula tells wrong elements from right ones."""
+    if not is_partial(evidence.samples):
+        return None
+    target = evidence.samples[0].target
+    for region in regions(program, target, kinks):
+        if tells(region, evidence.samples, target) and tells(region, evidence.fresh, target, enough=False):
+            return Cause("region", f"wrong where {region.text}{_inside(region, evidence, program)}")
+    return None
+
+
+def tells(region: Region, samples: Sequence[Sample], target: Target, enough: bool = True) -> bool:
+    """Whether the wrong elements are those of the region, and those that are surely right outside of it."""
+    inside = outside = 0
+    for s in samples:
+        mask = region.mask(s.scene, target.form.indices) if s.fits else None
+        if mask is None:
+            return False
+        mask = np.broadcast_to(mask, s.got.shape)
+        if np.any(s.wrong & ~mask) or np.any(_surely_right(s) & mask):
+            return False
+        inside += int(np.sum(s.wrong))
+        outside += int(np.sum(_surely_right(s)))
+    return not enough or (inside >= ENOUGH_WRONG and outside >= ENOUGH_RIGHT)
+
+
+def _inside(region: Region, evidence: Evidence, program: Program) -> str:
+    """What is wrong there, if that can be said."""
+    target = evidence.samples[0].target
+    masked = []
+    for s in evidence.wrong:
+        mask = region.mask(s.scene, target.form.indices)
+        if mask is not None:
+            mask = np.broadcast_to(mask, s.got.shape)
+            masked.append((s, mask, np.where(mask, s.got, 0.0), np.where(mask, s.expected, 0.0)))
+    if masked and not any(np.any(g) for _, _, g, _ in masked):
+        return ": it is 0 there"
+    found = _constant_inside(masked, program)
+    if found is not None:
+        return f": {found.detail} there"
+    pairs = []
+    for s, mask, g, t in masked[:4]:
+        with np.errstate(all="ignore"):
+            pairs.append((s, np.where(mask & (t != 0), g / t, np.nan)))
+    for p in products(pairs, program, candidates(program, target)):
+        predict = _only_there(region, target, lambda scene, p=p: p.at(scene, target.form.indices))
+        cause = named_factor(p, target)
+        if evidence.holds(Hypothesis(cause, predict)):
+            return f": {cause.detail} there"
+    return ""
+
+
+def _constant_inside(masked: Sequence[tuple[Sample, Array, Array, Array]], program: Program) -> Cause | None:
+    measured = []
+    for s, _, g, t in masked:
+        top = float(np.max(np.abs(t), initial=0.0))
+        if top == 0:
+            return None
+        c = float((t / top).ravel() @ (g / top).ravel() / ((t / top).ravel() @ (t / top).ravel()))
+        if not np.all(np.abs(g - c * t) <= 1e-7 * top * max(abs(c), 1e-3)):
+            return None
+        measured.append(Measured(s.scene, c))
+    found = identify(measured, program)
+    return None if found is None else named(found, program)
+
+
+def _only_there(region: Region, target: Target, factor: Any) -> Predict:
+    def predict(scene: Scene) -> Array | None:
+        mask, f = region.mask(scene, target.form.indices), factor(scene)
+        if mask is None or f is None:
+            return None
+        right = scene.of(target.form)
+        return np.where(np.broadcast_to(mask, right.shape) & (right != 0), right * f, right)
+
+    return predict
+
+
+# ---- thresholds -----------------------------------------------------------------------------------------------------
+
+
+def by_threshold(evidence: Evidence, program: Program, samples: Sequence[Sample] | None = None) -> Cause | None:
+    """The cause where elements are wrong beyond a value of an input or of a name."""
+    samples = evidence.samples if samples is None else samples
+    if not is_partial(samples):
+        return None
+    target = evidence.samples[0].target
+    indices = target.form.indices
+    where = tuple(d for form in target.forms for d in form.where)
+    for t in list(accesses(program, indices, where))[:MOST_THRESHOLDS]:
+        candidate = Candidate(t, where)
+        for name, f in ((shown(t), lambda v: v), (f"Abs({shown(t)})", np.abs)):
+            for sign, word in ((1, ">"), (-1, "<")):
+                low, high = _gap(samples, candidate, indices, f, sign)
+                if low < high and all(_still(s, candidate, indices, f, sign, low, high) for s in evidence.fresh):
+                    edge = _edge(sign * low, sign * high)
+                    return Cause("region", f"wrong where {name} {word} {edge}")
+    return None
+
+
+def _gap(samples: Sequence[Sample], c: Candidate, indices: Sequence[Term], f: Any, sign: int) -> tuple[float, float]:
+    """The greatest value at a right element and the least at a wrong one."""
+    low, high = -np.inf, np.inf
+    for s in samples:
+        v = c.at(s.scene, indices)
+        if v is None:
+            return 1.0, 0.0
+        v = sign * f(np.broadcast_to(v, s.got.shape))
+        low = max(low, float(np.max(v[_surely_right(s)], initial=-np.inf)))
+        high = min(high, float(np.min(v[s.wrong], initial=np.inf)))
+    return low, high
+
+
+def _still(s: Sample, c: Candidate, indices: Sequence[Term], f: Any, sign: int, low: float, high: float) -> bool:
+    v = c.at(s.scene, indices)
+    if v is None or not s.fits:
+        return False
+    v = sign * f(np.broadcast_to(v, s.got.shape))
+    return not np.any(s.wrong & (v <= low)) and not np.any(_surely_right(s) & (v >= high))
+
+
+def _edge(low: float, high: float) -> str:
+    """A round number between the two, if there is one, else both."""
+    a, b = min(low, high), max(low, high)
+    for digits in range(1, 5):
+        r = float(f"{(a + b) / 2:.{digits}g}")
+        if a <= r <= b:
+            return f"about {r:g}"
+    return f"about {(a + b) / 2:.6g}"
+
+
+# ---- kinks ----------------------------------------------------------------------------------------------------------
+
+
+def by_kink(samples: Sequence[Sample], program: Program, kinks: Sequence[Any]) -> Cause | None:
+    """The cause where only elements on a kink are wrong: its convention is another."""
+    wrong = [s for s in samples if not s.is_right and s.fits]
+    for kink in kinks:
+        if wrong and kink.at.op == "cmp" and all(_on(kink.at, s) for s in wrong):
+            s = wrong[0]
+            got, right = float(s.got[s.worst]), float(s.expected[s.worst])
+            said = f"got {got:.6g}, and by torch's convention ({kink.of}: {kink.convention}) it is {right:.6g}"
+            return Cause("kink", f"wrong only where {shown(kink.at)}: {said}", term=kink.at)
+    return None
+
+
+def _on(condition: Term, s: Sample) -> bool:
+    """Whether the kink holds at every wrong element, or, where its indices are others, anywhere."""
+    target = s.target
+    free = sorted(condition.free, key=lambda i: str(i.data))
+    for c in _renamed(condition, free, target.form.indices):
+        mask = Region("", where(c, ONE, ZERO), tuple(d for f in target.forms for d in f.where)).mask(
+            s.scene, target.form.indices
+        )
+        if mask is not None and np.all(np.broadcast_to(mask, s.got.shape)[s.wrong]):
+            return True
+    try:
+        holds = s.scene.term(where(condition, ONE, ZERO), free)
+    except EvaluationError:
+        return False
+    return bool(np.any(holds)) and (free == [] or not frozenset(free) <= frozenset(target.form.indices))
