@@ -19,13 +19,12 @@ from symgrad.rules.machine import MACHINE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
 from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE
-from symgrad.rules.stabilize import NORMALIZE_INSIDE, STABILIZE
+from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
 
 ALL: tuple[Rule, ...] = (
     *DEFINITION_RULES,
     *STABILIZE,
-    NORMALIZE_INSIDE,
     OF_INVERSE,
     OF_PRODUCT,
     CHAIN,

@@ -283,15 +283,18 @@ def _normalize_inside(t: Term, context: Context) -> Term | None:
         if c >= 0 or r.op not in ("red", "get") or (r.op == "red" and r.data != "lse"):
             continue
         for f in t.args:
-            if (
-                f.op == "red"
-                and f.data == "sum"
-                and any(g.op == "fn" and g.data == "exp" for g in factors_of(f.args[0]))
-            ):
+            if f.op == "red" and f.data == "sum" and any(_is_exponential(g, context) for g in factors_of(f.args[0])):
                 body, variables = open_reduction(f, context.fresh)
+                body = mul(*(context.body(g) or g if _is_exponential(g, context) else g for g in factors_of(body)))
                 inside = reduce("sum", mul(body, exp(neg(r))), variables)
                 return mul(exp(add(e.args[0], r)), inside, *(g for g in t.args if g is not e and g is not f))
     return _exponential_inside(t, e, context)
+
+
+def _is_exponential(t: Term, context: Context) -> bool:
+    """Whether the term is an exponential, by itself or by what it is the name of."""
+    body = context.body(t) if t.op == "get" else t
+    return body is not None and body.op == "fn" and body.data == "exp"
 
 
 def _exponential_inside(t: Term, e: Term, context: Context) -> Term | None:
@@ -387,4 +390,4 @@ SOFTPLUS = Rule(
     Example("Max(0, x[i, j]) + softplus(-Abs(x[i, j]))", "softplus(x[i, j])"),
 )
 
-STABILIZE = (LOG, LOG1P, SOFTPLUS, DENSITY, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP)
+STABILIZE = (LOG, LOG1P, SOFTPLUS, DENSITY, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP, NORMALIZE_INSIDE)

@@ -260,12 +260,17 @@ def _shift_lse(t: Term, context: Context) -> Term | None:
 
 
 def _sum_of_power(t: Term, context: Context) -> Term | None:
-    """(a*b)**e with what is not a sum outside: powers of products are split where the factors are positive."""
+    """(a*b)**e with what is not a sum outside: powers of products are split where the factors are positive.
+
+    Where all factors are known to be at least 0 they are split too.
+    """
     if t.op != "pow" or t.args[0].op != "mul":
         return None
     if all(_is_constant(f) for f in t.args[0].args):
         return None
     positive = [f for f in t.args[0].args if context.is_positive(f)]
+    if all(context.is_nonnegative(f) for f in t.args[0].args):
+        positive = list(t.args[0].args)
     if not positive:
         return None
     rest = mul(*(f for f in t.args[0].args if f not in positive))
