@@ -203,6 +203,8 @@ HELPERS["_folded"] = '''
 def _folded(x, axis, start, step, extent, dilation):
     """Adds entry [.., p, .., u] at start + step*p + dilation*u of an axis; drops what is outside."""
     axis %= x.ndim
+    if x.shape[axis] < x.shape[-1]:  # slice by slice of the shorter one
+        x, step, dilation = x.swapaxes(axis, -1), dilation, step
     reach, low = step * (x.shape[axis] - 1) + 1, min(start, 0)
     stop = start + reach + dilation * (x.shape[-1] - 1)
     before = (slice(None),) * axis

@@ -16,8 +16,7 @@ from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Sp
 from symgrad.lower.arrays import walk as parts
 from symgrad.lower.elementwise import last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
-from symgrad.lower.radix import digits
-from symgrad.lower.scatter import rising
+from symgrad.lower.radix import by_length, digits, rising
 from symgrad.lower.scope import Guard, Scope, Signature, is_scalar
 
 
@@ -152,7 +151,7 @@ def _view(operand: Expr, label: Term, s: Term, padded: bool) -> Expr:
         return Pick((*frame[:at], *frame[at + 1 :]), operand.dtype, operand, axis, s)
     found = _slopes(s)
     assert found is not None
-    pairs, start = sorted(found[0], key=lambda p: -extent(p[0]).size), found[1]
+    pairs, start = by_length(found[0]), found[1]
     slide, step = pairs[0]
     count = extent(slide)
     if len(pairs) == 1:

@@ -13,6 +13,7 @@ from symgrad.algebra.build import conjunction, iverson, mul
 from symgrad.algebra.terms import ZERO, Term, coefficient, extent, factors_of, terms_of, walk
 from symgrad.lower.arrays import Contract, Expr, Frame, is_batch
 from symgrad.lower.elementwise import as_real, fraction, lower_divisor, mapped, number, select, split_powers, times
+from symgrad.lower.links import linked
 from symgrad.lower.matrices import solution
 from symgrad.lower.reduction import flat_index, flattened, reduced
 from symgrad.lower.scatter import lower_scatter, scattered
@@ -34,6 +35,9 @@ def lower_sum(body: Term, over: Sequence[Term], scope: Scope, guard: Guard) -> E
         for t in terms_of(body)[1:]:
             total = mapped(scope, "add", total, lower_sum(t, over, scope, guard))
         return total
+    body, over = linked(body, over, scope) or (body, over)
+    if not over:
+        return as_real(scope.lower(body, guard))
     found = scattered(body, over, scope)
     if found is not None:
         return lower_scatter(found, over, scope, guard)
@@ -42,7 +46,7 @@ def lower_sum(body: Term, over: Sequence[Term], scope: Scope, guard: Guard) -> E
 
 def _split(body: Term, over: Sequence[Term], scope: Scope) -> bool:
     """Whether the terms of a sum are summed one by one: where one scatters, or no access has all the indices."""
-    if any(scattered(t, over, scope) is not None for t in terms_of(body)):
+    if any(linked(t, over, scope) or scattered(t, over, scope) for t in terms_of(body)):
         return True
     return not any(t.op in ("get", "get0", "mat") and t.free >= body.free for t in walk(body))
 

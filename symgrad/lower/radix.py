@@ -15,7 +15,7 @@ from symgrad.algebra.build import Fresh, add, fn, mul, open_reduction, rebuild, 
 from symgrad.algebra.terms import ONE, ZERO, Term, by_name, extent, factors_of, idx, is_access, terms_of, walk
 from symgrad.formula.polynomial import TooLargeError, divide, polynomial, same, term
 from symgrad.formula.program import Statement
-from symgrad.lower.scope import is_scalar
+from symgrad.lower.scope import is_scalar, is_short
 
 QUOTIENTS = ("floordiv", "mod")
 
@@ -47,6 +47,18 @@ def digits(position: Term, size: Term) -> tuple[Term, ...] | None:
         order.insert(0, lowest)
         below = mul(slopes.pop(lowest), extent(lowest))
     return tuple(order) if same(below, size) else None
+
+
+def rising(slope: Term) -> bool:
+    """Whether a coefficient of an index counts upwards: a positive number, a dimension, an int parameter, a product."""
+    if slope.op == "num":
+        return slope.data > 0  # type: ignore[operator]
+    return is_scalar(slope) and all(f.op in ("dim", "par") or (f.op == "num" and rising(f)) for f in factors_of(slope))
+
+
+def by_length(pairs: Sequence[tuple[Term, Term]]) -> list[tuple[Term, Term]]:
+    """Indices with their slopes, the one that slides first: of the longer extent, or else of the greater slope."""
+    return sorted(pairs, key=lambda p: (is_short(p[0]), -extent(p[0]).size, p[1] is ONE, extent(p[0]).digest))
 
 
 def _runs_as_far(t: Term, size: Term) -> bool:
@@ -198,4 +210,4 @@ def _quotient_of_digits(t: Term) -> Term:
     return t
 
 
-__all__ = ["Digits", "digits", "split"]
+__all__ = ["Digits", "by_length", "digits", "rising", "split"]

@@ -15,7 +15,7 @@ from symgrad.algebra.terms import ZERO, Term, extent, factors_of
 from symgrad.lower.arrays import Expr, Fold, Frame, Map, Merge, Scatter, is_batch
 from symgrad.lower.elementwise import as_real, last_position, lower_integer, mapped, number
 from symgrad.lower.frames import transposed
-from symgrad.lower.radix import digits
+from symgrad.lower.radix import by_length, digits, rising
 from symgrad.lower.reduction import complete, flat_index, flattened, reduced
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.lower.winners import Target, Winners
@@ -164,17 +164,10 @@ def _fold_of(t: Target, targets: Sequence[Target], over: Sequence[Term], scope: 
         rest = split[1]
     if not is_scalar(rest):
         return None
-    ordered = sorted(zip(mine, slopes, strict=True), key=lambda p: -extent(p[0]).size)
+    ordered = by_length(list(zip(mine, slopes, strict=True)))
     slide, step = ordered[0]
     tap, dilation = ordered[1] if len(ordered) == 2 else (None, None)
     return FoldPlan(t.index, slide, step, tap, dilation, rest)
-
-
-def rising(slope: Term) -> bool:
-    """Whether a coefficient of an index counts upwards: a positive number, a dimension, an int parameter, a product."""
-    if slope.op == "num":
-        return slope.data > 0  # type: ignore[operator]
-    return is_scalar(slope) and all(f.op in ("dim", "par") or (f.op == "num" and rising(f)) for f in factors_of(slope))
 
 
 # ---- integer tensors as positions -----------------------------------------------------------------------------------

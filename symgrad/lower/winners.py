@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symgrad.algebra.build import iverson, mul, open_reduction, substitute
-from symgrad.algebra.terms import Term, extent, factors_of, get, walk
+from symgrad.algebra.build import mul, open_reduction, substitute
+from symgrad.algebra.terms import Term, extent, get, walk
 from symgrad.lower.arrays import Along, Broadcast, Expr, Read
+from symgrad.lower.links import conditions_apart
 from symgrad.lower.scope import Scope, Signature
 
 
@@ -35,7 +36,7 @@ class Winners:
         self.accesses: dict[Term, Term] = {}
         self.inside: set[tuple[Term, Term]] = set()
         """Subscripts in the summed indices and the extents of axes which they surely do not leave."""
-        self.body = self._found(_conditions_apart(body), over)
+        self.body = self._found(conditions_apart(body), over)
         """What is left of the product."""
 
     def _found(self, factors: list[Term], over: Sequence[Term]) -> Term:
@@ -82,15 +83,6 @@ class Winners:
     def differ_along(self, index: Term) -> bool:
         """Whether a winner that the rest of the product is read at differs from one value of the index to the next."""
         return any(u in self.body.free and index in read.frame for u, read in self.arrays.items())
-
-
-def _conditions_apart(body: Term) -> list[Term]:
-    """The factors of a product, every bracket with one condition."""
-    found: list[Term] = []
-    for f in factors_of(body):
-        held = f.op == "iv" and f.args[0].op == "and"
-        found += [iverson(c) for c in f.args[0].args] if held else [f]
-    return found
 
 
 def _pair(f: Term, over: Sequence[Term]) -> tuple[Term, Term] | None:
