@@ -5,24 +5,26 @@ formula -> stabilized -> hoisted -> adjoint statements -> closed forms
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from symgrad.algebra.terms import Term, keeping
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import hoist, taken_names
 from symgrad.calculus.recurrence import reached
+from symgrad.closing.aliases import Aliases, Names
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.expected import ExpectedVerdict, Proofs, values_named
 from symgrad.closing.forward_mode import Tangents
-from symgrad.closing.hints import hints_of
+from symgrad.closing.hints import Hint, hints_of
 from symgrad.closing.kernels import sharpen
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.second.order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
 from symgrad.closing.softmax import rejoin
 from symgrad.closing.unfold import unfold
-from symgrad.errors import FormulaError, LimitError, UnsupportedError, nearest
+from symgrad.errors import FormulaError, LimitError, SymgradError, UnsupportedError, nearest
 from symgrad.formula.blocks import blocks
 from symgrad.formula.program import COTANGENT, Expected, Fact, Formula, Program, Statement
 from symgrad.rewrite.context import Context, Observer
@@ -34,6 +36,8 @@ from symgrad.rules.matrices import OF_INVERSE
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import SHIFT_LSE
 
+Telling = Callable[[], Iterable[Step]]
+"""Gives the rewrites, which few ask for."""
 SHORT = 80
 """Values of less than this weight are written out where they do not say how far their indices run."""
 FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, SIGN, SQUARE_OF_ABS, SHIFT_LSE)
@@ -57,13 +61,23 @@ class Derivation:
     """Input or output -> name of its tangent."""
     gradients: tuple[Gradient, ...]
     expected: tuple[ExpectedVerdict, ...]
-    steps: tuple[Step, ...]
-    hints: tuple[str, ...]
+    told: Telling
+    hinted: tuple[Hint, ...]
     assumed: tuple[Fact, ...]
     kinks: tuple[Kink, ...]
     zero_inputs: tuple[str, ...] = field(default=())
     second: SecondOrder | None = None
     """Second derivatives, where they were asked for."""
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The rewrites in their order, in the names of the formula."""
+        return readable(self.told(), frozenset(taken_names(self.program)))
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What would be shorter if a fact were declared."""
+        return tuple(dict.fromkeys(map(str, self.hinted)))
 
     def gradient(self, name: str) -> Gradient:
         """The gradient of the input of that name; that of a key of `expect`, such as `hvp z`, too."""
@@ -88,9 +102,34 @@ def derive_formula(
         refuse_what_has_none(formula.program)
     try:
         with keeping():
-            return _derive(formula, asked_for(formula.program, wrt), observer, inline, order)
+            return _under_aliases(formula, asked_for(formula.program, wrt), observer, inline, order)
     except RecursionError:
         raise LimitError("the formula is nested too deeply to be derived; name parts of it under `let`") from None
+
+
+def _under_aliases(
+    formula: Formula, program: Program, observer: Observer | None, inline: bool, order: int
+) -> Derivation:
+    """The derivation, which must not depend on names."""
+    aliases = Aliases(formula, program)
+    names, own = Names(aliases), Names(aliases)
+    told = observer and (lambda step: observer(own.record(step)))
+    try:
+        found = _derive(aliases.formula, aliases.program, told, inline, order)
+    except SymgradError as e:
+        raise names.failure(e) from None
+    for s in (*found.forward, *found.backward, *found.tangent):
+        names.name(s.name)
+    gradients = tuple(map(names.record, found.gradients))  # before the rest: letters are given as indices are met
+    steps = tuple(found.told())
+    return replace(
+        names.record(found),
+        formula=formula,
+        program=program,
+        gradients=gradients,
+        told=lambda: map(names.record, steps),
+        kinks=kinks_of(program),
+    )
 
 
 def _derive(formula: Formula, program: Program, observer: Observer | None, inline: bool, order: int) -> Derivation:
@@ -123,10 +162,10 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
         tangent_of=tangents.names,
         gradients=gradients,
         expected=tuple(proofs.prove(e, forms_of(e.kind, gradients, second)) for e in wanted),
-        steps=readable(context.steps, frozenset(taken_names(program))),
-        hints=hints_of(gradients, closed, context),
+        told=lambda: context.steps,
+        hinted=hints_of(gradients, closed, context),
         assumed=tuple(context.used),
-        kinks=kinks_of(program),
+        kinks=(),
         zero_inputs=tuple(g.input for g in gradients if g.zero),
         second=second,
     )

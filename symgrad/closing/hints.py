@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from symgrad.algebra.build import open_reduction, rebuild, reduce
-from symgrad.algebra.show import Names, show
+from symgrad.algebra.show import show
 from symgrad.algebra.terms import ONE, Term, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.closed import ClosedForms, Gradient
 from symgrad.rewrite.context import Context
 
 
-def hints_of(gradients: Sequence[Gradient], forms: ClosedForms, context: Context) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Hint:
+    """The gradient of an input would be `shorter` if `total` were declared to be 1."""
+
+    input: str
+    total: Term
+    shorter: Term
+
+    def __str__(self) -> str:
+        declared = f"{show(self.total)} == 1"
+        return f"gradient of {self.input}: would reduce to `{show(self.shorter)}` if `{declared}` were declared"
+
+
+def hints_of(gradients: Sequence[Gradient], forms: ClosedForms, context: Context) -> tuple[Hint, ...]:
     """For sums of a given input that is not declared to be normalized: the form that it would have if it were."""
-    hints: dict[str, None] = {}
+    hints: list[Hint] = []
     for g in gradients:
         for total in _undeclared_sums(g.closed, context):
             with context.quietly():
                 shorter = forms.outer.simplify(_replace(g.closed, total, context))
             if weight(shorter) < weight(g.closed):
-                text = show(total, Names())
-                hints[f"gradient of {g.input}: would reduce to `{show(shorter)}` if `{text} == 1` were declared"] = None
+                hints.append(Hint(g.input, total, shorter))
     return tuple(hints)
 
 
