@@ -21,6 +21,9 @@ from weakref import WeakValueDictionary
 BATCH = "..."
 """Name of the index (and of its extent) that stands for any number of leading axes."""
 
+ALIAS = "\U000f0000"
+"""The first of the characters for private use that stand for names of a formula while it is derived."""
+
 Data = str | Fraction | bool | tuple[str, ...] | None
 
 
@@ -213,8 +216,8 @@ def is_access(t: Term) -> bool:
 
 
 def by_name(indices: Iterable[Term]) -> list[Term]:
-    """Indices in an order that does not depend on hashing."""
-    return sorted(indices, key=lambda i: (str(i.data), i.digest))
+    """Indices in an order that does not depend on hashing, those with aliases first."""
+    return sorted(indices, key=lambda i: (str(i.data) < ALIAS, str(i.data), i.digest))
 
 
 def walk(t: Term) -> Iterator[Term]:

@@ -13,7 +13,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symgrad.algebra.build import Fresh, add, open_reduction, rebuild, reduce
-from symgrad.algebra.terms import BATCH, Term, extent, idx, is_access, node
+from symgrad.algebra.terms import ALIAS, BATCH, Term, extent, idx, is_access, node
 from symgrad.errors import FormulaError, SymgradError
 from symgrad.formula.directions import direction_names
 from symgrad.formula.program import Domain, Expected, Fact, Formula, Place, Program, Statement
@@ -22,8 +22,8 @@ from symgrad.rewrite.rule import Rule
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-ALIASES = range(0xF0000, 0xFFFFE)
-"""Characters for private use: no name of a user has one, and a text may hold them among others."""
+ALIASES = range(ord(ALIAS), 0xFFFFE)
+"""No name of a user has one of these characters, and a text may hold them among others."""
 LETTERS = "ijklmpqrsuvwabefgh"
 """What the derivation calls indices of its own, in this order; then i1, i2, ..."""
 NAMES = frozenset(("name", "input", "direction"))

@@ -83,11 +83,11 @@ def number(value: Fraction) -> Tree:
 
 
 def total(summands: Sequence[Tree], signs: Sequence[bool]) -> Tree:
-    """A sum; a summand that is a mere opposite gives its sign."""
-    pairs = [
-        (t.args[0], s != t.signs[0]) if t.kind == "sum" and len(t.args) == 1 else (t, s)
-        for t, s in zip(summands, signs, strict=True)
-    ]
+    """A sum; summands that are sums or mere opposites give theirs: -a - b for -(a + b)."""
+    pairs: list[tuple[Tree, bool]] = []
+    for t, s in zip(summands, signs, strict=True):
+        inner = zip(t.args, t.signs, strict=True) if t.kind == "sum" else [(t, False)]
+        pairs += [(a, s != minus) for a, minus in inner]
     pairs.sort(key=lambda p: p[1])
     trees = tuple(t for t, _ in pairs)
     return Tree("sum", trees, ndim=_rank(trees), signs=tuple(s for _, s in pairs))
