@@ -28,8 +28,8 @@ LETTERS = "ijklmpqrsuvwabefgh"
 """What the derivation calls indices of its own, in this order; then i1, i2, ..."""
 NAMES = frozenset(("name", "input", "direction"))
 """Fields of records that are names; other texts may hold some."""
-KEPT = (Place, Rule, Formula, Program)
-"""Records without aliases."""
+KEPT = (type, Place, Rule, Formula, Program)
+"""What holds no aliases."""
 _ALIAS = f"{chr(ALIASES[0])}-{chr(ALIASES[-1])}"
 _WORD = re.compile(rf"\w*[{_ALIAS}][\w{_ALIAS}]*")
 _OPENED = 1 << 40
@@ -199,8 +199,7 @@ class Names(_Renaming):
             return {self.name(k): self._value(v, isinstance(v, str)) for k, v in old.items()}
         if isinstance(old, Fact):
             return self.aliases.facts[id(old)]
-        whole = not is_dataclass(old) or isinstance(old, type) or isinstance(old, KEPT)
-        return old if whole else self.record(old)
+        return self.record(old) if is_dataclass(old) and not isinstance(old, KEPT) else old
 
     def failure(self, e: SymgradError) -> SymgradError:
         """An error in the names of the formula."""

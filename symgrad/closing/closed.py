@@ -121,8 +121,10 @@ class ClosedForms:
 
     def _as_read(self, g: Gradient, equations: Sequence[tuple[Term, Term]]) -> Gradient:
         """The gradient with each of its texts such that the language reads it as it is meant."""
-        where = tuple(replace(d, body=as_written(d.body, self.context)) if d.introduced else d for d in g.where)
-        g = replace(g, closed=as_written(g.closed, self.context), where=where)
+        where = tuple(
+            replace(d, body=as_written(d.body, d.indices, self.context)) if d.introduced else d for d in g.where
+        )
+        g = replace(g, closed=as_written(g.closed, g.indices, self.context), where=where)
         shapes = self.program.shapes | {d.name: tuple(map(extent, d.indices)) for d in g.where}
         where = tuple(replace(d, body=settled_reads(d.body, d.indices, shapes, equations)) for d in g.where)
         return replace(g, closed=settled_reads(g.closed, g.indices, shapes, equations), where=where)

@@ -5,7 +5,7 @@ A[i, j] x[i] + A[j, i] x[i] = 2 A[i, j] x[i]; the inverse of a symmetric matrix 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from symgrad.algebra.build import add, mul, rebuild, reduce, substitute
@@ -13,6 +13,7 @@ from symgrad.algebra.skeleton import skeleton
 from symgrad.algebra.terms import (
     MATRIX_VALUED,
     Term,
+    by_name,
     coefficient,
     extent,
     factors_of,
@@ -180,33 +181,34 @@ def _turned(t: Term, context: Context, used: dict[Fact, None], flips: Iterator[b
 # ---- for people ------------------------------------------------------------------------------------------------------
 
 
-def as_written(t: Term, context: Context) -> Term:
+def as_written(t: Term, indices: Sequence[Term], context: Context) -> Term:
     """The term with its symmetric matrices turned as a product of matrices has them: X[k, i] A[i, j], A[j, i] b[i].
 
-    Matrices that are declared to be symmetric, and those whose inverse stands in the term.
+    `indices`: the axes of its value, rows first. Matrices that are declared to be symmetric are turned, and those
+    whose inverse stands in the term.
     """
     names = {matrix_of(x)[1] for x in walk(t) if x.op == "mat"}
     names |= t.tensors & {declared_symmetric(f) for f in context.program.facts if f.usable}
-    return _as_written(t, frozenset(names), context) if names else t
+    return _as_written(t, frozenset(names), indices, context) if names else t
 
 
-def _as_written(t: Term, names: frozenset[str], context: Context) -> Term:
+def _as_written(t: Term, names: frozenset[str], indices: Sequence[Term], context: Context) -> Term:
     if not t.tensors & names:
         return t
     if t.op != "red":
-        return rebuild(t, tuple(_as_written(a, names, context) for a in t.args))
+        return rebuild(t, tuple(_as_written(a, names, indices, context) for a in t.args))
     body, variables = context.opened(t)
-    inner = _as_written(body, names, context)
+    inner = _as_written(body, names, indices, context)
     if t.data == "sum":
         factors = list(factors_of(inner))
         for k, f in enumerate(factors):
             if f.tensors & names:
-                factors[k] = _turned_to(f, [g for g in factors if g is not f], variables, context)
+                factors[k] = _turned_to(f, [g for g in factors if g is not f], variables, indices, context)
         inner = mul(*factors)
     return reduce(str(t.data), inner, variables)
 
 
-def _turned_to(f: Term, others: list[Term], variables: list[Term], context: Context) -> Term:
+def _turned_to(f: Term, others: list[Term], variables: list[Term], indices: Sequence[Term], context: Context) -> Term:
     """A factor as it stands, or turned if a neighbour says so that is not symmetric itself."""
     at = _subscripts(f)
     facts = symmetric(_matrix_name(f), context) if at is not None else None
@@ -215,12 +217,26 @@ def _turned_to(f: Term, others: list[Term], variables: list[Term], context: Cont
     row, column = f.args[at[0]], f.args[at[1]]
     places = [next((p for g in others if (p := _place(k, g, context))), "") for k in (row, column)]
     wanted = [p if k in variables else "" for k, p in zip((row, column), places, strict=True)]
-    if wanted[0] == "row" or wanted[1] == "column" or wanted == ["", ""]:
+    if wanted[0] == wanted[1] != "":
+        near = _near_to_far([i for i in indices if any(i in g.free for g in others)][:1], others)
+        stays = column not in near or (row in near and near.index(row) < near.index(column))
+    else:
+        stays = wanted[0] == "row" or wanted[1] == "column" or wanted == ["", ""]
+    if stays:
         return f
     context.used.update(dict.fromkeys(facts))
     args = list(f.args)
     args[at[0]], args[at[1]] = column, row
     return node(f.op, tuple(args), f.data)
+
+
+def _near_to_far(start: Iterable[Term], factors: Sequence[Term]) -> list[Term]:
+    """The indices that are reached from those at the start along a product of matrices, in this order."""
+    found = dict.fromkeys(start)
+    for _ in factors:
+        reached = [g.free for g in factors if not g.free.isdisjoint(found)]
+        found |= dict.fromkeys(by_name(frozenset().union(*reached)))
+    return list(found)
 
 
 def _place(k: Term, g: Term, context: Context) -> str | None:
