@@ -209,6 +209,25 @@ def softmax_parts(t: Term) -> tuple[Term, Term, Term] | None:
     return None
 
 
+def softmax_power(t: Term) -> tuple[Term, Fraction] | None:
+    """softmax(e, j) and k > 1 where exp(t) = softmax(e, j)**k."""
+    spread = spread_out(t)
+    for a in terms_of(spread):
+        c, r = coefficient(a)
+        if c < -1 and r.op == "red" and r.data == "lse":
+            root = add(*(mul(num(1 / -c), x) for x in terms_of(spread)))
+            found = softmax_parts(root)
+            if found is not None and found[2] is ZERO:
+                return node("fn", (root,), "exp"), -c
+    return None
+
+
+def spread_out(t: Term) -> Term:
+    """c*(a + b) as c*a + c*b."""
+    c, rest = coefficient(t)
+    return add(*(mul(num(c), a) for a in rest.args)) if c != 1 and rest.op == "add" else t
+
+
 _FUNCTION_TEXT: Mapping[str, Callable[[Term], Term] | str] = {}
 
 
@@ -342,6 +361,9 @@ class _Printer:
     def _exp(self, t: Term, level: int) -> str:
         found = softmax_parts(t.args[0])
         if found is None:
+            raised = softmax_power(t.args[0])
+            if raised is not None:
+                return self._pow(node("pow", (raised[0], num(raised[1]))), level)
             return f"exp({self.text(t.args[0], ADD)})"
         e, j, rest = found
         if rest is ZERO:
@@ -467,5 +489,7 @@ __all__ = [
     "order_terms",
     "show",
     "softmax_parts",
+    "softmax_power",
     "split_fraction",
+    "spread_out",
 ]

@@ -5,8 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
-from symgrad.algebra.show import INTERNAL, REDUCTIONS, decimal, softmax_apart, softmax_parts, written_out
-from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, coefficient, factors_of, lead_of, matrix_of, terms_of, value
+from symgrad.algebra.show import (
+    INTERNAL,
+    REDUCTIONS,
+    decimal,
+    softmax_apart,
+    softmax_parts,
+    softmax_power,
+    spread_out,
+    written_out,
+)
+from symgrad.algebra.terms import (
+    BATCH,
+    ONE,
+    ZERO,
+    Term,
+    coefficient,
+    factors_of,
+    lead_of,
+    matrix_of,
+    node,
+    num,
+    terms_of,
+    value,
+)
 
 TORN = 24
 """What an exponential of a log-sum-exp that is no softmax costs: nobody prints half a softmax."""
@@ -145,12 +167,14 @@ def _function(t: Term) -> int:
         return weight(INTERNAL[name](t.args[0]))
     if name == "exp" and (found := softmax_parts(t.args[0])) is not None:
         return 11 + weight(found[0]) if found[2] is ZERO else _product(t)
+    if name == "exp" and (raised := softmax_power(t.args[0])) is not None:
+        return _power(node("pow", (raised[0], num(raised[1]))))
     torn = TORN if name == "exp" and any(a.op == "red" and a.data == "lse" for a in _signless(t.args[0])) else 0
     return torn + len(name) + 1 + len(t.args) + sum(map(weight, t.args))
 
 
 def _signless(t: Term) -> list[Term]:
-    return [coefficient(a)[1] for a in terms_of(t)]
+    return [coefficient(a)[1] for a in terms_of(spread_out(t))]
 
 
 _BY_OPERATION: Mapping[str, Callable[[Term], int]] = {

@@ -10,6 +10,7 @@ from symgrad import limits
 from symgrad.algebra.build import (
     Fresh,
     add,
+    exp,
     mul,
     neg,
     negation,
@@ -20,7 +21,7 @@ from symgrad.algebra.build import (
     substitute,
     where,
 )
-from symgrad.algebra.show import softmax_parts
+from symgrad.algebra.show import softmax_parts, spread_out
 from symgrad.algebra.terms import (
     ONE,
     ZERO,
@@ -313,6 +314,8 @@ def _quotient(t: Term, f: Term) -> Term:
     b, e = base_exponent(f)
     if b.op == "add" and is_num(e) and not any(base_exponent(g)[0] is b for g in factors_of(t)):
         return mul(num(-1), t, power(neg(b), mul(num(-1), e)))  # it has the opposite
+    if f.op == "fn" and f.data == "exp":
+        t = mul(*(exp(spread_out(g.args[0])) if g.op == "fn" and g.data == "exp" else g for g in factors_of(t)))
     return mul(t, power(f, num(-1)))
 
 
@@ -402,7 +405,9 @@ def _divides(f: Term, t: Term) -> bool:
     """Whether the product t holds an exponential of more than the exponential f."""
     for g in factors_of(t):
         if g is not f and g.op == "fn" and g.data == "exp":
-            rest = add(g.args[0], neg(f.args[0]))
+            rest = add(spread_out(g.args[0]), neg(f.args[0]))
+            if rest is f.args[0] or (_multiple(rest, f.args[0]) or 0) > 0:
+                return True
             if len(terms_of(rest)) < len(terms_of(g.args[0])) and rest.height < f.height:
                 return True
     return False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from symgrad.algebra.show import softmax_parts
+from symgrad.algebra.show import softmax_parts, softmax_power, spread_out
 from symgrad.algebra.terms import Term, base_exponent, coefficient, is_access, matrix_of, terms_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
@@ -90,10 +90,10 @@ class Simplifier:
         return sum(self._is_torn(e) for e in sorted(_exponents(t)))
 
     def _is_torn(self, exponent: Term) -> bool:
-        logarithms = [r for c, r in map(coefficient, terms_of(exponent)) if c == -1 and self._is_lse(r)]
+        logarithms = [r for c, r in map(coefficient, terms_of(spread_out(exponent))) if c < 0 and self._is_lse(r)]
         named = {str(r.data): self.context.definitions[str(r.data)] for r in logarithms if is_access(r)}
         whole = unfold(exponent, named, self.context.fresh)
-        return bool(logarithms) and softmax_parts(whole) is None
+        return bool(logarithms) and softmax_parts(whole) is None and softmax_power(whole) is None
 
     def candidates(self, t: Term) -> list[Candidate]:
         """Plain and multiplied out, each folded and factored; for people also with one sigmoid and tanh."""

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction as Rational
 
 from symgrad.algebra.build import add, neg, power, substitute
-from symgrad.algebra.show import INTERNAL, decimal, in_reading_order, signed_terms, softmax_parts, split_fraction
+from symgrad.algebra.show import (
+    INTERNAL,
+    decimal,
+    in_reading_order,
+    signed_terms,
+    softmax_parts,
+    softmax_power,
+    split_fraction,
+)
 from symgrad.algebra.terms import (
     BATCH,
     INFINITY,
@@ -21,6 +29,7 @@ from symgrad.algebra.terms import (
     lead_of,
     matrix_of,
     node,
+    num,
     value,
     walk,
 )
@@ -260,6 +269,9 @@ class _Presenter:
     def exp(self, t: Term) -> Layout:
         found = softmax_parts(t.args[0])
         if found is None:
+            raised = softmax_power(t.args[0])
+            if raised is not None:
+                return self.pow(node("pow", (raised[0], num(raised[1]))))
             return self.exponential(t.args[0])
         e, j, rest = found
         if _is_zero(rest):
