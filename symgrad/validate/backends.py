@@ -7,6 +7,7 @@ gathers and branches are the same code everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -24,6 +25,9 @@ class Backend(Protocol):
     """Real arrays of one working precision."""
 
     name: str
+
+    def working(self) -> AbstractContextManager[Any]:
+        """In this block arithmetic is that of the backend, and nothing warns."""
 
     def real(self, data: Array) -> Array:
         """Data as a real array."""
@@ -92,6 +96,10 @@ class NumpyBackend:
     def __init__(self, dtype: Any = np.float64) -> None:
         self.dtype = np.dtype(dtype)
         self.name = f"numpy {self.dtype}"
+
+    def working(self) -> AbstractContextManager[Any]:
+        """In this block nothing warns."""
+        return np.errstate(all="ignore")
 
     def real(self, data: Array) -> Array:
         """Data as a real array."""

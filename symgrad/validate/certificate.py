@@ -34,7 +34,7 @@ from symgrad.validate.sizes import bind_sizes
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
-SMALL = 1000
+SMALL = 1500
 MOST_WORK = 2_000_000
 """Elements that multiprecision touches in all, for each direction in which it differentiates, about."""
 A_TERM = 20
@@ -140,7 +140,7 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
     program, absent = trial.program, []
     judges: list[Judgement] = []
     normal = list(normal_points(program, seed))
-    small = list(normal_points(program, seed + 1, 3, SMALL))
+    small = list(normal_points(program, seed + 1, 3, 4 * SMALL))
     special = list(special_points(program, seed, SMALL))
     kinks = list(kink_points(program, trial.kinks, seed))
     if not trial.wrt:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from functools import reduce as fold
 from math import prod
 from typing import Any
@@ -25,6 +26,7 @@ from symgrad.algebra.build import substitute
 from symgrad.algebra.terms import BATCH, Term, extent, lead_of, matrix_of, node, num, value
 from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import Array, Backend, EvaluationError, NumpyBackend
+from symgrad.validate.reads import Gather, gathered, plain, reads_at
 from symgrad.validate.sizes import Sizes, bind_sizes, integer_of
 from symgrad.validate.steps import Circle, in_order, time_axis
 
@@ -45,11 +47,25 @@ def evaluate_program(
     inputs: Mapping[str, Array],
     parameters: Mapping[str, Any] | None = None,
     backend: Backend | None = None,
+    known: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
-    """Every statement of the program, in order: name -> array with the axes of its signature."""
+    """Every statement of the program, in order: name -> array with the axes of its signature.
+
+    `known`: statements whose values are known already.
+    """
     work = Evaluation(program, inputs, parameters, backend)
-    work.run(program.statements)
+    work.bind(known or {})
+    work.run(s for s in program.statements if s.name not in (known or {}))
     return {s.name: work.tensors[s.name] for s in program.statements}
+
+
+def untouched(program: Program, moved: Iterable[str]) -> list[str]:
+    """Statements that no path leads to from these inputs."""
+    touched, before = set(moved), 0
+    while len(touched) > before:
+        before = len(touched)
+        touched |= {s.name for s in program.statements if s.body.tensors & touched}
+    return [s.name for s in program.statements if s.name not in touched]
 
 
 def evaluate_term(
@@ -94,6 +110,12 @@ class Evaluation:
         self.bind({i.name: inputs[i.name] for i in program.inputs})
         self.sizes: Sizes = bind_sizes(program, {n: tuple(np.shape(a)) for n, a in inputs.items()}, self.parameters)
         self.memo: dict[tuple[Term, Mask], Named] = {}
+        self.reads = reads_at(self.sizes.dims, self.sizes.batch, self.parameters)
+
+    def resize(self, dims: Mapping[str, int]) -> None:
+        """Other sizes of dimensions."""
+        self.sizes = Sizes(dims, self.sizes.batch)
+        self.reads = reads_at(self.sizes.dims, self.sizes.batch, self.parameters)
 
     def bind(self, values: Mapping[str, Array]) -> None:
         """Give tensors their values."""
@@ -127,7 +149,7 @@ class Evaluation:
                 self.memo.clear()
                 self.matrices.clear()
                 rest = tuple(i for i in s.indices if i is not times[s.name])
-                step = self.term(substitute(s.body, {times[s.name]: num(k)}), rest)
+                step = self.term(_at_step(s.body, times[s.name], k), rest)
                 made[s.name][k] = self.backend.real(step.astype(float)) if self.rounds_steps else step
                 self.tensors[s.name] = self.stacked(made[s.name], axes[s.name])
 
@@ -142,7 +164,7 @@ class Evaluation:
 
     def term(self, t: Term, indices: Sequence[Term] = ()) -> Array:
         """t[indices] as an array with these axes; `...` becomes the batch axes again."""
-        with np.errstate(all="ignore"):
+        with self.backend.working():
             v = self.spread(self.value(t, ()), indices)
         if set(v.axes) - set(indices):
             raise EvaluationError(f"free indices {sorted(str(i.data) for i in set(v.axes) - set(indices))} in {t!r}")
@@ -167,7 +189,10 @@ class Evaluation:
 
     def extent(self, index: Term) -> int:
         """How many values an index has."""
-        return integer_of(extent(index), self.sizes.dims, self.parameters)
+        found = self.reads.extents.get(index)
+        if found is None:
+            found = self.reads.extents[index] = integer_of(extent(index), self.sizes.dims, self.parameters)
+        return found
 
     def spread(self, v: Named, indices: Sequence[Term]) -> Named:
         """The same value with an axis for each of the indices."""
@@ -275,16 +300,27 @@ class Evaluation:
             raise EvaluationError(f"{t!r}: {t.data} has {len(data.shape)} axes")
         if not subscripts_of:
             return Named(data)
-        axes, subscripts = self.align([self.whole(s, mask) for s in subscripts_of])
-        inside = [(s >= 0) & (s < n) for s, n in zip(subscripts, data.shape, strict=True)]
-        ok = Named(np.asarray(fold(np.logical_and, inside)), axes)
-        if t.op == "get" and self.strict and not np.all(ok.array):
+        found = self.gather(tuple(subscripts_of), tuple(data.shape), mask)
+        got = Named(found.of(data), found.axes)
+        if found.inside is None:
+            return got
+        ok = Named(found.inside, found.axes)
+        if t.op == "get" and self.strict:
             self.check_inside(t, ok, mask)
-        clipped = np.broadcast_arrays(
-            *(np.clip(s, 0, max(n - 1, 0)) for s, n in zip(subscripts, data.shape, strict=True))
-        )
-        got = Named(self.gather(data, clipped), axes)
-        return got if np.all(ok.array) else self.zero_outside(ok, got)
+        return self.zero_outside(ok, got)
+
+    def gather(self, subscripts: tuple[Term, ...], shape: tuple[int, ...], mask: Mask) -> Gather:
+        """How to read; remembered where no subscript reads a tensor itself."""
+        key = (subscripts, shape)
+        found = self.reads.gathers.get(key)
+        if found is None:
+            found = plain(subscripts, shape, self.extent)
+            if found is None:
+                axes, arrays = self.align([self.whole(s, mask) for s in subscripts])
+                found = gathered(axes, arrays, shape)
+            if not any(s.tensors for s in subscripts):
+                self.reads.gathers[key] = found
+        return found
 
     def of_matrix(self, t: Term, mask: Mask) -> Named:
         """An element of a function of the matrices of a tensor."""
@@ -310,19 +346,16 @@ class Evaluation:
         if np.any(wrong.array):
             raise EvaluationError(f"{t!r} reads outside of {t.data}")
 
-    def gather(self, data: Array, subscripts: Sequence[np.ndarray[Any, Any]]) -> Array:
-        """data[subscripts]."""
-        if isinstance(data, np.ndarray):
-            return np.asarray(data[tuple(subscripts)])
-        import torch
-
-        return data[tuple(torch.as_tensor(np.array(s)) for s in subscripts)]
-
     def zero_outside(self, ok: Named, got: Named) -> Named:
         """The value where ok holds, else 0."""
         if isinstance(got.array, np.ndarray) and got.array.dtype != object:
             return Named(np.where(ok.array, got.array, np.zeros((), got.array.dtype)), got.axes)
         return Named(self.backend.where(ok.array, got.array, self.backend.number(Fraction(0))), got.axes)
+
+
+@lru_cache(maxsize=1024)
+def _at_step(body: Term, time: Term, k: int) -> Term:
+    return substitute(body, {time: num(k)})
 
 
 def _boxed(x: Any) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from symgrad import limits
 from symgrad.algebra.terms import Term
 from symgrad.formula.program import Expected, Program
 from symgrad.validate.backends import Array, EvaluationError
+from symgrad.validate.decimal_backend import backend_of, in_range
 from symgrad.validate.evaluate import evaluate_program, evaluate_term
-from symgrad.validate.mpmath_backend import MpmathBackend
 from symgrad.validate.points import Point, normal_points
 from symgrad.validate.precise import Closed, Definition
 
@@ -31,11 +32,10 @@ def refutation(
 
     `where`: the names that the two use.
     """
-    backend = MpmathBackend(DIGITS)
     for point in normal_points(program, seed, POINTS, LARGEST):
         limits.check()
         try:
-            mine, theirs = _both(expected, derived, program, point, where, backend)
+            mine, theirs = in_range(partial(_both, expected, derived, program, point, where))
         except EvaluationError:
             continue
         difference = _difference(mine, theirs)
@@ -48,13 +48,9 @@ def refutation(
 
 
 def _both(
-    expected: Expected,
-    derived: Closed,
-    program: Program,
-    point: Point,
-    where: Sequence[Definition],
-    backend: MpmathBackend,
+    expected: Expected, derived: Closed, program: Program, point: Point, where: Sequence[Definition]
 ) -> tuple[Array, Array]:
+    backend = backend_of(DIGITS)
     values = evaluate_program(program, point.inputs, point.parameters, backend)
     known = {**point.inputs, **values, **point.upstream}
     definitions = [(d.name, d.indices, d.body) for d in where or derived.where]

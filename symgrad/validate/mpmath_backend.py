@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Any
 
@@ -25,6 +26,18 @@ class MpmathBackend:
         self.digits = digits
         self.name = f"mpmath {digits} digits"
         self.functions = _functions(self.context)
+
+    def working(self) -> AbstractContextManager[Any]:
+        """In this block nothing warns."""
+        return np.errstate(all="ignore")
+
+    def scalar(self, x: float | str) -> Any:
+        """One number."""
+        return self.context.mpf(x)
+
+    def is_finite(self, x: Any) -> bool:
+        """Whether it is neither infinite nor nan."""
+        return bool(self.context.isfinite(x))
 
     def real(self, data: Array) -> Array:
         """Data as a real array."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ import numpy as np
 from symgrad import limits
 from symgrad.formula.program import Program
 from symgrad.validate.backends import EvaluationError
+from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, attempt
 from symgrad.validate.points import Point, lacks_value, leaves_kink
-from symgrad.validate.precise import Closed, Precise, Probe, closed_forms, settled
+from symgrad.validate.precise import Closed, Precise, Probe, closed_forms
 from symgrad.validate.steps import is_recurrent
 from symgrad.validate.verdict import (
     EPSILON,
@@ -29,7 +31,6 @@ from symgrad.validate.verdict import (
     TOLERANCE,
     Failure,
     Judgement,
-    magnitude,
     natural_scale,
     rounded,
 )
@@ -67,21 +68,30 @@ def judge_multiprecision(
     typical: dict[str, float] = {}
     for k, point in enumerate(points):
         limits.check()
-        worst = verdict.worst
-        try:
-            _judge_point(verdict, judged, wrt, point, np.random.default_rng((seed, 57, k)), typical)
-        except (KernelError, EvaluationError) as e:
-            verdict.fail(Failure(str(e), point.label))
-        except OverflowError:  # exp of 1e300: beyond mpmath too
-            verdict.skip("values beyond multiprecision")
-        if verdict.failure is not None and (name := leaves_range(program, point, verdict.failure)) is not None:
-            verdict.forgive(f"{verdict.failure}; there {name} leaves float64's range, which nothing is promised for")
-            verdict.worst = worst
-        if verdict.failure is not None and is_rounding_of_steps(program, closed, wrt, point, verdict.failure):
-            verdict.forgive(f"{verdict.failure}; there float64 cannot hold the steps of a recurrence exactly enough")
-            verdict.worst = worst
+        verdict.add(in_range(partial(_one_point, judged, wrt, point, (seed, 57, k), typical)))
         if verdict.failure is not None:
             break
+    return verdict
+
+
+def _one_point(
+    judged: Judged, wrt: Sequence[str], point: Point, stream: tuple[int, ...], typical: dict[str, float]
+) -> Judgement:
+    """The verdict at one point, and what is forgiven there."""
+    verdict = Judgement("multiprecision")
+    try:
+        _judge_point(verdict, judged, wrt, point, np.random.default_rng(stream), typical)
+    except (KernelError, EvaluationError) as e:
+        verdict.fail(Failure(str(e), point.label))
+    except OverflowError:  # exp of 1e300: beyond mpmath too
+        verdict.skip("values beyond multiprecision")
+    failure = verdict.failure
+    if failure is not None and (name := leaves_range(judged.program, point, failure)) is not None:
+        verdict.forgive(f"{failure}; there {name} leaves float64's range, which nothing is promised for")
+        verdict.worst = 0.0
+    if verdict.failure is not None and is_rounding_of_steps(judged.program, judged.closed, wrt, point, verdict.failure):
+        verdict.forgive(f"{verdict.failure}; there float64 cannot hold the steps of a recurrence exactly enough")
+        verdict.worst = 0.0
     return verdict
 
 
@@ -129,7 +139,7 @@ def _judge_point(
 ) -> None:
     program, kernels, closed = judged.program, judged.kernels, judged.closed
     precise = Precise(program, point)
-    values = {s.name: settled(precise.values_of(s.name), precise.levels) for s in program.outputs}
+    values = {s.name: precise.settled(precise.values_of(s.name)) for s in program.outputs}
     if not all(v is not None and np.all(np.abs(v) < LARGEST) for v in values.values()):
         verdict.skip("value outside of float64's range")
         return
@@ -138,9 +148,7 @@ def _judge_point(
     forms = closed_forms(closed, wrt, precise)
     call = Call(point.inputs, point.parameters, point.upstream)
     outcomes = [(kernel.name, attempt(kernel, call)) for kernel in kernels]
-    scale = _scales(
-        wrt, outcomes, forms, typical, point, magnitude(point.inputs, point.upstream, precise.rough_values())
-    )
+    scale = _scales(wrt, outcomes, forms, typical, point, precise.scale)
     for s in program.outputs:
         _judge_value(verdict, point, s.name, values[s.name], program.is_loss, outcomes, scale.size)
     noise = _forgiven(program, closed, wrt, forms, point)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,11 +13,12 @@ from symgrad import limits
 from symgrad.algebra.terms import Term
 from symgrad.formula.program import Program
 from symgrad.validate.backends import Array
-from symgrad.validate.evaluate import evaluate_program, evaluate_term
+from symgrad.validate.decimal_backend import DecimalBackend, backend_of
+from symgrad.validate.evaluate import evaluate_program, evaluate_term, untouched
 from symgrad.validate.kernels import Data
 from symgrad.validate.mpmath_backend import MpmathBackend
 from symgrad.validate.points import Point
-from symgrad.validate.verdict import relative_error
+from symgrad.validate.verdict import LARGEST, magnitude, relative_error
 
 LEVELS = (30, 60, 120, 400)
 HIGH_LEVELS = (120, 240, 400)
@@ -25,6 +26,9 @@ HIGH_LEVELS = (120, 240, 400)
 BELIEVED = 120
 """A zero is believed from these digits on."""
 AGREED = 1e-13
+TORN, TORN_UNIT = 1e-6, 1e-18
+"""One-sided slopes that differ by more than so much of themselves and of the scale are those of a kink."""
+SMALL = 1e-20
 
 
 class Definition(Protocol):
@@ -72,12 +76,6 @@ class Probe:
     element: tuple[str, tuple[int, ...]] | None = None
 
 
-@cache
-def backend_of(digits: int, rounds_steps: bool = False) -> MpmathBackend:
-    """The one backend of a precision."""
-    return MpmathBackend(digits, rounds_steps)
-
-
 class Precise:
     """The formula at one point in multiprecision."""
 
@@ -90,7 +88,7 @@ class Precise:
         self.converted: dict[int, Mapping[str, Array]] = {}
         self.definitions: dict[int, dict[tuple[str, tuple[Term, ...], Term], Array]] = {}
 
-    def backend(self, digits: int) -> MpmathBackend:
+    def backend(self, digits: int) -> DecimalBackend | MpmathBackend:
         """The backend of that precision."""
         return backend_of(digits, self.rounds_steps)
 
@@ -106,8 +104,10 @@ class Precise:
         limits.check()
         if moved is None and digits in self.known:
             return self.known[digits]
-        inputs = {**self.inputs(digits), **(moved or {})}
-        got = evaluate_program(self.program, inputs, self.point.parameters, self.backend(digits))
+        inputs, kept = {**self.inputs(digits), **(moved or {})}, {}
+        if moved is not None:
+            kept = {n: self.values(digits)[n] for n in untouched(self.program, moved)}
+        got = evaluate_program(self.program, inputs, self.point.parameters, self.backend(digits), kept)
         if moved is None:
             self.known[digits] = got
         return got
@@ -116,6 +116,27 @@ class Precise:
         """Every statement as float64, at the first precision."""
         return {n: as_float(v) for n, v in self.values(self.levels[0]).items()}
 
+    @cached_property
+    def scale(self) -> float:
+        """The largest number among inputs and statements, times upstream."""
+        return magnitude(self.point.inputs, self.point.upstream, self.rough_values())
+
+    def settled(self, compute: Callable[[int], Array]) -> np.ndarray[Any, Any] | None:
+        """An array computed at growing precision until two agree, as float64; None if none do.
+
+        What is nothing but rounding at high precision is a zero, and agrees with any other.
+        """
+        before: np.ndarray[Any, Any] | None = None
+        for digits in self.levels:
+            now = as_float(compute(digits))
+            if before is not None:
+                size = float(np.max(np.abs(now[np.isfinite(now)]), initial=0.0))
+                nothing = self.scale * 10.0 ** -(digits * 3 // 4) if digits >= BELIEVED else 0.0
+                if not np.any(relative_error(now, before, AGREED * 1e-4 * size + nothing, AGREED) > AGREED):
+                    return now
+            before = now
+        return None
+
     def values_of(self, name: str) -> Callable[[int], Array]:
         """One statement at a precision still to be said."""
         return lambda digits: self.values(digits)[name]
@@ -123,11 +144,12 @@ class Precise:
     def total(self, digits: int, moved: Mapping[str, Array] | None = None) -> Any:
         """The scalar whose gradient is judged: the mean loss, or upstream times outputs."""
         values, backend = self.values(digits, moved), self.backend(digits)
-        if self.program.is_loss:
-            loss = values[self.program.loss.name]
-            return loss.sum() / loss.size
-        parts = (backend.real(self.point.upstream[f"d{s.name}"]) * values[s.name] for s in self.program.outputs)
-        return sum((np.sum(p) for p in parts), backend.context.mpf(0))
+        with backend.working():
+            if self.program.is_loss:
+                loss = values[self.program.loss.name]
+                return loss.sum() / loss.size
+            parts = (backend.real(self.point.upstream[f"d{s.name}"]) * values[s.name] for s in self.program.outputs)
+            return sum((np.sum(p) for p in parts), backend.scalar(0.0))
 
     def defined(
         self, where: Sequence[Definition], known: dict[str, Array], digits: int
@@ -160,47 +182,48 @@ class Precise:
     def slopes(self, probe: Probe, digits: int) -> tuple[Any, Any]:
         """One-sided slopes, right and left, with a step of a third of the digits."""
         backend = self.backend(digits)
-        h = backend.context.mpf(10) ** (-(digits // 3))
+        h = backend.scalar(f"1e-{digits // 3}")
 
         def moved(sign: int) -> Mapping[str, Array]:
             start, step = self.inputs(digits), sign * h
             return {n: start[n] + step * backend.real(d) for n, d in probe.direction.items()}
 
         middle = self.center(digits)
-        return (self.total(digits, moved(1)) - middle) / h, (middle - self.total(digits, moved(-1))) / h
+        with backend.working():
+            return (self.total(digits, moved(1)) - middle) / h, (middle - self.total(digits, moved(-1))) / h
 
     def slope(self, probe: Probe, scale: float) -> float | None:
         """The derivative along the probe; None on a kink, or where no two precisions agree.
 
         `scale`: below 1e-20 of it a slope is as good as 0, and 0 is believed at high precision alone.
         """
+        found = self.agreed(lambda digits: self._both(probe, digits), scale)
+        return None if found is None else float(found)
+
+    def _both(self, probe: Probe, digits: int) -> tuple[Any, Any, Any]:
+        right, left = self.slopes(probe, digits)
+        return right, (right + left) / 2, left
+
+    def agreed(self, compute: Callable[[int], tuple[Any, Any, Any]], scale: float) -> Any:
+        """What two precisions agree on; `compute` gives it from the right, in the middle and from the left.
+
+        None where the sides differ. Below 1e-20 of `scale` it is as good as 0, believed at high precision alone.
+        """
         before: Any = None
+        unit = scale if np.isfinite(scale) else LARGEST
         for digits in self.levels:
-            right, left = self.slopes(probe, digits)
-            finite = self.backend(digits).context.isfinite
-            if not (finite(right) and finite(left)):
-                return None
-            now = (right + left) / 2
-            torn = abs(right - left) > 1e-6 * (abs(right) + abs(left)) + 1e-18 * scale
-            small = abs(now) <= 1e-20 * scale
-            agreed = digits >= BELIEVED if small else before is not None and abs(now - before) <= AGREED * abs(now)
-            if agreed and before is not None:
-                return None if torn else float(now)
+            backend = self.backend(digits)
+            with backend.working():
+                right, now, left = compute(digits)
+                if not all(map(backend.is_finite, (right, now, left))):
+                    return None
+                small = abs(now) <= backend.scalar(SMALL * unit)
+                same = before is not None and abs(now - before) <= abs(now) * backend.scalar(AGREED)
+                if before is not None and (digits >= BELIEVED if small else same):
+                    sides = (abs(right) + abs(left)) * backend.scalar(TORN) + backend.scalar(TORN_UNIT * unit)
+                    return None if abs(right - left) > sides else now
             before = now
         return None
-
-
-def settled(compute: Callable[[int], Array], levels: Sequence[int]) -> np.ndarray[Any, Any] | None:
-    """An array computed at growing precision until two agree, as float64; None if none do."""
-    before: np.ndarray[Any, Any] | None = None
-    for digits in levels:
-        now = as_float(compute(digits))
-        if before is not None:
-            size = float(np.max(np.abs(now[np.isfinite(now)]), initial=0.0))
-            if not np.any(relative_error(now, before, AGREED * 1e-4 * size, AGREED) > AGREED):
-                return now
-        before = now
-    return None
 
 
 def closed_values(form: Closed, precise: Precise) -> np.ndarray[Any, Any] | None:
@@ -213,7 +236,7 @@ def closed_values(form: Closed, precise: Precise) -> np.ndarray[Any, Any] | None
         definitions = precise.defined(form.where, known, digits)
         return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend, definitions)
 
-    return settled(compute, precise.levels)
+    return precise.settled(compute)
 
 
 def closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise) -> Data:
@@ -225,4 +248,4 @@ def closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise)
 def as_float(a: Array) -> np.ndarray[Any, Any]:
     """Multiprecision numbers rounded to float64; too large ones are infinite."""
     with np.errstate(all="ignore"):
-        return np.asarray(np.frompyfunc(float, 1, 1)(a)).astype(float)
+        return np.asarray(a).astype(float)

@@ -7,7 +7,7 @@ sample_inputs(program, dims, (2, 3), rng, scale=1.0)["t"]      rows of a simplex
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from math import prod
@@ -27,6 +27,8 @@ Data = dict[str, np.ndarray[Any, Any]]
 
 POOLS = ((3, 4, 2, 5, 6, 7, 8, 9), (2, 5, 3, 7, 4, 6, 9, 8), (1,))
 LARGEST_WORK = 60_000
+DEARER = 8
+"""Times as many elements are touched rather than to let sizes coincide."""
 TRIES = 400
 
 
@@ -43,28 +45,33 @@ def choose_extents(
     """Sizes of all dimensions. Variants 0 and 1: pairwise distinct where the formula lets them; 2: mostly 1; 3, 4, 5:
     as these, in another order, and so on.
 
-    `largest` bounds the elements that the evaluator touches, where the formula lets it.
+    `largest` bounds the elements that the evaluator touches, where the formula lets it: sizes that are distinct, and
+    sizes that are no 1, may have more of them (`DEARER`).
     """
     values = {p.name: p.value for p in program.parameters} | dict(parameters or {})
     names = dimension_names(program)
     free = [n for n in names if n not in dict(_equations_of_sizes(program))]
-    loops = _loops(program)
-    smallest: tuple[int, tuple[tuple[str, int], ...]] | None = None
+    loops, extents, regular = _loops(program), _all_extents(program), needs_regular(program)
+    # by kind: pairwise distinct, or not, or some are 1
+    smallest: dict[bool | None, tuple[int, dict[str, int]]] = {}
     for dims in _candidates(free, variant):
-        got = _complete(program, dims, values)
+        got = _complete(program, dims, values, extents)
         if got is None or any(n not in got for n in names):
             continue
-        if not _can_be_regular(program, got, values):
+        if regular and not _can_be_regular(program, got, values):
             continue
+        telling = variant % 3 == 2 or (_has_steps(program, got, values) and 1 not in [got[n] for n in free])
+        kind = (variant % 3 == 2 or len({got[n] for n in free}) == len(free)) if telling else None
         work = _elements(loops, got, values)
-        if variant % 3 < 2 and not _has_steps(program, got, values):
-            work += LARGEST_WORK
-        if work <= largest:
+        if work <= largest and kind:
             return got
-        smallest = min(smallest, (work, tuple(got.items()))) if smallest else (work, tuple(got.items()))
-    if smallest:
-        return dict(smallest[1])
-    raise SamplingError(f"no sizes of {', '.join(names)} were found at which every index has a range")
+        if kind not in smallest or work < smallest[kind][0]:
+            smallest[kind] = work, got
+    if not smallest:
+        raise SamplingError(f"no sizes of {', '.join(names)} were found at which every index has a range")
+    # distinct ones; else ones that are no 1; else any; the dearer kinds only if they are not too dear
+    order = sorted(smallest, key=lambda kind: (smallest[kind][0] > DEARER * largest, kind is None, not kind))
+    return smallest[order[0]][1]
 
 
 def _has_steps(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> bool:
@@ -75,8 +82,6 @@ def _has_steps(program: Program, dims: Mapping[str, int], parameters: Mapping[st
 
 def _can_be_regular(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> bool:
     """Whether the matrices that are inverted are not singular for all data of these sizes."""
-    if not needs_regular(program):
-        return True
     data = sample_inputs(program, dims, (2,), np.random.default_rng(0), 1.0, parameters)
     return condition(program, data, parameters) < HOPELESS
 
@@ -98,15 +103,17 @@ def _candidates(names: list[str], variant: int) -> Iterator[dict[str, int]]:
         yield dict(zip(names, (int(p) for p in picked), strict=True))
 
 
-def _complete(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> dict[str, int] | None:
-    """The sizes with those that an equation gives, or None where some index would have no value."""
+def _complete(
+    program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any], extents: Sequence[Term]
+) -> dict[str, int] | None:
+    """The sizes with those that an equation gives, or None where some of the extents would have no value."""
     got = {**dims, BATCH: 6}
     try:
         for name, t in _equations_of_sizes(program):
             if not any(n not in got for n in names_in(t)):
                 got[name] = integer_of(t, got, parameters)
         fits = all(n >= 1 for n in got.values()) and _facts_of_sizes_hold(program, got, parameters)
-        fits = fits and all(integer_of(e, got, parameters) >= 1 for e in _all_extents(program))
+        fits = fits and all(integer_of(e, got, parameters) >= 1 for e in extents)
     except (EvaluationError, ZeroDivisionError, KeyError):
         return None
     return got if fits else None
@@ -137,6 +144,7 @@ def _facts_of_sizes_hold(program: Program, dims: Mapping[str, int], parameters: 
 
 
 def _all_extents(program: Program) -> list[Term]:
+    """Extents of all indices and axes."""
     found: dict[Term, None] = {}
     for s in program.statements:
         for t in (*s.indices, *walk(s.body)):
@@ -275,7 +283,7 @@ def _end(t: Term, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> flo
         return float(rational_of(t, dims, parameters))
     empty = Program("bounds", (), (), (), (), ())
     work = Evaluation(empty, {}, parameters)
-    work.sizes = type(work.sizes)({**work.sizes.dims, **dims})
+    work.resize({**work.sizes.dims, **dims})
     return float(work.term(t))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symgrad.algebra.build import sub
 from symgrad.algebra.terms import BATCH, ZERO, Term, is_access, is_num, value, walk
@@ -23,8 +24,17 @@ class Circle:
     step: int
 
 
-def in_order(statements: Iterable[Statement]) -> Iterator[Statement | Circle]:
+def in_order(statements: Iterable[Statement]) -> tuple[Statement | Circle, ...]:
     """Each statement after those that it reads."""
+    return _in_order(tuple(statements))
+
+
+@lru_cache(maxsize=64)
+def _in_order(statements: tuple[Statement, ...]) -> tuple[Statement | Circle, ...]:
+    return tuple(_sorted(statements))
+
+
+def _sorted(statements: Iterable[Statement]) -> Iterator[Statement | Circle]:
     waiting = {s.name: s for s in statements}
     while waiting:
         name = next((n for n, s in waiting.items() if not s.body.tensors & waiting.keys()), None)

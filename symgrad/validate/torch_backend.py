@@ -6,6 +6,7 @@ The autograd judge differentiates this forward, so each function here is torch's
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +25,10 @@ class TorchBackend:
         self.dtype = dtype or torch.float64
         self.name = f"torch {self.dtype}"
         self.functions = _functions(torch)
+
+    def working(self) -> AbstractContextManager[Any]:
+        """In this block nothing warns."""
+        return np.errstate(all="ignore")
 
     def real(self, data: Array) -> Array:
         """Data as a real array."""

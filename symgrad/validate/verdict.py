@@ -87,6 +87,16 @@ class Judgement:
         self.failure = None
         self.notes.append(why)
 
+    def add(self, other: Judgement) -> None:
+        """What was said of one point more."""
+        for mine, theirs in ((self.kinds, other.kinds), (self.skipped, other.skipped)):
+            for key, count in theirs.items():
+                mine[key] = mine.get(key, 0) + count
+        self.notes += other.notes
+        self.worst = max(self.worst, other.worst)
+        if other.failure is not None:
+            self.fail(other.failure)
+
     def compare(
         self, what: str, point: Point, got: Any, expected: Any, noise: Any = 0.0, tolerance: float = TOLERANCE
     ) -> bool:

@@ -23,6 +23,7 @@ from symgrad.validate.autograd import (
     truth,
 )
 from symgrad.validate.backends import EvaluationError
+from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.kernels import Call, Data, KernelError
 from symgrad.validate.points import Point
@@ -127,7 +128,8 @@ def _judge_point(verdict: Judgement, program: Program, kernels: SecondKernels, p
     if not _agrees(point, got, expected, noise):
         if not point.is_generic:
             expected = _or_beside(program, call, direction, expected, got)
-        expected = _with_exact(program, point, direction, expected, got, noise)
+        doubted = expected
+        expected = in_range(lambda: _with_exact(program, point, direction, doubted, got, noise))
     _hold(verdict, point, got, expected, noise, 1)
     if program.loss.indices:
         at = replace(point, label=f"{point.label}, reduction=sum")

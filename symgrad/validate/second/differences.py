@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.validate.backends import Array
-from symgrad.validate.precise import AGREED, BELIEVED, Precise
+from symgrad.validate.precise import Precise
 
 SMALLEST_PART = 1e-8
 """Of the curvatures: what is less of them has lost too many digits."""
@@ -27,25 +27,13 @@ def curvature(precise: Precise, direction: Direction, scale: float) -> float | N
 
 def _curvature(precise: Precise, direction: Direction, scale: float) -> Any:
     """The same with all its digits."""
-    before: Any = None
-    for digits in precise.levels:
-        right, middle, left = _differences(precise, direction, digits)
-        finite = precise.backend(digits).context.isfinite
-        if not all(map(finite, (right, middle, left))):
-            return None
-        small = abs(middle) <= 1e-20 * scale
-        agreed = digits >= BELIEVED if small else before is not None and abs(middle - before) <= AGREED * abs(middle)
-        if agreed and before is not None:
-            torn = abs(right - left) > 1e-6 * (abs(right) + abs(left)) + 1e-18 * scale
-            return None if torn else middle
-        before = middle
-    return None
+    return precise.agreed(lambda digits: _differences(precise, direction, digits), scale)
 
 
 def _differences(precise: Precise, direction: Direction, digits: int) -> tuple[Any, Any, Any]:
     """Second differences to the right, about and to the left of the point, with a step of a quarter of the digits."""
     backend = precise.backend(digits)
-    h = backend.context.mpf(10) ** (-(digits // 4))
+    h = backend.scalar(f"1e-{digits // 4}")
 
     def at(steps: int) -> Any:
         start = precise.inputs(digits)
@@ -53,7 +41,8 @@ def _differences(precise: Precise, direction: Direction, digits: int) -> tuple[A
         return precise.total(digits, moved)
 
     f = {k: at(k) if k else precise.center(digits) for k in (-2, -1, 0, 1, 2)}
-    return tuple((f[k + 1] - 2 * f[k] + f[k - 1]) / h**2 for k in (1, 0, -1))
+    right, middle, left = ((f[k + 1] - 2 * f[k] + f[k - 1]) / h**2 for k in (1, 0, -1))
+    return right, middle, left
 
 
 def mixed(precise: Precise, one: Direction, other: Direction, scale: float) -> float | None:
@@ -65,6 +54,10 @@ def mixed(precise: Precise, one: Direction, other: Direction, scale: float) -> f
         both = {n: one.get(n, np.zeros(shapes[n])) + sign * other.get(n, np.zeros(shapes[n])) for n in names}
         parts.append(_curvature(precise, both, scale))
     first, second = parts
-    if first is None or second is None or abs(first - second) < SMALLEST_PART * (abs(first) + abs(second)):
+    if first is None or second is None:
         return None
-    return float((first - second) / 4)
+    backend = precise.backend(max(precise.levels))
+    with backend.working():
+        if abs(first - second) < (abs(first) + abs(second)) * backend.scalar(SMALLEST_PART):
+            return None
+        return float((first - second) / 4)

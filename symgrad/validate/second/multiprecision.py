@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ import numpy as np
 from symgrad import limits
 from symgrad.formula.program import Program
 from symgrad.validate.backends import EvaluationError
+from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.kernels import Call, Data, KernelError
 from symgrad.validate.multiprecision import CLOSED_TOLERANCE, SMALLEST, leaves_range
 from symgrad.validate.points import Point
-from symgrad.validate.precise import Closed, Precise, closed_forms, settled
+from symgrad.validate.precise import Closed, Precise, closed_forms
 from symgrad.validate.second.differences import curvature, mixed
 from symgrad.validate.second.kernels import Second, SecondKernels, at_direction, drawn, typical
-from symgrad.validate.verdict import EPSILON, FORGIVEN_ULP, LARGEST, ROUNDING, Failure, Judgement, magnitude, rounded
+from symgrad.validate.verdict import EPSILON, FORGIVEN_ULP, LARGEST, ROUNDING, Failure, Judgement, rounded
 
 MOST_INPUTS = 2
 """Inputs of which an element is held against second differences at a normal point; at a special one it is one."""
@@ -51,19 +53,27 @@ def judge_second_multiprecision(
     verdict = Judgement("second multiprecision")
     for k, point in enumerate(points):
         limits.check()
-        worst = verdict.worst
-        try:
-            _judge_point(verdict, kernels, forms, wrt, point, np.random.default_rng((seed, 91, k)))
-        except (KernelError, EvaluationError) as e:
-            verdict.fail(Failure(str(e), point.label))
-        except OverflowError:
-            verdict.skip("values beyond multiprecision")
-        failure = verdict.failure
-        if failure is not None and (name := leaves_range(kernels_program(forms), point, failure)) is not None:
-            verdict.forgive(f"{failure}; there {name} leaves float64's range, which nothing is promised for")
-            verdict.worst = worst
+        verdict.add(in_range(partial(_one_point, kernels, forms, wrt, point, (seed, 91, k))))
         if verdict.failure is not None:
             break
+    return verdict
+
+
+def _one_point(
+    kernels: SecondKernels | None, forms: SecondForms, wrt: Sequence[str], point: Point, stream: tuple[int, ...]
+) -> Judgement:
+    """The verdict at one point, and what is forgiven there."""
+    verdict = Judgement("second multiprecision")
+    try:
+        _judge_point(verdict, kernels, forms, wrt, point, np.random.default_rng(stream))
+    except (KernelError, EvaluationError) as e:
+        verdict.fail(Failure(str(e), point.label))
+    except OverflowError:
+        verdict.skip("values beyond multiprecision")
+    failure = verdict.failure
+    if failure is not None and (name := leaves_range(kernels_program(forms), point, failure)) is not None:
+        verdict.forgive(f"{failure}; there {name} leaves float64's range, which nothing is promised for")
+        verdict.worst = 0.0
     return verdict
 
 
@@ -83,12 +93,12 @@ def _judge_point(
 ) -> None:
     direction = drawn(wrt, point.inputs, rng)
     closed, precise = forms.at(point, direction, wrt)
-    value = settled(precise.values_of(forms.program.loss.name), precise.levels)
+    value = precise.settled(precise.values_of(forms.program.loss.name))
     if value is None or not np.all(np.abs(value) < LARGEST):
         verdict.skip("value outside of float64's range")
         return
     verdict.look(point)
-    scale = magnitude(point.inputs, point.upstream, precise.rough_values())
+    scale = precise.scale
     few = MOST_INPUTS if point.kind == "normal" else 1
     for n in [wrt[int(k)] for k in sorted(rng.permutation(len(wrt))[:few])]:
         x = point.inputs[n]

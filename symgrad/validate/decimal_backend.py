@@ -1,0 +1,359 @@
+"""Multiprecision for the evaluator: NumPy arrays of decimal numbers, at a precision of their own.
+
+Arithmetic, roots and exponentials are those of Python's decimal module (libmpdec, some ten times faster than numbers
+written in Python), the other functions mpmath's. Both share nothing with NumPy's and torch's floating point. Where an
+exponent leaves the range of decimal numbers (exp(1e19)), that is an error, and mpmath's numbers are taken (`in_range`).
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+from symgrad.validate.backends import (
+    COMPARISONS,
+    Array,
+    EvaluationError,
+    Function,
+    cofactors,
+    each_matrix,
+    first_extremum,
+)
+from symgrad.validate.mpmath_backend import MpmathBackend
+
+NAN, INFINITY, ZERO, ONE, TWO = (Decimal(x) for x in ("nan", "inf", "0", "1", "2"))
+Result = TypeVar("Result")
+GUARD = 5
+"""Digits more that mpmath is asked for."""
+MOST_REMEMBERED = 20_000
+"""Values of one function that are kept."""
+
+
+class DecimalBackend:
+    """Object arrays of Decimal with `digits` digits; what is not real or has no value is nan."""
+
+    def __init__(self, digits: int = 50, rounds_steps: bool = False) -> None:
+        """`rounds_steps`: the values of a recurrence are rounded to float64, as every kernel has to keep them."""
+        self.rounds_steps = rounds_steps
+        self.digits = digits
+        self.name = f"decimal {digits} digits"
+        self.context = decimal.Context(
+            prec=digits,
+            Emax=decimal.MAX_EMAX,
+            Emin=decimal.MIN_EMIN,
+            rounding=decimal.ROUND_HALF_EVEN,
+            traps=[decimal.Overflow, decimal.Underflow],
+        )
+        self.exchange = Exchange(digits + GUARD)
+        self.functions = _own_functions(self.exchange)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """In this block arithmetic has the precision of the backend."""
+        with decimal.localcontext(self.context), np.errstate(all="ignore"):
+            yield
+
+    def scalar(self, x: float | str) -> Decimal:
+        """One number."""
+        return Decimal(x)
+
+    def is_finite(self, x: Decimal) -> bool:
+        """Whether it is neither infinite nor nan."""
+        return x.is_finite()
+
+    def real(self, data: Array) -> Array:
+        """Data as a real array; float64 without any rounding."""
+        a = np.asarray(data)
+        return a if a.dtype == object else _elementwise(_exactly)(a.astype(object))
+
+    def number(self, value: Fraction) -> Array:
+        """An exact number, rounded once."""
+        with self.working():
+            return _boxed(Decimal(value.numerator) / Decimal(value.denominator))
+
+    def constant(self, name: str) -> Array:
+        """pi, E or oo."""
+        if name == "oo":
+            return _boxed(INFINITY)
+        return _boxed(self.exchange.constant(name))
+
+    def plain(self, a: Array) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array."""
+        return np.asarray(a)
+
+    def permute(self, a: Array, order: tuple[int, ...]) -> Array:
+        """Axes in another order."""
+        return np.transpose(a, order)
+
+    def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
+        """Broadcast to a shape."""
+        return np.broadcast_to(a, shape)
+
+    def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
+        """a where c holds, else b."""
+        return np.where(c, a, b)
+
+    def compare(self, op: str, a: Array, b: Array) -> np.ndarray[Any, Any]:
+        """a op b as a NumPy array of booleans."""
+        return np.asarray(COMPARISONS[op](a, b)).astype(bool)
+
+    def function(self, name: str) -> Function:
+        """A scalar function, elementwise."""
+        if name not in self.functions:
+            self.functions[name] = self.exchange.function(name)
+        return _elementwise(self.functions[name])
+
+    def power(self, base: Array, exponent: Array, exact: Fraction | None) -> Array:
+        """base**exponent."""
+        if exact == Fraction(1, 2):
+            return _elementwise(_root)(base)
+        if exact is not None and exact.denominator == 1:
+            return _integer_power(base, int(exact))
+        return _elementwise(self.exchange.power)(base, exponent)
+
+    def reduce(self, kind: str, a: Array) -> Array:
+        """A reduction of the last axis."""
+        if kind == "argmax":
+            return self.real(first_extremum(kind, a))
+        if a.shape[-1] == 0 and kind in ("sum", "prod"):
+            return self.expand(_boxed(ONE if kind == "prod" else ZERO), a.shape[:-1])
+        with self.working():
+            if kind == "lse":
+                return self._logsumexp(a)
+            got = _REDUCTIONS[kind](a)
+        return got if isinstance(got, np.ndarray) else _boxed(got)
+
+    def _logsumexp(self, a: Array) -> Array:
+        top = np.asarray(a.max(axis=-1))
+        finite = _elementwise(Decimal.is_finite)(top).astype(bool)
+        safe = np.where(finite, top, ZERO)
+        total = self.function("exp")(a - safe[..., None]).sum(axis=-1)
+        return np.where(finite, np.asarray(self.function("log")(np.asarray(total)) + safe), top)
+
+    def matrix(self, function: str, a: Array) -> Array:
+        """inv, det, logdet, logabsdet or adj of the matrices in the last two axes; nan where it has no value."""
+        with self.working():
+            return each_matrix(_MATRICES[function](self), a)
+
+
+def _boxed(x: Any) -> Array:
+    box = np.empty((), dtype=object)
+    box[()] = x
+    return box
+
+
+def _elementwise(f: Callable[..., Any]) -> Function:
+    def apply(*arrays: Array) -> Array:
+        out = np.frompyfunc(f, len(arrays), 1)(*arrays)
+        return out if isinstance(out, np.ndarray) else _boxed(out)
+
+    return apply
+
+
+def _exactly(x: Any) -> Decimal:
+    return Decimal(int(x)) if isinstance(x, (bool, np.bool_, np.integer)) else Decimal(x)
+
+
+def _root(x: Decimal) -> Decimal:
+    return x.sqrt() if x >= 0 else NAN
+
+
+def _integer_power(base: Array, n: int) -> Array:
+    if n < 0:
+        # 1/0 has no value
+        base = np.where(np.equal(base, ZERO), NAN, base)
+    if n == -1:
+        return np.asarray(ONE / base, dtype=object)
+    if n == 2:
+        return np.asarray(base * base, dtype=object)
+    return np.ones_like(base) * ONE if n == 0 else np.asarray(base**n, dtype=object)
+
+
+_REDUCTIONS: Mapping[str, Function] = {
+    "sum": lambda a: a.sum(axis=-1),
+    "prod": lambda a: a.prod(axis=-1),
+    "max": lambda a: a.max(axis=-1),
+    "min": lambda a: a.min(axis=-1),
+    "max_first": lambda a: a.max(axis=-1),
+    "min_first": lambda a: a.min(axis=-1),
+    "norm": lambda a: _elementwise(_root)(np.asarray((a * a).sum(axis=-1))),
+}
+
+
+# ---- functions ------------------------------------------------------------------------------------------------------
+
+
+class Exchange:
+    """Functions of mpmath for decimal numbers; values are remembered, since the same ones come again and again."""
+
+    def __init__(self, digits: int) -> None:
+        self.digits = digits
+        self.mpmath = MpmathBackend(digits)
+        self.context = self.mpmath.context
+        self.wide = decimal.Context(prec=digits + GUARD, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+        self.tens: dict[int, Any] = {}
+        self.twos: dict[int, Decimal] = {}
+
+    def given(self, x: Decimal) -> Any:
+        """As mpmath's number."""
+        c = self.context
+        if not x.is_finite():
+            return c.nan if x.is_nan() else c.inf if x > 0 else -c.inf
+        if not x:
+            return c.mpf(0)
+        k = x.adjusted() - self.digits
+        if k not in self.tens:
+            self.tens[k] = c.mpf(10) ** k
+        return c.mpf(int(x.scaleb(-k, self.wide))) * self.tens[k]
+
+    def taken(self, x: Any) -> Decimal:
+        """A number of mpmath's as a decimal one."""
+        c = self.context
+        if not c.isfinite(x):
+            return NAN if c.isnan(x) else INFINITY if x > 0 else -INFINITY
+        sign, man, exponent, _ = x._mpf_
+        if exponent not in self.twos:
+            self.twos[exponent] = self.wide.power(TWO, Decimal(exponent))
+        got = self.wide.multiply(Decimal(int(man)), self.twos[exponent])
+        return -got if sign else got
+
+    def constant(self, name: str) -> Decimal:
+        """pi or E."""
+        return self.taken({"pi": +self.context.pi, "E": +self.context.e}[name])
+
+    def power(self, base: Decimal, exponent: Decimal) -> Decimal:
+        """base**exponent."""
+        c = self.context
+        try:
+            got = c.power(self.given(base), self.given(exponent))
+        except (ValueError, ZeroDivisionError, OverflowError):
+            return NAN
+        return self.taken(got) if isinstance(got, c.mpf) else NAN
+
+    def function(self, name: str) -> Callable[..., Decimal]:
+        """A function of mpmath's."""
+        if name not in self.mpmath.functions:
+            raise EvaluationError(f"function {name} is not known to the evaluator")
+        inner = self.mpmath.functions[name]
+        return remembered(lambda *args: self.taken(inner(*map(self.given, args))))
+
+
+def remembered(f: Callable[..., Decimal]) -> Callable[..., Decimal]:
+    """f with the values that it gave before."""
+    known: dict[tuple[Decimal, ...], Decimal] = {}
+
+    def call(*args: Decimal) -> Decimal:
+        found = known.get(args)
+        if found is None:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            found = known[args] = f(*args)
+        return found
+
+    return call
+
+
+def _own_functions(exchange: Exchange) -> dict[str, Callable[..., Decimal]]:
+    """What decimal numbers have themselves."""
+
+    log_ = exchange.function("log")
+
+    def log(x: Decimal) -> Decimal:
+        return log_(x) if x > 0 else -INFINITY if x == 0 else NAN
+
+    exp_ = remembered(Decimal.exp)
+    return {
+        "exp": exp_,
+        "log": log,
+        "sigmoid": lambda x: ONE / (ONE + exp_(-x)) if not x.is_nan() else NAN,
+        "silu": lambda x: x / (ONE + exp_(-x)),
+        "Abs": abs,
+        "sign": lambda x: NAN if x.is_nan() else Decimal((x > 0) - (x < 0)),
+        "floor": lambda x: x.to_integral_value(decimal.ROUND_FLOOR),
+        "ceiling": lambda x: x.to_integral_value(decimal.ROUND_CEILING),
+        "Max": lambda a, b: b if b > a else a,
+        "Min": lambda a, b: b if b < a else a,
+        "Heaviside": lambda x, h: h if x == 0 else Decimal(int(x > 0)),
+        "relu": lambda x: x if x > 0 else ZERO,
+        "clip": lambda x, a, b: a if x < a else b if x > b else x,
+        "floordiv": lambda a, b: (a / b).to_integral_value(decimal.ROUND_FLOOR),
+        "mod": lambda a, b: a - b * (a / b).to_integral_value(decimal.ROUND_FLOOR),
+    }
+
+
+# ---- matrices -------------------------------------------------------------------------------------------------------
+
+
+def _eliminated(m: np.ndarray[Any, Any], beside: np.ndarray[Any, Any]) -> Decimal:
+    """Gauss and Jordan with pivots, both arrays in place; the determinant, 0 where a pivot is 0."""
+    det, n = ONE, len(m)
+    for k in range(n):
+        p = k + int(np.argmax(np.abs(m[k:, k])))
+        if m[p, k] == 0 or not m[p, k].is_finite():
+            return ZERO if m[p, k] == 0 else NAN
+        if p != k:
+            m[[k, p]], beside[[k, p]], det = m[[p, k]], beside[[p, k]], -det
+        det *= m[k, k]
+        for i in range(n):
+            if i != k and m[i, k] != 0:
+                times = m[i, k] / m[k, k]
+                beside[i], m[i] = beside[i] - beside[k] * times, m[i] - m[k] * times
+    beside /= np.diagonal(m)[:, None]
+    return det
+
+
+def _inverse(m: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    beside = np.where(np.eye(len(m), dtype=bool), ONE, ZERO)
+    # rounded first: equal rows leave exact zeros
+    det = _eliminated(m * ONE, beside)
+    return np.full(m.shape, NAN, dtype=object) if det == 0 or det.is_nan() else beside
+
+
+def _determinant(m: np.ndarray[Any, Any]) -> Decimal:
+    return _eliminated(m * ONE, np.empty((len(m), 0), dtype=object))
+
+
+def _log_of(b: DecimalBackend, d: Decimal) -> Decimal:
+    return NAN if d.is_nan() else b.functions["log"](d)
+
+
+_MATRICES: Mapping[str, Callable[[DecimalBackend], Function]] = {
+    "inv": lambda b: _inverse,
+    "det": lambda b: _determinant,
+    "logdet": lambda b: lambda m: _log_of(b, _determinant(m)),
+    "logabsdet": lambda b: lambda m: _log_of(b, abs(_determinant(m))),
+    "adj": lambda b: lambda m: cofactors(_determinant, m, ONE),
+}
+
+
+def backend_of(digits: int, rounds_steps: bool = False) -> DecimalBackend | MpmathBackend:
+    """The one backend of a precision: of decimal numbers, or within `in_range` of mpmath's."""
+    return _backend_of(digits, rounds_steps, _wide.get())
+
+
+@cache
+def _backend_of(digits: int, rounds_steps: bool, wide: bool) -> DecimalBackend | MpmathBackend:
+    return MpmathBackend(digits, rounds_steps) if wide else DecimalBackend(digits, rounds_steps)
+
+
+_wide: ContextVar[bool] = ContextVar("wide", default=False)
+
+
+def in_range(run: Callable[[], Result]) -> Result:
+    """Run with decimal numbers, and where these leave their range again with mpmath's, ten times slower."""
+    try:
+        return run()
+    except (decimal.Overflow, decimal.Underflow):
+        token = _wide.set(True)
+        try:
+            return run()
+        finally:
+            _wide.reset(token)
