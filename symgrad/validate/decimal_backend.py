@@ -31,6 +31,8 @@ from symgrad.validate.mpmath_backend import MpmathBackend
 
 NAN, INFINITY, ZERO, ONE, TWO = (Decimal(x) for x in ("nan", "inf", "0", "1", "2"))
 Result = TypeVar("Result")
+CANCELS = Decimal("0.05")
+"""Below it 1 - exp(-2*x) loses more than a digit."""
 GUARD = 5
 """Digits more that mpmath is asked for."""
 MOST_REMEMBERED = 20_000
@@ -76,8 +78,7 @@ class DecimalBackend:
 
     def number(self, value: Fraction) -> Array:
         """An exact number, rounded once."""
-        with self.working():
-            return _boxed(Decimal(value.numerator) / Decimal(value.denominator))
+        return _boxed(self.context.divide(Decimal(value.numerator), Decimal(value.denominator)))
 
     def constant(self, name: str) -> Array:
         """pi, E or oo."""
@@ -120,15 +121,12 @@ class DecimalBackend:
         return _elementwise(self.exchange.power)(base, exponent)
 
     def reduce(self, kind: str, a: Array) -> Array:
-        """A reduction of the last axis."""
+        """A reduction of the last axis; like every operation it is asked for while `working`."""
         if kind == "argmax":
             return self.real(first_extremum(kind, a))
         if a.shape[-1] == 0 and kind in ("sum", "prod"):
             return self.expand(_boxed(ONE if kind == "prod" else ZERO), a.shape[:-1])
-        with self.working():
-            if kind == "lse":
-                return self._logsumexp(a)
-            got = _REDUCTIONS[kind](a)
+        got = self._logsumexp(a) if kind == "lse" else _REDUCTIONS[kind](a)
         return got if isinstance(got, np.ndarray) else _boxed(got)
 
     def _logsumexp(self, a: Array) -> Array:
@@ -140,8 +138,7 @@ class DecimalBackend:
 
     def matrix(self, function: str, a: Array) -> Array:
         """inv, det, logdet, logabsdet or adj of the matrices in the last two axes; nan where it has no value."""
-        with self.working():
-            return each_matrix(_MATRICES[function](self), a)
+        return each_matrix(_MATRICES[function](self), a)
 
 
 def _boxed(x: Any) -> Array:
@@ -270,11 +267,20 @@ def _own_functions(exchange: Exchange) -> dict[str, Callable[..., Decimal]]:
         return log_(x) if x > 0 else -INFINITY if x == 0 else NAN
 
     exp_ = remembered(Decimal.exp)
+    tanh_ = exchange.function("tanh")
+
+    def tanh(x: Decimal) -> Decimal:
+        if x.is_nan() or abs(x) < CANCELS:
+            return tanh_(x)
+        e = exp_(-2 * abs(x))
+        return ((ONE - e) / (ONE + e)).copy_sign(x)
+
     return {
         "exp": exp_,
         "log": log,
         "sigmoid": lambda x: ONE / (ONE + exp_(-x)) if not x.is_nan() else NAN,
         "silu": lambda x: x / (ONE + exp_(-x)),
+        "tanh": tanh,
         "Abs": abs,
         "sign": lambda x: NAN if x.is_nan() else Decimal((x > 0) - (x < 0)),
         "floor": lambda x: x.to_integral_value(decimal.ROUND_FLOOR),

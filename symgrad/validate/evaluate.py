@@ -88,6 +88,20 @@ def evaluate_term(
     return work.term(term, indices)
 
 
+def evaluate_statements(
+    statements: Sequence[Statement],
+    program: Program,
+    values: Mapping[str, Array],
+    parameters: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+) -> dict[str, Array]:
+    """Definitions of a closed form that stand together (one, or the members of a recurrence): name -> array."""
+    work = Evaluation(program, {i.name: values[i.name] for i in program.inputs}, parameters, backend, strict=False)
+    work.bind(values)
+    work.run(statements)
+    return {s.name: work.tensors[s.name] for s in statements}
+
+
 class Evaluation:
     """Values of statements at one point. `strict`: an access that reads outside of its tensor is an error."""
 
@@ -214,6 +228,9 @@ class Evaluation:
         axes = tuple(dict.fromkeys(i for v in values for i in v.axes))
         out = []
         for v in values:
+            if v.axes == axes or not v.axes:
+                out.append(v.array)
+                continue
             have = [i for i in axes if i in v.axes]
             order = tuple(v.axes.index(i) for i in have)
             a = v.array

@@ -11,13 +11,14 @@ import numpy as np
 
 from symgrad import limits
 from symgrad.algebra.terms import Term
-from symgrad.formula.program import Program
+from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import Array
 from symgrad.validate.decimal_backend import DecimalBackend, backend_of
-from symgrad.validate.evaluate import evaluate_program, evaluate_term, untouched
+from symgrad.validate.evaluate import evaluate_program, evaluate_statements, evaluate_term, untouched
 from symgrad.validate.kernels import Data
 from symgrad.validate.mpmath_backend import MpmathBackend
 from symgrad.validate.points import Point
+from symgrad.validate.steps import Circle, in_order
 from symgrad.validate.verdict import LARGEST, magnitude, relative_error
 
 LEVELS = (30, 60, 120, 400)
@@ -86,7 +87,7 @@ class Precise:
         self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS
         self.centers: dict[int, Any] = {}
         self.converted: dict[int, Mapping[str, Array]] = {}
-        self.definitions: dict[int, dict[tuple[str, tuple[Term, ...], Term], Array]] = {}
+        self.definitions: dict[int, dict[tuple[Statement, ...], dict[str, Array]]] = {}
 
     def backend(self, digits: int) -> DecimalBackend | MpmathBackend:
         """The backend of that precision."""
@@ -151,27 +152,16 @@ class Precise:
             parts = (backend.real(self.point.upstream[f"d{s.name}"]) * values[s.name] for s in self.program.outputs)
             return sum((np.sum(p) for p in parts), backend.scalar(0.0))
 
-    def defined(
-        self, where: Sequence[Definition], known: dict[str, Array], digits: int
-    ) -> list[tuple[str, Sequence[Term], Term]]:
-        """Add the values of definitions to what is known, each computed once a point; those that are left over.
-
-        Left over are the steps of recurrences, which read each other.
-        """
+    def define(self, where: Sequence[Definition], known: dict[str, Array], digits: int) -> None:
+        """Add the values of definitions to what is known, each computed once a point; recurrences step by step."""
         made = self.definitions.setdefault(digits, {})
-        left: list[tuple[str, Sequence[Term], Term]] = []
-        own = {d.name for d in where}
-        for d in where:
-            key = (d.name, tuple(d.indices), d.body)
-            if left or d.name in d.body.tensors or not d.body.tensors & own <= known.keys():
-                left.append(key)
-                continue
-            if key not in made:
-                made[key] = evaluate_term(
-                    d.body, self.program, known, d.indices, self.point.parameters, self.backend(digits)
+        for part in in_order(Statement(d.name, tuple(d.indices), d.body) for d in where):
+            members = part.statements if isinstance(part, Circle) else (part,)
+            if members not in made:
+                made[members] = evaluate_statements(
+                    members, self.program, known, self.point.parameters, self.backend(digits)
                 )
-            known[d.name] = made[key]
-        return left
+            known.update(made[members])
 
     def center(self, digits: int) -> Any:
         """That scalar at the point itself."""
@@ -226,22 +216,22 @@ class Precise:
         return None
 
 
-def closed_values(form: Closed, precise: Precise) -> np.ndarray[Any, Any] | None:
+def closed_values(form: Closed, precise: Precise, roughly: bool = False) -> np.ndarray[Any, Any] | None:
     """A closed form in multiprecision, as float64."""
     program, point = precise.program, precise.point
 
     def compute(digits: int) -> Array:
         known = {**precise.inputs(digits), **precise.values(digits), **point.upstream}
         backend = precise.backend(digits)
-        definitions = precise.defined(form.where, known, digits)
-        return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend, definitions)
+        precise.define(form.where, known, digits)
+        return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend)
 
-    return precise.settled(compute)
+    return as_float(compute(precise.levels[0])) if roughly else precise.settled(compute)
 
 
-def closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise) -> Data:
-    """The closed forms that have a settled value here, by input."""
-    found = {c.input: closed_values(c, precise) for c in closed if c.input in wrt}
+def closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise, roughly: bool = False) -> Data:
+    """The closed forms that have a settled value here, by input; `roughly`: what the first precision says."""
+    found = {c.input: closed_values(c, precise, roughly) for c in closed if c.input in wrt}
     return {n: form for n, form in found.items() if form is not None}
 
 

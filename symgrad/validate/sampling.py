@@ -28,7 +28,8 @@ Data = dict[str, np.ndarray[Any, Any]]
 POOLS = ((3, 4, 2, 5, 6, 7, 8, 9), (2, 5, 3, 7, 4, 6, 9, 8), (1,))
 LARGEST_WORK = 60_000
 DEARER = 8
-"""Times as many elements are touched rather than to let sizes coincide."""
+MUCH_DEARER = 200
+"""Times as many elements are touched rather than to let sizes coincide, or be 1."""
 TRIES = 400
 
 
@@ -69,9 +70,11 @@ def choose_extents(
             smallest[kind] = work, got
     if not smallest:
         raise SamplingError(f"no sizes of {', '.join(names)} were found at which every index has a range")
-    # distinct ones; else ones that are no 1; else any; the dearer kinds only if they are not too dear
-    order = sorted(smallest, key=lambda kind: (smallest[kind][0] > DEARER * largest, kind is None, not kind))
-    return smallest[order[0]][1]
+    # distinct ones; else ones that are no 1; else any; the first two only if they are not too dear
+    for kind, times in ((True, DEARER), (False, MUCH_DEARER)):
+        if kind in smallest and smallest[kind][0] <= times * largest:
+            return smallest[kind][1]
+    return min(smallest.values(), key=lambda found: found[0])[1]
 
 
 def _has_steps(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> bool:
