@@ -9,6 +9,7 @@ from math import gcd, lcm
 from symgrad.algebra.arithmetic import add, mul, neg, scale, sub
 from symgrad.algebra.terms import (
     FALSE,
+    INFINITY,
     ONE,
     TRUE,
     ZERO,
@@ -22,6 +23,9 @@ from symgrad.algebra.terms import (
     value,
 )
 
+_BELOW = neg(INFINITY)
+_INFINITE = (INFINITY, _BELOW)
+
 
 @remembered
 def compare(op: str, a: Term, b: Term) -> Term:
@@ -29,11 +33,18 @@ def compare(op: str, a: Term, b: Term) -> Term:
     if op in (">", ">="):
         return compare("<" if op == ">" else "<=", b, a)
     a, b = (ZERO if x.op == "idx" and x.args[0] is ONE else x for x in (a, b))  # an index of one value
+    if a is not b and op in ("<", "<=") and (a in _INFINITE or b in _INFINITE):
+        if b is INFINITY or a is _BELOW:  # x <= oo; x < oo says that x is finite
+            return TRUE if op == "<=" else node("cmp", (a, b), op)
+        if op == "<":
+            return FALSE
     d = sub(a, b)
     if is_num(d):
         v = value(d)
         return TRUE if {"<": v < 0, "<=": v <= 0, "==": v == 0, "!=": v != 0}[op] else FALSE
     a, b = _sides(d, a, b)
+    if len(terms_of(sub(a, b))) < len(terms_of(d)):  # a multiple of a sum was multiplied out
+        return compare(op, a, b)
     if op in ("==", "!=") and b.digest < a.digest:
         a, b = b, a
     return node("cmp", (a, b), op)

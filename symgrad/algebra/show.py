@@ -190,8 +190,8 @@ def _has_negative_number(t: Term) -> bool:
 
 
 def show(t: Term, names: Names | None = None) -> str:
-    """The term in the formula language."""
-    return _Printer((names or Names()).within(t)).text(t, ADD)
+    """The term in the formula language; a comparison that stands alone is in no parentheses."""
+    return _Printer((names or Names()).within(t)).text(t, ADD - 1)
 
 
 def softmax_parts(t: Term) -> tuple[Term, Term, Term] | None:

@@ -33,6 +33,7 @@ from symgrad.rewrite.readable import readable
 from symgrad.rewrite.rule import Step
 from symgrad.rules.elementary import DEFINITION_RULES, SIGN, SQUARE_OF_ABS
 from symgrad.rules.matrices import OF_INVERSE
+from symgrad.rules.roots import ROOTS
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import SHIFT_LSE
 
@@ -40,7 +41,7 @@ Telling = Callable[[], Iterable[Step]]
 """Gives the rewrites, which few ask for."""
 SHORT = 80
 """Values of less than this weight are written out where they do not say how far their indices run."""
-FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, SIGN, SQUARE_OF_ABS, SHIFT_LSE)
+FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, *ROOTS, SIGN, SQUARE_OF_ABS, SHIFT_LSE)
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _under_aliases(
         program=program,
         gradients=gradients,
         told=lambda: map(names.record, steps),
-        kinks=kinks_of(program),
+        kinks=kinks_of(program, stabilize(program, Context(program)), formula.index_names),
     )
 
 

@@ -19,12 +19,14 @@ from symgrad.rules.machine import MACHINE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
 from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE
+from symgrad.rules.roots import ROOTS
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
 
 ALL: tuple[Rule, ...] = (
     *DEFINITION_RULES,
     *STABILIZE,
+    *ROOTS,
     OF_INVERSE,
     OF_PRODUCT,
     CHAIN,

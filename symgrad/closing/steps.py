@@ -1,4 +1,4 @@
-"""Forms that people prefer, for closed forms only: steps, moduli, norms, ratios of logarithms."""
+"""Forms that people prefer, for closed forms only: steps, moduli, ratios of logarithms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from symgrad.algebra.terms import (
     TWO,
     ZERO,
     Term,
-    base_exponent,
     coefficient,
     factors_of,
     is_num,
@@ -114,29 +113,6 @@ def _turned(t: Term, argument: bytes, context: Context) -> Term:
     if t.op in ("add", "mul"):
         return rebuild(t, tuple(_turned(a, argument, context) for a in t.args))
     return t
-
-
-def _norm(t: Term, context: Context) -> Term | None:
-    """sqrt(sum_j x_j**2) = norm(x, j)."""
-    b, e = t.args
-    if not is_num(e) or value(e).denominator != 2 or b.op != "red" or b.data != "sum":
-        return None
-    body, variables = open_reduction(b, context.fresh)
-    root = _root(body)
-    return None if root is None else power(reduce("norm", root, variables), mul(TWO, e))
-
-
-def _root(t: Term) -> Term | None:
-    """x where t = x**2."""
-    c, rest = coefficient(t)
-    halves = []
-    for f in factors_of(rest):
-        b, e = base_exponent(f)
-        if not is_num(e) or value(e).denominator != 1 or value(e) % 2:
-            return None
-        halves.append(power(b, mul(HALF, e)))
-    root = power(num(c), HALF)
-    return mul(root, *halves) if c > 0 and root.op == "num" and halves else None
 
 
 def _orient(t: Term, context: Context) -> Term | None:
@@ -277,14 +253,6 @@ GATHERED = Rule(
         "{x: [n, c], t: {shape: [n], dtype: int, domain: 'integer(0, c - 1)'}}",
     ),
 )
-NORM = Rule(
-    "norm/fold",
-    ("pow",),
-    r"\sqrt{\textstyle\sum_j x_j^2} = \lVert x \rVert",
-    "the root of a sum of squares is a norm",
-    _norm,
-    Example("sqrt(Sum((x[i, j] - z[i, j])**2, j))", "norm(x[i, j] - z[i, j], j)"),
-)
 TANH = Rule(
     "tanh/sigmoid",
     ("add",),
@@ -293,6 +261,6 @@ TANH = Rule(
     _tanh,
     Example("2*sigmoid(2*x[i, j]) - 1", "tanh(x[i, j])"),
 )
-STEPS = (HEAVISIDE, OTHER_STEP, MODULUS, NORM, ORIENT, GATHERED, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS, ONE_RATIO)
+STEPS = (HEAVISIDE, OTHER_STEP, MODULUS, ORIENT, GATHERED, TANH, ODD_ARGUMENT, JOIN_LOGARITHMS, ONE_RATIO)
 
 __all__ = ["STEPS"]

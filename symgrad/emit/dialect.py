@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from symgrad.emit.scalars import ATOM, Code
 from symgrad.errors import UnsupportedError
-from symgrad.lower.arrays import Frame, Made, Map, Reduce, is_batch
+from symgrad.lower.arrays import Expr, Frame, Made, Map, Reduce, is_batch
 
 if TYPE_CHECKING:
     from symgrad.emit.expressions import Printer
@@ -198,6 +198,11 @@ class NumpyDialect:
         return p.call("take_along_axis", array, positions, f"axis={axis}")[0]
 
 
+def _is_number(e: Expr) -> bool:
+    """Whether it is a Python number in the kernel, not a tensor."""
+    return not e.frame and type(e).__name__ == "Scalar"
+
+
 @dataclass(frozen=True)
 class TorchDialect:
     """torch."""
@@ -213,8 +218,10 @@ class TorchDialect:
             return f"{_atom(args[0])}.clone()", ATOM
         if op == "clamp_index":
             return p.call("clamp", texts[0], "0", texts[1])
-        if op in ("Max", "Min") and not e.args[1].frame and type(e.args[1]).__name__ == "Scalar":
+        if op in ("Max", "Min") and _is_number(e.args[1]):
             return p.call("clamp", texts[0], f"{'min' if op == 'Max' else 'max'}={texts[1]}")
+        if op == "clip" and _is_number(e.args[1]) != _is_number(e.args[2]):  # bounds are two tensors or two numbers
+            return p.call("clamp", p.call("clamp", texts[0], f"min={texts[1]}")[0], f"max={texts[2]}")
         if op not in TORCH_FUNCTIONS:
             raise UnsupportedError(f"{op} has no torch function")
         return p.call(TORCH_FUNCTIONS[op], *texts)

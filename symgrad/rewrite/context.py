@@ -52,6 +52,8 @@ class Context:
     symmetric: dict[str, tuple[Fact, ...] | None] = field(default_factory=dict)
     """Tensor -> the facts by which it is symmetric; None: it is not known to be."""
     inferred: dict[Term, Term | None] = field(default_factory=dict)
+    relied_on: set[str] = field(default_factory=set)
+    """Inputs whose declared sign was asked for and known since this was emptied."""
 
     def __post_init__(self) -> None:
         self.inputs = {i.name: i for i in self.program.inputs}
@@ -113,6 +115,14 @@ class Context:
             return self.cotangents.get(tensor)
         return tuple(extent(x) for x in s.indices)
 
+    def assume_signs(self) -> None:
+        """Report the declared signs that were relied on as assumed."""
+        for f in self.program.facts:
+            c = f.condition
+            bounded = c.op == "cmp" and c.data in ("<", "<=") and c.args[1].op == "get" and not c.args[0].tensors
+            if bounded and str(c.args[1].data) in self.relied_on:
+                self.used[f] = None
+
     # ---- signs ------------------------------------------------------------------------------------------------------
 
     def is_positive(self, t: Term) -> bool:
@@ -168,7 +178,10 @@ class Context:
     def _access_sign(self, t: Term, strict: bool) -> bool:
         i = self.inputs.get(str(t.data))
         if i is not None:
-            return _domain_sign(i.domain, strict) or self._assumed_sign(t, strict)
+            known = _domain_sign(i.domain, strict) or self._assumed_sign(t, strict)
+            if known:
+                self.relied_on.add(i.name)
+            return known
         name = str(t.data)
         if name in self.induction:
             return strict in self.induction[name]

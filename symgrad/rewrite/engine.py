@@ -75,8 +75,11 @@ class _Rewriting:
 
     def fire(self, t: Term) -> Term | None:
         for rule in self.table.at.get(t.op, self.table.everywhere):
+            self.context.relied_on.clear()
             new = rule.match(t, self.context)
             if new is not None and new is not t:
+                if self.context.relied_on and "sign" in rule.needs:
+                    self.context.assume_signs()
                 self.context.record(rule, t, new)
                 return new
         return None

@@ -184,9 +184,15 @@ def _unguarded_norm(t: Term, context: Context) -> Term | None:
         if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
             x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
             below = any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args)
-            if below and not _vanishes_on_a_diagonal(x, context):
+            if below and _is_norm(x, context) and not _vanishes_on_a_diagonal(x, context):
                 return mul(*(g for g in t.args if g is not f))
     return None
+
+
+def _is_norm(x: Term, context: Context) -> bool:
+    """Whether the term is a norm, or the name of one."""
+    body = context.body(x) if x.op == "get" else x
+    return body is not None and body.op == "red" and body.data == "norm"
 
 
 def _vanishes_on_a_diagonal(x: Term, context: Context) -> bool:

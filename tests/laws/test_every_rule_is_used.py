@@ -79,7 +79,8 @@ USES: dict[str, tuple[str, str, str]] = {
     "bracket/modulus": (ROWS, "", "y[i, j]: clip(x[i, j], -1, 1)"),
     "stabilize/softplus": (ROWS, "", "y[i, j]: Max(x[i, j], 0) + log(1 + exp(-Abs(x[i, j])))"),
     "function/odd": ("x: [n], z: [n]", "", "y[i]: log(cosh(z[i] - x[i]))"),
-    "norm/fold": (ROWS, "", "y[i, j]: x[i, j]*sqrt(Sum(x[i, k]**2, k))"),
+    "stabilize/norm": (ROWS, "", "y[i, j]: x[i, j]*sqrt(Sum(x[i, k]**2, k))"),
+    "stabilize/modulus": (ROWS, "", "y[i, j]: sqrt(x[i, j]**2)"),
     "tanh/sigmoid": (ROWS, "", "y[i, j]: softplus(2*x[i, j]) - x[i, j]"),
     "fact/partial": (
         "x: [n, c]",
