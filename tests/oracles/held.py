@@ -103,12 +103,12 @@ def ask(function: Callable[..., Any], data: Data, wrt: Sequence[str], upstream: 
 
 
 def error(got: Any, expected: Any) -> float:
-    """Largest difference relative to each element, or to the largest one where an element is small."""
+    """Largest difference relative to each element, or to a thousandth of the largest one, or to 1e-4."""
     a, b = np.asarray(got, float), np.asarray(expected, float)
     if a.shape != b.shape:
         return float("inf")
     with np.errstate(all="ignore"):
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         largest = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
-        off = np.where(same, 0.0, np.abs(a - b) / np.maximum(np.abs(b), 1e-3 * largest + 1e-300))
+        off = np.where(same, 0.0, np.abs(a - b) / np.maximum(np.abs(b), max(1e-3 * largest, 1e-4)))
     return float(np.max(np.nan_to_num(off, nan=np.inf), initial=0.0))
