@@ -28,7 +28,7 @@ from symgrad.algebra.build import (
     reduce,
     substitute,
 )
-from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, TWO, ZERO, Term, extent, get, is_num, node, num, walk
+from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, TWO, ZERO, Term, extent, is_num, node, num, walk
 from symgrad.emit.package import emit_package
 from symgrad.validate.certificate import Certificate, certify
 

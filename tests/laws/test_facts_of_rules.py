@@ -33,7 +33,6 @@ def normal(text: str) -> str:
         "log(x[i, 0]*x[i, 1])",
         "log(x[i, 0]**2)",
         "log(x[i, 0]*exp(x[i, 1]))",
-        "sqrt(x[i, 0]**2)",
         "sqrt(x[i, 0]*x[i, 1])",
         "sign(g[i])",
         "sign(u[i])",

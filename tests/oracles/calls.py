@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables
 """How an operation of torch is called as a formula: `CALLS[name](f, *arguments of the operation)`."""
 
 from __future__ import annotations
@@ -163,6 +164,11 @@ def _vector_norm(f: Any, x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = 
 
 def _norm(f: Any, x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     return _vector_norm(f, x, 2 if p in (None, "fro") else p, dim, keepdim, dtype)
+
+
+def _second_norm(f: Any, x: Any, ord: Any = None, dim: Any = None, keepdim: bool = False) -> Any:
+    only(ord is None, f"norm {ord}")
+    return _vector_norm(f, x, 2, dim, keepdim)
 
 
 def _layer_norm(f: Any, x: Any, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -561,7 +567,7 @@ CALLS: Mapping[str, Call] = {
     "norm/fro": _norm,
     "norm/inf": _norm,
     "linalg.vector_norm": _vector_norm,
-    "linalg.norm/subgradients_at_zero": lambda f, x, ord=None, dim=None, keepdim=False: _vector_norm(f, x, 2 if ord is None else 0, dim, keepdim),
+    "linalg.norm/subgradients_at_zero": _second_norm,
     "softmax": along("softmax"),
     "log_softmax": along("log_softmax"),
     "nn.functional.softmin": along("softmin"),

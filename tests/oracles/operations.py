@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables
 """Which operation of torch's own test suite is which formula: a table.
 
 An entry calls formulas as `f.NAME(...)` on the sample's tensors and gives what the operation gives; the harness does
@@ -13,7 +14,7 @@ from typing import Any
 Call = Callable[..., Any]
 
 
-class Skip(Exception):  # noqa: N818  not an error
+class Skip(Exception):
     """A sample that a formula does not speak of."""
 
 
@@ -98,20 +99,20 @@ INLINE: Mapping[str, Mapping[str, Any]] = {
     },
     "add": {**_binary(f"{X} + alpha*{Z}"), "parameters": {"alpha": 1.0}},
     "sub": {**_binary(f"{X} - alpha*{Z}"), "parameters": {"alpha": 1.0}},
-    "lerp": {"inputs": dict.fromkeys("xzw", ["..."]), "output": {"y[...]": f"{X} + w[...]*({Z} - {X})"}},
+    "lerp": {"inputs": {key: ["..."] for key in "xzw"}, "output": {"y[...]": f"{X} + w[...]*({Z} - {X})"}},
     "addcmul": {
-        "inputs": dict.fromkeys("xzw", ["..."]),
+        "inputs": {key: ["..."] for key in "xzw"},
         "parameters": {"v": 1.0},
         "output": {"y[...]": f"{X} + v*{Z}*w[...]"},
     },
     "addcdiv": {
-        "inputs": dict.fromkeys("xzw", ["..."]),
+        "inputs": {key: ["..."] for key in "xzw"},
         "parameters": {"v": 1.0},
         "output": {"y[...]": f"{X} + v*{Z}/w[...]"},
     },
-    "clamp": {"inputs": dict.fromkeys("xab", ["..."]), "output": {"y[...]": f"clip({X}, a[...], b[...])"}},
-    "clamp_min": {"inputs": dict.fromkeys("xa", ["..."]), "output": {"y[...]": f"where({X} >= a[...], {X}, a[...])"}},
-    "clamp_max": {"inputs": dict.fromkeys("xa", ["..."]), "output": {"y[...]": f"where({X} <= a[...], {X}, a[...])"}},
+    "clamp": {"inputs": {key: ["..."] for key in "xab"}, "output": {"y[...]": f"clip({X}, a[...], b[...])"}},
+    "clamp_min": {"inputs": {key: ["..."] for key in "xa"}, "output": {"y[...]": f"where({X} >= a[...], {X}, a[...])"}},
+    "clamp_max": {"inputs": {key: ["..."] for key in "xa"}, "output": {"y[...]": f"where({X} <= a[...], {X}, a[...])"}},
     "where": {
         "inputs": {"c": {"shape": ["..."], "dtype": "bool"}, "x": ["..."], "z": ["..."]},
         "output": {"y[...]": f"where(c[...], {X}, {Z})"},
