@@ -315,7 +315,7 @@ ROWS: tuple[Row, ...] = (
         "amax_of_all",
         {"output": {"y": "amax(x[i, j], i, j)"}},
         lambda x: x.amax(),
-        (("amax(x[l, k], k, l) == x[i, j]", "amax", EVENLY),),
+        (("amax(x[k, l], k, l) == x[i, j]", "amax", EVENLY),),
         {"x": np.where(TIED == 5, 3, TIED)},
         ROWS_OF,
     ),

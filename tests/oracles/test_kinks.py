@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,13 @@ def name_of(k: int) -> str:
 def derived(k: int) -> Held:
     """The formula of a row, derived once."""
     return Held(ROWS[k].formula)
+
+
+def by_appearance(kink: tuple[str, str, str]) -> tuple[str, str, str]:
+    """The kink with its indices numbered: what bound ones are called is not the table's business."""
+    letters = dict.fromkeys(re.findall(r"\b[ijklmpu]\b", kink[0]))
+    numbers = {letter: f"i{n}" for n, letter in enumerate(letters)}
+    return re.sub(r"\b[ijklmpu]\b", lambda found: numbers[found.group()], kink[0]), *kink[1:]
 
 
 def torchs(row: Row, held: Held) -> tuple[list[Any], Any]:
@@ -59,7 +67,8 @@ def test_kernels_and_closed_form_take_torchs_derivative(k: int) -> None:
 @pytest.mark.parametrize("k", range(len(ROWS)), ids=name_of)
 def test_every_kink_is_listed_with_its_convention_and_no_other(k: int) -> None:
     listed = derived(k).result.document()["kinks"]
-    assert sorted((x["at"], x["of"], x["convention"]) for x in listed) == sorted(ROWS[k].kinks)
+    got = [(x["at"], x["of"], x["convention"]) for x in listed]
+    assert sorted(map(by_appearance, got)) == sorted(map(by_appearance, ROWS[k].kinks)), got
 
 
 @pytest.mark.parametrize("k", [k for k, r in enumerate(ROWS) if r.kinks], ids=name_of)
