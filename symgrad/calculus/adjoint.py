@@ -29,7 +29,19 @@ from symgrad.algebra.build import (
     substitute,
     where,
 )
-from symgrad.algebra.terms import BATCH, MINUS_ONE, ONE, ZERO, Term, extent, get, idx, is_access, lead_of, matrix_of
+from symgrad.algebra.terms import (
+    BATCH,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Term,
+    extent,
+    get,
+    idx,
+    is_access,
+    lead_of,
+    matrix_of,
+)
 from symgrad.calculus.derivatives import DERIVATIVES, OF_MATRIX
 
 
@@ -172,7 +184,11 @@ def partials(t: Term) -> list[tuple[Term, Term]]:
         return [(a, mul(*(b for b in t.args if b is not a))) for a in t.args]
     if t.op == "pow":
         b, e = t.args
-        return [(b, mul(e, power(b, add(e, MINUS_ONE)))), (e, mul(t, fn("log", b)))]
+        if not e.tensors and not e.free:
+            return [(b, mul(e, power(b, add(e, MINUS_ONE))))]
+        # torch's conventions: 0 by the base where the exponent is 0, and by the exponent where the base is
+        by_base = mul(e, power(b, add(e, MINUS_ONE)), iverson(compare("!=", e, ZERO)))
+        return [(b, by_base), (e, mul(t, fn("log", b), iverson(compare("!=", b, ZERO))))]
     if t.op == "where":
         c, a, b = t.args
         return [(a, iverson(c)), (b, iverson(negation(c)))]

@@ -96,6 +96,8 @@ def _of_term(t: Term, names: Names) -> Iterator[tuple[Term, str, str]]:
         first = str(t.data).endswith("_first")
         of = "amax" if "max" in str(t.data) else "amin"
         yield _tie(t, names), of, "the first takes all" if first else "shared evenly"
+    elif t.op == "pow" and t.args[1].tensors:
+        yield compare("==", t.args[0], ZERO), "power", "0"
     elif t.op == "red" and t.data == "norm":
         yield compare("==", t, ZERO), "norm", "0"
 

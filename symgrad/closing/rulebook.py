@@ -13,7 +13,7 @@ from symgrad.closing.steps import STEPS
 from symgrad.closing.symmetry import SYMMETRIC
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
-from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
+from symgrad.rules.brackets import MASKED_EXPONENTIAL
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.machine import MACHINE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
@@ -22,6 +22,7 @@ from symgrad.rules.ranges import OUTSIDE
 from symgrad.rules.roots import ROOTS
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
+from symgrad.rules.unguarded import UNGUARDED
 
 ALL: tuple[Rule, ...] = (
     *DEFINITION_RULES,

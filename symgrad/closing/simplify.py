@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from symgrad.algebra.show import softmax_parts, softmax_power, spread_out
-from symgrad.algebra.terms import Term, base_exponent, coefficient, is_access, matrix_of, terms_of, walk
+from symgrad.algebra.terms import Term, base_exponent, coefficient, factors_of, is_access, matrix_of, terms_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
 from symgrad.closing.fold import Folding, fact_rules
@@ -17,13 +17,14 @@ from symgrad.closing.unfold import unfold
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Rule, Step
-from symgrad.rules.brackets import MASKED_EXPONENTIAL, UNGUARDED
+from symgrad.rules.brackets import MASKED_EXPONENTIAL
 from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.matrices import FOR_MACHINES, FOR_PEOPLE, INVERSE_OF_PRODUCT, square_factors
 from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE, read_inside
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
+from symgrad.rules.unguarded import UNGUARDED
 
 ALL_PEOPLE = (*PEOPLE, *NAMED_LOGARITHMS)
 MOST_MONOMIALS = 48
@@ -192,11 +193,16 @@ def _exponents(t: Term) -> frozenset[Term]:
 
 
 def _ties(t: Term, name: str) -> frozenset[Term]:
-    """Products of a name that are asked for being equal to something, `v/n == x`: rounding tears a tie of x and v/n."""
+    """Sums and products of a name that are asked for being equal to something: rounding tears a tie of x and v/n."""
     asked = [x for x in walk(t) if x.data in ("==", "!=", "Heaviside") and name in x.tensors]
     return frozenset(
-        y for x in asked for y in walk(x) if y.op == "mul" and any(_reads(base_exponent(f)[0], name) for f in y.args)
+        y for x in asked for y in walk(x) if y.op in ("mul", "add") and any(_reads(f, name) for f in _parts(y))
     )
+
+
+def _parts(t: Term) -> list[Term]:
+    """The bases of the factors of a product, or of every summand of a sum."""
+    return [base_exponent(f)[0] for a in terms_of(t) for f in factors_of(a)]
 
 
 def _reads(t: Term, name: str) -> bool:

@@ -97,7 +97,7 @@ def groups_of(factors: Sequence[Term], scope: Scope, guard: Guard) -> list[Expr]
     listed = list(groups.values())
     for c in conditions:
         listed = _attach(c, listed)
-    return [g.lower(scope, guard) for g in listed]
+    return [g.lower(scope, (*guard, *conditions)) for g in listed]  # 0 in one group, infinite in another
 
 
 def _attach(c: Term, groups: list[Group]) -> list[Group]:

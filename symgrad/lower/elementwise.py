@@ -25,7 +25,19 @@ from symgrad.algebra.build import (
     where,
 )
 from symgrad.algebra.show import order_factors, order_terms
-from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, TWO, ZERO, Term, base_exponent, coefficient, factors_of, num
+from symgrad.algebra.terms import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    ZERO,
+    Term,
+    base_exponent,
+    coefficient,
+    factors_of,
+    is_num,
+    num,
+)
 from symgrad.lower.arrays import Broadcast, Cast, Expr, Fill, Map, Range, Scalar
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.lower.softmax import centered_of, complement_of, log_softmax_of, softmax_of
@@ -222,7 +234,10 @@ def lower_power(b: Term, e: Term, scope: Scope, guard: Guard, partial: tuple[Ter
         return base
     if e is HALF:
         return mapped(scope, "sqrt", base)
-    return mapped(scope, "pow", base, as_real(scope.lower(e, guard)))
+    exponent = as_real(scope.lower(e, guard))
+    if not is_num(e):  # k - 1 where k != 0
+        exponent = guarded(e, exponent, ONE, scope, guard)
+    return mapped(scope, "pow", base, exponent)
 
 
 # ---- functions and conditions ---------------------------------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import add, assume, compare, exp, iverson, mul, neg, negation, rebuild, substitute
+from symgrad.algebra.build import add, assume, compare, exp, iverson, mul, neg, negation, rebuild
 from symgrad.algebra.show import softmax_parts
-from symgrad.algebra.terms import INFINITY, ZERO, Term, by_name, coefficient, extent, terms_of, walk
+from symgrad.algebra.terms import INFINITY, ZERO, Term, coefficient, terms_of, walk
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -38,6 +38,13 @@ def _relu_under_bracket(t: Term, context: Context) -> Term | None:
     return None
 
 
+def _is_endless_where_zero(t: Term, x: Term) -> bool:
+    """Whether a factor of x does not make the term 0 where x is: b**(x - 1) where b is 0 too, and log(x)."""
+    if t.op == "pow":
+        return any(x is y for y in walk(t.args[1]))
+    return t.op == "fn" and t.data == "log" and t.args[0] is x
+
+
 def _guard_norm(t: Term, context: Context) -> Term | None:
     """[norm x != 0] norm x = norm x."""
     if t.op != "mul":
@@ -46,8 +53,8 @@ def _guard_norm(t: Term, context: Context) -> Term | None:
         if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
             x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
             rest = mul(*(g for g in t.args if g is not f))
-            if any(p.op == "pow" and any(x is y for y in walk(p.args[1])) for p in walk(rest)):
-                continue  # [k != 0] k b**(k - 1): the power is infinite where k and b are 0
+            if any(_is_endless_where_zero(p, x) for p in walk(rest)):
+                continue
             if not any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args):
                 return rest if any(g is x or (g.op == "pow" and g.args[0] is x) for g in t.args) else None
     return None
@@ -176,40 +183,6 @@ def _may_be_undefined(t: Term, x: Term) -> bool:
     return any(y.op in ("pow", "fn") and x in walk(y) for y in walk(t))
 
 
-def _unguarded_norm(t: Term, context: Context) -> Term | None:
-    """[norm x != 0] / norm x = 1 / norm x: the kink is reported, its convention too."""
-    if t.op != "mul":
-        return None
-    for f in t.args:
-        if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
-            x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
-            below = any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args)
-            if below and _is_norm(x, context) and not _vanishes_on_a_diagonal(x, context):
-                return mul(*(g for g in t.args if g is not f))
-    return None
-
-
-def _is_norm(x: Term, context: Context) -> bool:
-    """Whether the term is a norm, or the name of one."""
-    body = context.body(x) if x.op == "get" else x
-    return body is not None and body.op == "red" and body.data == "norm"
-
-
-def _vanishes_on_a_diagonal(x: Term, context: Context) -> bool:
-    """Whether the norm is 0 wherever two of its indices are equal: norm_k (x_ik - x_jk)."""
-    body = _unfolded(x, context)
-    indices = by_name(body.free)
-    return any(
-        extent(i) is extent(j) and _is_zero_norm(substitute(body, {j: i}))
-        for k, i in enumerate(indices)
-        for j in indices[k + 1 :]
-    )
-
-
-def _is_zero_norm(t: Term) -> bool:
-    return t.op == "red" and t.data == "norm" and t.args[0] is ZERO
-
-
 BRACKET = Rule(
     "bracket/branch",
     ("mul",),
@@ -262,15 +235,6 @@ NONNEGATIVE_FACTOR = Rule(
     Example("where(p[i] > 0, p[i], 0)", "p[i]", "{x: [n], p: {shape: [n], domain: nonnegative, given: true}}"),
     needs=("sign",),
 )
-UNGUARDED_NORM = Rule(
-    "norm/kink",
-    ("mul",),
-    r"\frac{[\lVert x \rVert \ne 0]}{\lVert x \rVert} = \frac{1}{\lVert x \rVert}",
-    "the point where the norm is 0 is listed as a kink",
-    _unguarded_norm,
-    Example("where(norm(x[i, j], j) != 0, 1/norm(x[i, j], j), 0)", "1/norm(x[i, j], j)"),
-)
-
 RELU_BRACKET = Rule(
     "bracket/relu",
     ("mul",),
@@ -288,5 +252,3 @@ MASKED_EXPONENTIAL = Rule(
     Example("exp(Piecewise((x[i, j], j <= i), (-oo, True)))", "where(j <= i, exp(x[i, j]), 0)"),
 )
 BRACKETS = (RELU_BRACKET, ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM)
-UNGUARDED = (UNGUARDED_NORM,)
-"""For closed forms only: kernels keep their guards."""

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from symgrad.validate.backends import Array, EvaluationError, Function, cofactors, each_matrix, first_extremum
+
+MOST_EXPONENT = 10_000
+MOST_BITS = 100_000
+ALGEBRAIC = frozenset(("Abs", "sign", "Max", "Min", "Heaviside", "relu", "clip", "log"))
+"""Functions that any number may be put in."""
 
 
 class MpmathBackend:
@@ -91,7 +97,7 @@ class MpmathBackend:
             return _elementwise(_guarded(self.context, lambda b: b**n))(base)
         if exact == Fraction(1, 2):
             return _elementwise(_guarded(self.context, self.context.sqrt))(base)
-        return _elementwise(_guarded(self.context, self.context.power))(base, exponent)
+        return _elementwise(_guarded(self.context, partial(_power, self.context)))(base, exponent)
 
     def reduce(self, kind: str, a: Array) -> Array:
         """A reduction of the last axis."""
@@ -169,6 +175,30 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
+def _power(context: Any, b: Any, e: Any) -> Any:
+    """b**e; a whole exponent of more digits than a loop over its bits can do goes by the logarithm."""
+    if abs(e) < MOST_EXPONENT or not context.isint(e) or not context.isfinite(b) or not b:
+        return context.power(b, e)
+    exponent = e * context.log(abs(b))
+    if _is_beyond(context, exponent):
+        return context.nan
+    size = context.exp(exponent)
+    return -size if b < 0 and context.mag(e) <= context.prec and e % 2 else size
+
+
+def _within(context: Any, f: Callable[..., Any]) -> Callable[..., Any]:
+    """f; nan where an argument has an exponent so long that mpmath would fill the memory, or never end."""
+
+    def call(*args: Any) -> Any:
+        return context.nan if any(_is_beyond(context, x) for x in args) else f(*args)
+
+    return call
+
+
+def _is_beyond(context: Any, x: Any) -> bool:
+    return bool(context.isfinite(x) and context.mag(x) > MOST_BITS)
+
+
 def _guarded(context: Any, f: Callable[..., Any]) -> Callable[..., Any]:
     """f, with nan where it has no real value."""
 
@@ -187,6 +217,8 @@ def _reductions(context: Any) -> Mapping[str, Callable[[list[Any]], Any]]:
         top = max(row)
         if not context.isfinite(top):
             return top
+        if any(_is_beyond(context, x - top) for x in row):
+            return context.nan
         return top + context.log(context.fsum(context.exp(x - top) for x in row))
 
     return {
@@ -228,4 +260,4 @@ def _functions(context: Any) -> Mapping[str, Callable[..., Any]]:
         sech2=lambda x: one / c.cosh(x) ** 2,
         normal_pdf=lambda x: c.exp(-x * x / two) / c.sqrt(two * c.pi),
     )
-    return {name: _guarded(c, f) for name, f in table.items()}
+    return {name: _guarded(c, f if name in ALGEBRAIC else _within(c, f)) for name, f in table.items()}

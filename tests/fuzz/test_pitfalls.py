@@ -9,6 +9,8 @@ from symgrad.closing.derivation import derive_formula
 from symgrad.emit.load import load_module
 from symgrad.emit.package import emit_package
 from symgrad.formula.reader import read_text
+from symgrad.validate.evaluate import evaluate_program
+from symgrad.validate.mpmath_backend import MpmathBackend
 from tests.fuzz.judge import judge_text
 
 PITFALLS = {
@@ -144,6 +146,34 @@ name: batched
 inputs: {x: [..., d], W: [m, d], b: [m]}
 loss: Sum((Sum(x[..., k]*W[o, k], k) + b[o])**2, o)
 """,
+    "a largest value is not computed back from a sum with its name": """
+name: summed
+inputs: {x: [n], z: [n, c]}
+let: {"a[q]": "x[q] + 1 - amax(exp(-z[q, p]**2)/3, p)"}
+output: {"y[q]": "a[q]**3"}
+""",
+    "an array that is one number is written out: nothing says how far its index runs": """
+name: number
+inputs: {x: [n, c], A: [c, c]}
+let: {"a[q, j]": "relu(-(x[j, q] - x[j, q])**2)*x[j, q]"}
+output: {"y[k]": "amin(where(k > 0, A[k, k], a[k, j]), j)"}
+""",
+    "a norm of nothing has no gradient, and its closed form no value": """
+name: windows
+inputs: {x: {shape: [n, h], outside: 0}, k: [r]}
+ranges: {p: "h + 4"}
+output: {"y[b, p]": "norm(x[b, p + u - 2]**2*sin(k[u]), u)"}
+""",
+    "a power whose exponent is 0 somewhere": """
+name: polynomial
+inputs: {x: [n], a: [m]}
+output: {"y[i]": "Sum(a[k]*x[i]**k, k)"}
+""",
+    "a base and its exponent are one": """
+name: tower
+inputs: {x: {shape: [n], domain: positive}}
+output: {"y[i]": "x[i]**x[i]**x[i]"}
+""",
 }
 
 
@@ -242,3 +272,28 @@ loss: -Sum(t[i, j]*log_softmax(z[i, j], j), j)
     with pytest.raises(ValueError, match=r"\bt\b"):
         module.check_inputs(z, 2 * t)
     assert "Sum(t[i, j], j) == 1" in (module.grad.__doc__ or "") + (module.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "p", "by_base", "by_exponent"),
+    [
+        ("x[i]**p[i]", 0.0, 2.0, 0.0, 0.0),
+        ("x[i]**p[i]", 0.0, 1.0, 1.0, 0.0),
+        ("x[i]**p[i]", 0.0, 0.0, 0.0, 0.0),
+        ("x[i]**p[i]", 3.0, 0.0, 0.0, np.log(3.0)),
+        ("x[i]**(x[i]**x[i]) + p[i]", 0.0, 1.0, 1.0, 1.0),
+    ],
+)
+def test_a_power_follows_torch_where_its_base_or_its_exponent_is_0(text, x, p, by_base, by_exponent):
+    formula = read_text(f'name: f\ninputs: {{x: [n], p: [n]}}\noutput: {{"y[i]": "{text}"}}\n', "f.yaml")
+    module = load_module(emit_package(derive_formula(formula))["numpy_kernels.py"], "power")
+    _, saved = module.forward(np.array([x]), np.array([p]))
+    got = module.backward(np.ones(1), saved)
+    assert got.x == pytest.approx([by_base])
+    assert got.p == pytest.approx([by_exponent])
+
+
+def test_multiprecision_of_a_tower_of_powers_ends():
+    huge = read_text('name: f\ninputs: {x: [n]}\noutput: {"y[i]": "sin(exp(x[i]**x[i]**x[i]))"}\n', "f.yaml")
+    values = evaluate_program(huge.program, {"x": np.array([300.0, 12.0])}, {}, MpmathBackend(30))
+    assert not np.isfinite(np.asarray(values["y"], float)).any()

@@ -103,6 +103,7 @@ USES: dict[str, tuple[str, str, str]] = {
     "normal/density": (ROWS, "", "y[i, j]: gelu(x[i, j])"),
     "function/other-step": ("x: [n], z: [n]", "", "y[i]: Max(x[i], z[i]) - x[i]"),
     "bracket/absorb": ("x: [n, n]", "", "y[i, j]: softmax(Piecewise((x[i, j], j <= i), (-oo, True)), j)"),
+    "power/kink": ("x: [n], p: [n]", "", "y[i]: x[i]**p[i]"),
     "norm/guard": (ROWS, "", "y[i]: norm(x[i, j], j)**3"),
     "delta/solve-affine": ("x: [n + 3], k: [4]", "", "y[m]: Sum(k[q]*x[m + q], q)"),
     "digit/known": ("x: [n]", "v[m]: x[m//2]", "y[m]: v[m//3]"),
