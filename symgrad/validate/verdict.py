@@ -160,11 +160,11 @@ def _largest(*groups: Mapping[str, Any]) -> float:
 
 
 def natural_scale(size: float, inputs: Mapping[str, Any], name: str, gradient: Any) -> float:
-    """The size that a gradient has by its dimensions, `size` over that of its input, or has indeed."""
-    top = float(np.max(np.abs(np.asarray(inputs[name], dtype=float)), initial=0.0))
+    """The size that a gradient has by its dimensions, `size` over that of its input (1 for zeros), or has indeed."""
+    top = float(np.max(np.abs(np.asarray(inputs[name], dtype=float)), initial=0.0)) or 1.0
     g = np.abs(np.asarray(gradient, dtype=float))
     largest = float(np.max(g[np.isfinite(g)], initial=0.0))
-    return max(min(size / top, LARGEST) if top > 0 else 0.0, SPREAD * largest)
+    return max(min(size / top, LARGEST), SPREAD * largest)
 
 
 def rounded(inputs: Mapping[str, Any], seed: int, epsilon: float = EPSILON) -> dict[str, Any]:

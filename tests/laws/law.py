@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -115,13 +116,38 @@ def without_facts(rule: Rule) -> str:
 # ---- both sides ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Disagreement:
+    """A point at which two terms differ, and their values at the first place where they do."""
+
+    inputs: Mapping[str, Any]
+    before: Any
+    after: Any
+
+
 def different_values(
     context: Context, before: Term, after: Term, equal: float = EQUAL, points: int = 6
 ) -> Iterator[str]:
-    """Points at which the terms differ: random ones, some with zeros and ties, where `before` has a value."""
+    """The first point at which the terms differ: random ones, some with zeros and ties, where `before` has a value."""
+    compared: list[int] = []
+    for d in disagreements(context, before, after, equal, points, compared):
+        yield f"{show(before)} is {d.before}, {show(after)} is {d.after} at {d.inputs}"
+        return
+    if not any(compared):
+        yield f"{show(before)} has no value at any point"
+
+
+def disagreements(
+    context: Context,
+    before: Term,
+    after: Term,
+    equal: float = EQUAL,
+    points: int = 6,
+    compared: list[int] | None = None,
+) -> Iterator[Disagreement]:
+    """Every point at which the terms differ where `before` has a value; `compared` counts the places looked at."""
     program = context.program
     indices = tuple(by_name(before.free))
-    compared = 0
     for k in range(points):
         rng = np.random.default_rng(k)
         inputs = sample_inputs(program, SIZES, (), rng, SCALES[k % len(SCALES)])
@@ -129,14 +155,11 @@ def different_values(
             inputs = {n: _with_zeros(program, n, a, rng) for n, a in inputs.items()}
         one, two = values(program, inputs, (before, after), indices)
         finite = np.vectorize(lambda v: v == v and abs(v) < 10**30, otypes=[bool])(one)
-        compared += int(np.sum(finite))
+        if compared is not None:
+            compared.append(int(np.sum(finite)))
         close = np.vectorize(lambda a, b: bool(abs(a - b) <= equal * (1 + abs(a))), otypes=[bool])(one, two)
-        if np.any(finite & ~close):
-            at = np.argwhere(finite & ~close)[0]
-            yield f"{show(before)} is {one[tuple(at)]}, {show(after)} is {two[tuple(at)]} at {inputs}"
-            return
-    if not compared:
-        yield f"{show(before)} has no value at any point"
+        for at in np.argwhere(finite & ~close):
+            yield Disagreement(inputs, one[tuple(at)], two[tuple(at)])
 
 
 def values(program: Program, inputs: Mapping[str, Any], terms: Sequence[Term], indices: Sequence[Term]) -> list[Any]:
