@@ -88,5 +88,4 @@ def test_the_listener_hears_code_that_runs() -> None:
 
 def test_what_hangs_is_seen() -> None:
     with pytest.raises(HangError), watched(0.2):
-        while True:
-            pass
+        sum(iter(int, 1))
