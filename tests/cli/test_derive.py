@@ -120,7 +120,7 @@ def test_wrt_chooses_the_inputs(run: Run, formula: Path) -> None:
         (["derive", "somewhere"], "write ./somewhere"),
         (["derive", "./somewhere"], "no formula file under somewhere"),
         (["derive", "loss.yaml", "--out", "loss.yaml"], "--out loss.yaml is no folder"),
-        (["check", "loss.yaml", "--against", "a:b"], "`check` is not there yet"),
+        (["check", "softmax_cross_entropy", "--against", "nowhere"], "--against 'nowhere' names no function"),
         (["new", "Bad-Name"], "'Bad-Name' is no name of a formula"),
         (["show", "nosuch"], "no formula 'nosuch'"),
     ],
