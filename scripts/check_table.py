@@ -1,6 +1,6 @@
 """The faults of tests/handwritten/faults.py and what `symgrad check` says of each: a table, and how many are named.
 
-    PYTHONPATH=. python scripts/check_table.py [CASE...]
+PYTHONPATH=. python scripts/check_table.py [CASE...]
 """
 
 from __future__ import annotations

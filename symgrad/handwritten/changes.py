@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symgrad.algebra.build import Fresh, add, div, mul, neg, open_reduction, power, rebuild, reduce, substitute
+from symgrad.algebra.build import Fresh, add, div, fn, mul, neg, open_reduction, power, rebuild, reduce, substitute
 from symgrad.algebra.show import LETTERS, Names, show
 from symgrad.algebra.terms import (
     BATCH,
@@ -29,6 +29,7 @@ from symgrad.algebra.terms import (
     matrix_of,
     node,
     num,
+    walk,
 )
 from symgrad.formula.program import Program
 from symgrad.handwritten.candidates import accesses
@@ -174,7 +175,11 @@ def _product(spot: Spot, program: Program) -> Iterator[Local]:
         if f is MINUS_ONE:
             continue
         cotangent = _is_cotangent(f, program)
-        yield ("upstream" if cotangent else "missing_factor"), _without(f, cotangent), rest, 3
+        missing = "missing_factor" if f.tensors or any(x.op == "par" for x in walk(f)) else "factor"
+        if f.op in ("iv", "where"):
+            yield "region", f"the condition {shown(f.args[0])} is left out", rest, 3
+            continue
+        yield ("upstream" if cotangent else missing), _without(f, cotangent), rest, 3
         if f.op != "num":
             yield ("upstream" if cotangent else "extra_factor"), _twice(f, cotangent), mul(t, f), 6
             yield "factor", f"divided by {shown(f)} instead of multiplied", div(rest, f), 14
@@ -226,6 +231,10 @@ def _power(spot: Spot, program: Program) -> Iterator[Local]:
     b, e = spot.term.args
     inverse = e.op == "num" and float(e.data) < 0  # type: ignore[arg-type]
     more = f": the division by {shown(b)}" if inverse else ""
+    if b.op == "dim" and e is MINUS_ONE:
+        less = add(b, MINUS_ONE)
+        for other in (fn("Max", less, ONE), less):
+            yield "factor", f"divided by {shown(less)} instead of {shown(b)}", power(other, e), 6
     yield "missing_factor", f"the factor {shown(spot.term)} is missing{more}", ONE, 5
     yield "extra_factor", f"an extra factor {shown(b)}", power(b, add(e, ONE)), 7
     if e is not TWO:

@@ -31,15 +31,15 @@ class Combination:
     forms: tuple[Form, ...]
 
 
-def by_coefficients(evidence: Evidence, program: Program) -> Cause | None:
-    """The cause where some terms of a closed form have another coefficient than 1."""
+def by_coefficients(evidence: Evidence, program: Program, single: bool) -> Cause | None:
+    """The cause where some terms of a closed form have another coefficient than 1; `single`: just one."""
     target = evidence.samples[0].target
 
     def hypotheses() -> Iterator[Hypothesis]:
         for c in combinations(target):
             measured = [_coefficients(s, c) for s in evidence.samples]
             found = _identified(evidence.samples, measured, program, len(c.forms))
-            if found is not None:
+            if found is not None and not (single and _odd(found) > 1):
                 cause = _named(c, found, target)
                 if cause is not None:
                     parts = [mul(k.term, f.closed) for k, f in zip(found, c.forms, strict=True) if k is not None]
@@ -131,6 +131,10 @@ def _named(c: Combination, found: Sequence[Constant | None], target: Target) -> 
     t, k = odd[0]
     assert k is not None
     return Cause("factor", f"{show(k.term)} times the term {shown(t)}{_rest(odd[1:])}", term=t)
+
+
+def _odd(found: Sequence[Constant | None]) -> int:
+    return sum(k is None or k.term is not ONE for k in found)
 
 
 def _rest(odd: Sequence[tuple[Term, Constant | None]]) -> str:

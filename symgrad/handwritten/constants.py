@@ -189,7 +189,17 @@ def named(found: Constant, program: Program) -> Cause:
             f"the gradient of the sum, not of the mean: {show(t)} times as large (1/{_bracketed(t)} is missing)",
             term=t,
         )
+    if any(f.op == "par" for f in walk(t)):
+        return _of_parameter(t)
     return Cause("factor", f"{show(t)} times the gradient{_as_division(t)}", term=t)
+
+
+def _of_parameter(t: Term) -> Cause:
+    """A constant factor with a parameter in it: one that is missing stands below the line."""
+    _, above, below = split_fraction(t)
+    if below and not above:
+        return Cause("missing_factor", f"the factor {show(power(t, MINUS_ONE))} is missing", term=t)
+    return Cause("extra_factor", f"an extra factor {show(t)}, or a division by it is missing", term=t)
 
 
 def _as_division(t: Term) -> str:

@@ -12,7 +12,7 @@ from symgrad.formula.program import Program
 from symgrad.handwritten.changes import by_change
 from symgrad.handwritten.coefficients import by_coefficients
 from symgrad.handwritten.constants import by_constant
-from symgrad.handwritten.elsewhere import by_parameter, by_upstream
+from symgrad.handwritten.elsewhere import by_number, by_parameter, by_upstream
 from symgrad.handwritten.extra import by_extra_term
 from symgrad.handwritten.factors import by_factor
 from symgrad.handwritten.hypotheses import Cause, Evidence
@@ -29,18 +29,22 @@ def diagnose(evidence: Evidence, program: Program, kinks: Sequence[Any], with_up
     if not all(s.fits for s in evidence.samples):
         return by_axes(evidence) or by_sums(evidence) or _shape(evidence.wrong[0])
     if any(_is_odd(s) for s in evidence.wrong):
-        return by_parameter(evidence, program) or _nonfinite(evidence.wrong)
+        return by_parameter(evidence, program) or by_number(evidence, program) or _nonfinite(evidence.wrong)
     steps: tuple[Callable[[], Cause | None], ...] = (
         lambda: by_constant(evidence, program, with_upstream),
         lambda: by_upstream(evidence, program),
         lambda: by_axes(evidence),
+        lambda: by_region(evidence, program, kinks, explained=True),
         lambda: by_parameter(evidence, program),
         lambda: by_precision(evidence),
-        lambda: by_region(evidence, program, kinks),
-        lambda: by_factor(evidence, program),
-        lambda: by_coefficients(evidence, program),
+        lambda: by_factor(evidence, program, single=True),
+        lambda: by_coefficients(evidence, program, single=True),
+        lambda: by_factor(evidence, program, single=False),
         lambda: by_change(evidence, program),
+        lambda: by_coefficients(evidence, program, single=False),
         lambda: by_extra_term(evidence, program),
+        lambda: by_number(evidence, program),
+        lambda: by_region(evidence, program, kinks, explained=False),
         lambda: by_threshold(evidence, program),
     )
     for step in steps:

@@ -7,13 +7,13 @@ from itertools import combinations
 
 import numpy as np
 
-from symgrad.algebra.terms import par
+from symgrad.algebra.terms import par, walk
 from symgrad.formula.program import Parameter, Program
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
 from symgrad.handwritten.samples import Target
 from symgrad.handwritten.scenes import Array, Scene
 
-COMMON = (0.0, *(m * 10.0**-k for k in (12, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1) for m in (1, 5)), 1.0, 2.0, 3.0, 10.0)
+COMMON = (*(m * 10.0**-k for k in (12, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1) for m in (1, 5)), 0.2, 0.25, 1.0, 2.0, 3.0)
 """Values that people write where a formula has a parameter."""
 SMALL = 0.01
 
@@ -47,22 +47,40 @@ def _under(target: Target, chosen: Sequence[str], change: Callable[[Array], Arra
 
 
 def by_parameter(evidence: Evidence, program: Program) -> Cause | None:
-    """The cause where a parameter has another value than it should."""
+    """The cause where a parameter is dropped, ignored, or something simple of it stands in its place."""
     target = evidence.samples[0].target
-    for p in program.parameters:
-        if p.dtype == "real":
-            found = evidence.first(_values(target, p))
-            if found is not None:
-                return found
-    return None
+    return evidence.first(h for p in program.parameters if p.dtype == "real" for h in _values(target, p, program))
 
 
-def _values(target: Target, p: Parameter) -> Iterator[Hypothesis]:
+def by_number(evidence: Evidence, program: Program) -> Cause | None:
+    """The cause where a number that people often write stands in place of a parameter."""
+    target = evidence.samples[0].target
+    return evidence.first(h for p in program.parameters if p.dtype == "real" for h in _numbers(target, p))
+
+
+def _is_small(p: Parameter) -> bool:
+    return p.name.lower().startswith("eps") or 0 < abs(float(p.value)) < SMALL
+
+
+def _is_added(p: Parameter, program: Program) -> bool:
+    """Whether the parameter is a summand somewhere."""
+    return any(par(p.name) in t.args for s in program.statements for t in walk(s.body) if t.op in ("add", "cmp"))
+
+
+def _numbers(target: Target, p: Parameter) -> Iterator[Hypothesis]:
+    kind = "epsilon" if _is_small(p) else "factor"
+    for c in COMMON:
+        text = f"{p.name} is {c:g}, whatever is asked for"
+        yield Hypothesis(Cause(kind, text, term=par(p.name)), _with(target, p.name, _constant(c)))
+
+
+def _values(target: Target, p: Parameter, program: Program) -> Iterator[Hypothesis]:
     default = float(p.value)
-    small = p.name.lower().startswith("eps") or 0 < abs(default) < SMALL
-    kind = "epsilon" if small else "factor"
+    kind = "epsilon" if _is_small(p) else "factor"
+    dropped = kind if _is_small(p) or not _is_added(p, program) else "missing_term"
+    text = f"{p.name} is dropped: as if it were 0"
+    yield Hypothesis(Cause(dropped, text, term=par(p.name)), _with(target, p.name, _constant(0.0)))
     changes: list[tuple[str, Callable[[float], float]]] = [
-        (f"{p.name} is dropped: as if it were 0", lambda v: 0.0),
         (f"{p.name} is ignored: it is always {default:g}", lambda v: default),
         (f"{p.name}**2 stands in place of {p.name}", lambda v: v * v),
         (f"sqrt({p.name}) stands in place of {p.name}", lambda v: abs(v) ** 0.5),
@@ -74,7 +92,6 @@ def _values(target: Target, p: Parameter) -> Iterator[Hypothesis]:
         (f"{p.name} + 1 stands in place of {p.name}", lambda v: v + 1),
         (f"{p.name} - 1 stands in place of {p.name}", lambda v: v - 1),
     ]
-    changes += [(f"{p.name} is {c:g}, whatever is asked for", _constant(c)) for c in COMMON[1:]]
     for text, change in changes:
         yield Hypothesis(Cause(kind, text, term=par(p.name)), _with(target, p.name, change))
 

@@ -63,6 +63,7 @@ class Ratios:
             return
         with np.errstate(all="ignore"):
             self.logs = _centered([np.log(np.abs(r[m])) for (_, r), m in zip(samples, masks, strict=True)])
+            whole = _centered([np.log(np.abs(s.expected[m])) for (s, _), m in zip(samples, masks, strict=True)])
             for c in found:
                 values = [c.at(s.scene, s.target.form.indices) for s, _ in samples]
                 if any(v is None for v in values):
@@ -70,14 +71,14 @@ class Ratios:
                 pairs = zip(values, masks, strict=True)
                 own = [np.log(np.abs(np.broadcast_to(np.asarray(v), m.shape)[m])) for v, m in pairs]
                 row = _centered(own)
-                if np.all(np.isfinite(row)) and np.any(np.abs(row) > 1e-9):
+                if np.all(np.isfinite(row)) and np.any(np.abs(row) > 1e-9) and np.any(np.abs(row - whole) > 1e-9):
                     rows.append(row)
                     self.found.append(c)
         self.rows = np.array(rows)
         self.masks = masks
 
-    def fits(self) -> Iterator[tuple[tuple[Candidate, float], ...]]:
-        """Powers of one candidate, then of two, that give the ratios."""
+    def fits(self, pairs: bool = True) -> Iterator[tuple[tuple[Candidate, float], ...]]:
+        """Powers of one candidate, then with `pairs` of two, that give the ratios."""
         if not self.usable or not len(self.rows):
             return
         size = float(self.logs @ self.logs)
@@ -90,7 +91,8 @@ class Ratios:
         for n in np.flatnonzero((rest < SINGLE * size) & _halves(k)):
             if np.max(np.abs(self.logs - k[n] * self.rows[n])) < 1e-6:
                 yield ((self.found[n], float(k[n])),)
-        yield from self._pairs(size, inner, gram)
+        if pairs:
+            yield from self._pairs(size, inner, gram)
 
     def _pairs(self, size: float, inner: Array, gram: Array) -> Iterator[tuple[tuple[Candidate, float], ...]]:
         own = np.diag(gram)
@@ -115,9 +117,11 @@ def _centered(parts: Sequence[Array]) -> Array:
     return stacked([p - np.mean(p) for p in parts])
 
 
-def products(pairs: Sequence[tuple[Sample, Array]], program: Program, found: Sequence[Candidate]) -> Iterator[Product]:
-    """Products that have these values at the samples."""
-    for count, powers in enumerate(Ratios(pairs, found).fits()):
+def products(
+    pairs: Sequence[tuple[Sample, Array]], program: Program, found: Sequence[Candidate], single: bool = False
+) -> Iterator[Product]:
+    """Products that have these values at the samples; `single`: of one expression alone."""
+    for count, powers in enumerate(Ratios(pairs, found).fits(not single)):
         if count >= MOST_FITS:
             return
         measured = []
@@ -133,8 +137,8 @@ def products(pairs: Sequence[tuple[Sample, Array]], program: Program, found: Seq
             yield Product(constant, powers)
 
 
-def by_factor(evidence: Evidence, program: Program) -> Cause | None:
-    """The cause where what was got is the gradient times something."""
+def by_factor(evidence: Evidence, program: Program, single: bool) -> Cause | None:
+    """The cause where what was got is the gradient times something; `single`: a power of one expression."""
     target = evidence.samples[0].target
     pairs = []
     for s in evidence.wrong[:MOST_SAMPLES]:
@@ -149,7 +153,7 @@ def by_factor(evidence: Evidence, program: Program) -> Cause | None:
     found = candidates(program, target)
 
     def hypotheses() -> Iterator[Hypothesis]:
-        for p in products(pairs, program, found):
+        for p in products(pairs, program, found, single):
             own = replace(target.form, closed=mul(p.term, target.form.closed))
             yield Hypothesis(replace(named(p, target), form=own), _times(p, target))
 

@@ -18,6 +18,7 @@ from symgrad.formula.program import Program
 from symgrad.handwritten.answers import Answer
 from symgrad.handwritten.calling import Caller
 from symgrad.handwritten.samples import Sample, Target
+from symgrad.handwritten.saturated import saturated_points
 from symgrad.handwritten.scenes import Array, Scene
 from symgrad.validate.autograd import reference
 from symgrad.validate.backends import EvaluationError
@@ -40,7 +41,7 @@ SINGLE_SLACK = 1e5
 """How much less exactly a cause has to explain a result in float32."""
 FAR = 1e6
 """Inputs beyond this size are looked at, and what fails there alone is a remark."""
-LOST = 1e-6
+LOST = 1e-3
 """Relative error from which on digits are called lost, though the absolute error is within tolerance."""
 CONFIRMED = 4
 """Wrong elements of a generic point that multiprecision is asked about."""
@@ -84,8 +85,9 @@ class Hearing:
         return normal_points(self.program, self.seed + 7 * shift, count, SMALL, shift)
 
     def special(self) -> Iterator[Point]:
-        """Special points, then kinks."""
+        """Special points, then large values of both signs, then kinks."""
         yield from special_points(self.program, self.seed, SMALL)
+        yield from saturated_points(self.program, self.seed)
         if has_torch():
             yield from kink_points(self.program, self.kinks, self.seed)
 
@@ -139,7 +141,7 @@ class Hearing:
         expected = self.expected(scene, target)
         if expected is None:
             return None
-        if got.shape != expected.shape and got.size == expected.size == 1:
+        if got.shape != expected.shape == () and got.size == 1:
             got = got.reshape(expected.shape)
         sample = Sample(target, scene, got, expected, self.noise(scene, target, expected))
         if single:
@@ -152,7 +154,9 @@ class Hearing:
         """What is right at a point; None where nothing can be said."""
         point = scene.point
         try:
-            if point.kind == "kink" and target.what == "gradient":
+            if target.what != "gradient" and self.kinks and point.kind not in ("normal", "unit axes"):
+                return None
+            if point.kind == "kink":
                 return self.by_autograd(scene, target)
             if point.is_generic and point.kind != "special":
                 return scene.of(target.form)
@@ -162,7 +166,10 @@ class Hearing:
         if got is None:
             return None
         got = got * scene.factor
-        return np.where(np.isfinite(got) & (np.abs(got) < LARGEST), got, np.nan)
+        got = np.where(np.isfinite(got) & (np.abs(got) < LARGEST), got, np.nan)
+        if np.any(np.isnan(got)) and target.what == "gradient" and has_torch() and not _is_far(point):
+            got = np.where(np.isnan(got), self.by_autograd(scene, target), got)
+        return got
 
     def by_autograd(self, scene: Scene, target: Target) -> Array:
         """torch's gradient of the formula."""
@@ -234,7 +241,7 @@ class Hearing:
         point = sample.scene.point
         if point.kind != "special":
             return sample
-        far = max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0) > FAR
+        far = _is_far(point)
         if not sample.is_right and far:
             self.record.lost.append(sample)
             return None
@@ -246,8 +253,13 @@ class Hearing:
         """Whether elements are off by more than LOST of their own size, where the true gradient is that exact."""
         expected, got = sample.expected, sample.got
         normal = np.isfinite(expected) & (np.abs(expected) > 1e-290)
+        plain = (
+            normal
+            & ("large" in sample.scene.point.label)
+            & (np.abs(expected) > EPSILON / 10 * self.typical.get(sample.target, 0.0))
+        )
         with np.errstate(all="ignore"):
-            off = normal & (np.abs(got - expected) > LOST * np.abs(expected))
+            off = (normal & (got == 0)) | (plain & (np.abs(got - expected) > LOST * np.abs(expected)))
         if not np.any(off):
             return False
         point = sample.scene.point
@@ -258,6 +270,10 @@ class Hearing:
         with np.errstate(all="ignore"):
             slack = FORGIVEN_ULP * np.abs(moved * sample.scene.factor - expected)
             return bool(np.any(off & (np.abs(got - expected) > slack)))
+
+
+def _is_far(point: Point) -> bool:
+    return max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0) > FAR
 
 
 def slope_at(sample: Sample, at: tuple[int, ...]) -> float | None:

@@ -46,10 +46,11 @@ Fresh = Callable[[], Sequence[Sample]]
 class Evidence:
     """The samples of one target at generic points, and fresh ones of other sizes that no hypothesis has seen."""
 
-    def __init__(self, samples: Sequence[Sample], fresh: Fresh) -> None:
+    def __init__(self, samples: Sequence[Sample], fresh: Fresh, many: Fresh) -> None:
         self.samples = sorted(samples, key=_worth)
-        self._draw = fresh
+        self._draw, self._draw_many = fresh, many
         self._fresh: list[Sample] | None = None
+        self._many: list[Sample] | None = None
         self.tried = 0
 
     @property
@@ -63,6 +64,13 @@ class Evidence:
         if self._fresh is None:
             self._fresh = list(self._draw())
         return self._fresh
+
+    @property
+    def many(self) -> list[Sample]:
+        """The samples and many more, to tell where something is wrong."""
+        if self._many is None:
+            self._many = [*self.samples, *self._draw_many()]
+        return self._many
 
     def first(self, hypotheses: Iterable[Hypothesis]) -> Cause | None:
         """The first hypothesis that explains everything, fresh samples too."""

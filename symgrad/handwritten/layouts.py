@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import numpy as np
 
@@ -115,27 +115,34 @@ def _sums_of(body: Term, form: Form, indices: Sequence[Term], bound: Sequence[Te
                 continue
             kept = [i for i in every if i not in dropped]
             for order in permutations(kept):
-                for mean in (False, True) if dropped else (False,):
+                flats = (False, True) if any(map(is_batch, order)) else (False,)
+                for mean, flat in product((False, True) if dropped else (False,), flats):
                     if order == tuple(indices) and not dropped:
                         continue
                     yield Hypothesis(
                         Cause("wrong_axis", _told(indices, bound, dropped, mean)),
-                        _sum(body, form, order, dropped, mean),
+                        _sum(body, form, order, dropped, mean, flat),
                     )
 
 
-def _sum(body: Term, form: Form, order: Sequence[Term], dropped: Sequence[Term], mean: bool) -> Predict:
+def _sum(body: Term, form: Form, order: Sequence[Term], dropped: Sequence[Term], mean: bool, flat: bool) -> Predict:
+    """`flat`: several batch axes stand as one."""
+
     def predict(scene: Scene) -> Array | None:
         key = ("summed", body, tuple(dropped))
         if key not in scene.memo:
             lead = [*dropped, *(i for i in sorted(order, key=lambda i: i.digest))]
             a = scene.factor * scene.term(body, lead, form.where)
-            axes = sum(scene.batch_rank if is_batch(i) else 1 for i in dropped)
-            scene.memo[key] = a.sum(axis=tuple(range(axes))), lead[len(dropped) :]
-        a, own = scene.memo[key]
-        if any(is_batch(i) for i in order) and scene.batch_rank != 1:
-            return None
+            rank, at = scene.batch_rank, next((k for k, i in enumerate(lead) if is_batch(i)), 0)
+            batch = a.shape[at : at + rank] if any(map(is_batch, lead)) else ()
+            if batch:
+                a = a.reshape((*a.shape[:at], -1, *a.shape[at + rank :]))
+            scene.memo[key] = a.sum(axis=tuple(range(len(dropped)))), lead[len(dropped) :], batch
+        a, own, batch = scene.memo[key]
         a = np.transpose(a, [own.index(i) for i in order])
+        if batch and not flat and any(map(is_batch, order)):
+            at = next(k for k, i in enumerate(order) if is_batch(i))
+            a = a.reshape((*a.shape[:at], *batch, *a.shape[at + 1 :]))
         count = np.prod([scene.dims.get(str(extent(i).data), 1) for i in dropped]) if mean else 1
         return np.asarray(a / count)
 

@@ -28,7 +28,7 @@ from symgrad.validate.precise import Definition
 
 ENOUGH_WRONG, ENOUGH_RIGHT = 2, 4
 TRIVIAL = 1e-200
-MOST_THRESHOLDS = 24
+MOST_THRESHOLDS = 30
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,14 @@ def regions(program: Program, target: Target, kinks: Sequence[Any]) -> list[Regi
     for c in found:
         for way in (c, negation(c)):
             if way.op in ("cmp", "and", "or", "not", "fn"):
-                out.append(Region(shown(way), where(way, ONE, ZERO), tuple(definitions.values())))
+                out.append(Region(_bare(shown(way)), where(way, ONE, ZERO), tuple(definitions.values())))
     return out
+
+
+def _bare(text: str) -> str:
+    """A condition without the parentheses around it."""
+    inside = text[1:-1]
+    return inside if text.startswith("(") and text.endswith(")") and not set(inside) & set("&|") else text
 
 
 def _of_formula(program: Program, target: Target, kinks: Sequence[Any]) -> Iterator[tuple[Term, Sequence[Term]]]:
@@ -127,21 +133,29 @@ def _surely_right(s: Sample) -> Array:
     return ~s.wrong & np.isfinite(s.expected) & (np.abs(s.expected) > TRIVIAL)
 
 
-def by_region(evidence: Evidence, program: Program, kinks: Sequence[Any]) -> Cause | None:
-    """The cause where a condition of the formula tells wrong elements from right ones."""
+def by_region(evidence: Evidence, program: Program, kinks: Sequence[Any], explained: bool) -> Cause | None:
+    """The cause where a condition tells wrong elements from right ones; `explained`: what is wrong there too."""
     if not is_partial(evidence.samples):
         return None
     target = evidence.samples[0].target
     for region in regions(program, target, kinks):
-        if tells(region, evidence.samples, target) and tells(region, evidence.fresh, target, enough=False):
-            return Cause("region", f"wrong where {region.text}{_inside(region, evidence, program)}")
+        if tells(region, evidence.samples, target) and tells(region, evidence.many, target):
+            inside = _inside(region, evidence, program)
+            if inside or not explained:
+                return Cause("region", f"wrong where {region.text}{inside}")
     return None
 
 
-def tells(region: Region, samples: Sequence[Sample], target: Target, enough: bool = True) -> bool:
-    """Whether the wrong elements are those of the region, and those that are surely right outside of it."""
+def tells(region: Region, samples: Sequence[Sample], target: Target) -> bool:
+    """Whether the wrong elements are those of the region, and those that are surely right outside of it.
+
+    Where parameters make nothing wrong at all, nothing is said.
+    """
     inside = outside = 0
+    telling = {_parameters(s) for s in samples if not s.is_right}
     for s in samples:
+        if _parameters(s) not in telling:
+            continue
         mask = region.mask(s.scene, target.form.indices) if s.fits else None
         if mask is None:
             return False
@@ -150,17 +164,23 @@ def tells(region: Region, samples: Sequence[Sample], target: Target, enough: boo
             return False
         inside += int(np.sum(s.wrong))
         outside += int(np.sum(_surely_right(s)))
-    return not enough or (inside >= ENOUGH_WRONG and outside >= ENOUGH_RIGHT)
+    return inside >= ENOUGH_WRONG and outside >= ENOUGH_RIGHT
+
+
+def _parameters(s: Sample) -> tuple[float, ...]:
+    return tuple(float(v) for v in s.scene.point.parameters.values())
 
 
 def _inside(region: Region, evidence: Evidence, program: Program) -> str:
     """What is wrong there, if that can be said."""
     target = evidence.samples[0].target
     masked = []
-    for s in evidence.wrong:
+    for s in evidence.many:
         mask = region.mask(s.scene, target.form.indices)
         if mask is not None:
-            mask = np.broadcast_to(mask, s.got.shape)
+            mask = np.broadcast_to(mask, s.got.shape) & np.isfinite(s.expected)
+            if not np.any(mask & (s.expected != 0)):
+                continue
             masked.append((s, mask, np.where(mask, s.got, 0.0), np.where(mask, s.expected, 0.0)))
     if masked and not any(np.any(g) for _, _, g, _ in masked):
         return ": it is 0 there"
@@ -168,7 +188,7 @@ def _inside(region: Region, evidence: Evidence, program: Program) -> str:
     if found is not None:
         return f": {found.detail} there"
     pairs = []
-    for s, mask, g, t in masked[:4]:
+    for s, mask, g, t in [m for m in masked if not m[0].is_right][:4]:
         with np.errstate(all="ignore"):
             pairs.append((s, np.where(mask & (t != 0), g / t, np.nan)))
     for p in products(pairs, program, candidates(program, target)):
@@ -209,14 +229,15 @@ def _only_there(region: Region, target: Target, factor: Any) -> Predict:
 
 def by_threshold(evidence: Evidence, program: Program, samples: Sequence[Sample] | None = None) -> Cause | None:
     """The cause where elements are wrong beyond a value of an input or of a name."""
-    samples = evidence.samples if samples is None else samples
+    samples = evidence.many if samples is None else samples
     if not is_partial(samples):
         return None
     target = evidence.samples[0].target
     indices = target.form.indices
     where = tuple(d for form in target.forms for d in form.where)
-    for t in list(accesses(program, indices, where))[:MOST_THRESHOLDS]:
-        candidate = Candidate(t, where)
+    own = [Candidate(t, where) for t in accesses(program, indices, where)]
+    for candidate in [*own, *candidates(program, target)][:MOST_THRESHOLDS]:
+        t = candidate.term
         for name, f in ((shown(t), lambda v: v), (f"Abs({shown(t)})", np.abs)):
             for sign, word in ((1, ">"), (-1, "<")):
                 low, high = _gap(samples, candidate, indices, f, sign)
@@ -268,7 +289,7 @@ def by_kink(samples: Sequence[Sample], program: Program, kinks: Sequence[Any]) -
             s = wrong[0]
             got, right = float(s.got[s.worst]), float(s.expected[s.worst])
             said = f"got {got:.6g}, and by torch's convention ({kink.of}: {kink.convention}) it is {right:.6g}"
-            return Cause("kink", f"wrong only where {shown(kink.at)}: {said}", term=kink.at)
+            return Cause("kink", f"wrong only where {_bare(shown(kink.at))}: {said}", term=kink.at)
     return None
 
 

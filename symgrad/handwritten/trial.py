@@ -23,10 +23,13 @@ from symgrad.handwritten.forms import forms_of
 from symgrad.handwritten.hearing import Hearing, Record, others_say
 from symgrad.handwritten.hypotheses import Cause, Evidence
 from symgrad.handwritten.process import TheirError
-from symgrad.handwritten.samples import Sample, Target
+from symgrad.handwritten.samples import Sample, Target, agrees
+from symgrad.handwritten.scenes import Form, Scene
 from symgrad.handwritten.values import cause_of_values
+from symgrad.validate.backends import EvaluationError
 
-FRESH = 4
+FRESH, MANY = 4, 24
+"""Points that no hypothesis has seen, and points that tell where something is wrong."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def check_gradient(derivation: Derivation, callee: Callee, options: Options | No
     caller = Caller(callee, manner)
     targets = _targets(derivation, wrt, options.order)
     hearing = Hearing(caller, targets, tuple(derivation.kinks), options.seed)
+    hearing.targets = tuple(_checked_forms(t, hearing) for t in targets)
     try:
         record = hearing.hear()
     except TheirError as error:
@@ -159,6 +163,19 @@ def _targets(derivation: Derivation, wrt: Sequence[str], order: int) -> list[Tar
     return targets
 
 
+def _checked_forms(target: Target, hearing: Hearing) -> Target:
+    """The target with those forms that the evaluator knows, and that say the same as the closed form."""
+    scenes = [hearing.caller.scene(p) for p in hearing.normal(2)]
+    return replace(target, forms=(target.form, *(f for f in target.forms[1:] if _is_equal(f, target.form, scenes))))
+
+
+def _is_equal(form: Form, closed: Form, scenes: Sequence[Scene]) -> bool:
+    try:
+        return all(agrees(s.of(form), s.of(closed), tolerance=1e-6) for s in scenes)
+    except EvaluationError:
+        return False
+
+
 def _judged(derivation: Derivation, hearing: Hearing, record: Record) -> Verdict:
     program, name = hearing.program, derivation.formula.name
     seen: dict[str, Any] = {"points": record.points, "kinds": record.kinds, "calls": hearing.caller.calls}
@@ -184,14 +201,13 @@ def _judged(derivation: Derivation, hearing: Hearing, record: Record) -> Verdict
 
 
 def _cause(hearing: Hearing, record: Record, target: Target) -> Cause:
-    def fresh() -> list[Sample]:
-        own = [replace(t, name=t.name) for t in hearing.targets]
-        other = Hearing(hearing.caller, own, hearing.kinks, hearing.seed)
-        for point in other.normal(FRESH, 1):
+    def drawn(count: int, shift: int) -> list[Sample]:
+        other = Hearing(hearing.caller, [target], hearing.kinks, hearing.seed)
+        for point in other.normal(count, shift):
             other.look(other.caller.scene(point))
         return other.record.samples.get(target, [])
 
-    evidence = Evidence(record.generic(target), fresh)
+    evidence = Evidence(record.generic(target), lambda: drawn(FRESH, 1), lambda: drawn(MANY, 2))
     if evidence.wrong:
         return diagnose(evidence, hearing.program, hearing.kinks, hearing.caller.differentiates)
     return diagnose_special(record.samples[target], evidence, hearing.program, hearing.kinks)

@@ -80,7 +80,8 @@ def grad(z, t):
             "sign": ("(x - t)", "(t - x)", ("sign",)),
             "reduction ignored": (" / x.size", "", ("reduction",)),
             "divided twice": ("x.size", "x.size**2", ("factor",)),
-            "only large errors": ("2 * (x - t) / x.size", "np.where(np.abs(x - t) < 8, 2*(x - t)/x.size, 0)", ("region",)),
+            "only large errors": ("2 * (x - t) / x.size", "2 * np.where(np.abs(x - t) < 8, x - t, 0) / x.size",
+                                  ("region",)),
         },
     ),
     "huber": Case(
@@ -226,7 +227,7 @@ def grad(x, g, b, dy, eps=1e-5):
             "another order": ("return dx, (dy * u).sum(lead), dy.sum(lead)",
                               "return dx, dy.sum(lead), (dy * u).sum(lead)", ("shape",)),
             "biased by c/(c - 1)": ("(h * h).mean(-1, keepdims=True)",
-                                    "(h * h).sum(-1, keepdims=True) / max(x.shape[-1] - 1, 1)", ("factor", "nonfinite")),
+                                    "(h * h).sum(-1, keepdims=True) / max(x.shape[-1] - 1, 1)", ("factor",)),
         },
     ),
     "rms_norm": Case(
@@ -261,7 +262,7 @@ def grad(x, dy):
             "term missing": (" - (dy * y).sum(-1, keepdims=True)", "", ("missing_term",)),
             "y missing in the sum": ("(dy * y).sum", "dy.sum", ("missing_factor",)),
             "y missing": ("y * (dy", "(dy", ("missing_factor",)),
-            "upstream ignored": ("    return", "    dy = np.ones_like(dy)\n    return", ("upstream",)),
+            "upstream ignored": ("    return y *", "    dy = np.ones_like(dy)\n    return y *", ("upstream",)),
             "sign of the sum": ("dy - (dy", "dy + (dy", ("sign",)),
         },
     ),
@@ -317,7 +318,7 @@ def grad(a, p, q, margin=1.0):
             "not normalized": ("return np.divide(v, n, out=np.zeros_like(v), where=n > 0), n", "return v, n",
                                ("extra_factor", "missing_factor", "factor")),
             "condition missing": ("(nu - nv + margin > 0)", "1.0", ("region",)),
-            "margin missing": (" + margin", "", ("factor", "region", "missing_term", "epsilon")),
+            "margin missing": (" + margin", "", ("missing_term", "region")),
             "nan at 0": ("np.divide(v, n, out=np.zeros_like(v), where=n > 0)", "v / n", ("nonfinite",)),
         },
     ),
@@ -414,7 +415,7 @@ def grad(x, dy):
             "symmetric convention": ("return np.linalg.inv(X).T",
                                      "g = np.linalg.inv(X).T\n    return 2 * g - np.diag(np.diag(g))",
                                      ("extra_term", "factor")),
-            "not inverted": ("np.linalg.inv(X).T", "X.T", ("factor", "unknown", "missing_factor")),
+            "not inverted": ("np.linalg.inv(X).T", "X.T", ("factor", "unknown", "extra_factor")),
         },
     ),
     "amax": Case(
@@ -458,7 +459,8 @@ def grad(x, t, q=0.5):
         {
             "q and 1 - q": ("- q)", "- (1 - q))", ("factor", "epsilon", "sign")),
             "sign": ("/ len(x)", "/ -len(x)", ("sign",)),
-            "kink": ("np.where(x == t, 0.5 - q, np.where(x > t, 1.0, 0.0) - q)", "(np.where(x > t, 1.0, 0.0) - q)", ("kink",)),
+            "kink": ("np.where(x == t, 0.5 - q, np.where(x > t, 1.0, 0.0) - q)", "(np.where(x > t, 1.0, 0.0) - q)",
+                     ("kink",)),
         },
     ),
     "cosine_similarity": Case(
