@@ -88,7 +88,7 @@ def truth(program: Program, wrt: Sequence[str], call: Call) -> Truth:
     found: Sequence[Any] = [None] * len(leaves)
     if total.requires_grad:
         found = torch.autograd.grad(total, leaves, allow_unused=True)
-    arrays = [np.zeros(x.shape) if g is None else g.numpy() for x, g in zip(leaves, found, strict=True)]
+    arrays = [np.zeros(x.shape) if g is None else g.numpy(force=True) for x, g in zip(leaves, found, strict=True)]
     grads = dict(zip(wrt, arrays, strict=False))
     size = magnitude(call.inputs, call.upstream, {n: v.detach().numpy() for n, v in values.items()})
     size = max(size, _passed_on(named, arrays[len(wrt) :]) * max(_exponents(program, call), 1.0))

@@ -19,6 +19,8 @@ from symgrad.validate.backends import EvaluationError
 Data = dict[str, np.ndarray[Any, Any]]
 DRAWS = 12
 GOOD, HOPELESS = 50.0, 1e7
+"""Condition numbers. Kernels promise digits up to 1e6 (ACCURACY); from 1e7 on half of them are gone, and a singular
+matrix has no inverse, so special points are judged up to there; determinants everywhere, singular matrices too."""
 REGULAR = frozenset(("inv", "logdet", "logabsdet", "det"))
 """Functions without a value at singular matrices, or whose closed gradient has none there."""
 

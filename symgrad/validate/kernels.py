@@ -132,7 +132,10 @@ class TorchKernels:
             # one scalar: torch imports sympy where it is given cotangents
             total = sum((_upstream(torch, call, n, o) * o).sum() for n, o in live)
             grads = torch.autograd.grad(total, [tensors[n] for n in self.wrt], allow_unused=True)
-        found = (np.zeros(tensors[n].shape) if g is None else g.numpy() for n, g in zip(self.wrt, grads, strict=True))
+        found = (
+            np.zeros(tensors[n].shape) if g is None else g.numpy(force=True)
+            for n, g in zip(self.wrt, grads, strict=True)
+        )
         values = {n: o.detach().numpy() for n, o in zip(names, outputs, strict=True)}
         return Outcome(values, dict(zip(self.wrt, found, strict=True)))
 

@@ -44,7 +44,7 @@ from symgrad.validate.verdict import (
 )
 
 NUDGE = 1e-7
-BESIDE = 6
+BESIDE = 12
 """How far, relative to the inputs, and how often the judge looks beside a point that may be a kink."""
 MOST_ELEMENTS = 12
 """Elements of each input at which the diagonal is looked at."""
@@ -79,7 +79,7 @@ def second_truth(program: Program, wrt: Sequence[str], call: Call, direction: Da
     loss = values[program.loss.name]
     grads = _again(loss.mean(), leaves, create_graph=True)
     along = sum((g * torch.as_tensor(direction[n])).sum() for n, g in grads.items())
-    product = {n: g.detach().numpy() for n, g in _again(along, leaves, retain_graph=True).items()}
+    product = {n: g.detach().numpy(force=True) for n, g in _again(along, leaves, retain_graph=True).items()}
     diagonal = {n: np.zeros(len(at)) for n, at in places.items()}
     for n, at in places.items():
         for k, position in enumerate(at):
@@ -145,7 +145,7 @@ def _agrees(point: Point, got: Second, expected: SecondTruth, noise: Second) -> 
 
 
 def _or_beside(program: Program, call: Call, direction: Data, expected: SecondTruth, got: Second) -> SecondTruth:
-    """The truth, where the gradient has a kink any value between those that the Hessian has beside it.
+    """The truth, where the gradient has a kink one of those that the Hessian has beside it, or the mean of two.
 
     There is no Hessian at such a place (Huber at |r| == delta), and a simpler gradient need not take autograd's side.
     """
@@ -167,18 +167,18 @@ def _or_beside(program: Program, call: Call, direction: Data, expected: SecondTr
 
     def settled(kind: str) -> Data:
         mine, truth_ = getattr(found, kind), getattr(expected.second, kind)
-        return {n: _between(mine[n], truth_[n], [getattr(s, kind)[n] for s in near]) for n in truth_}
+        return {n: _beside(mine[n], truth_[n], [getattr(s, kind)[n] for s in near]) for n in truth_}
 
     return replace(expected, second=Second(settled("diagonal"), settled("product")))
 
 
-def _between(got: Any, expected: Any, near: Sequence[Any]) -> np.ndarray[Any, Any]:
-    """What was got where it lies between the values beside and these differ, else what is expected."""
-    low, high = np.min(near, axis=0), np.max(near, axis=0)
-    size = np.max(np.abs(near), axis=0)
-    jumps = high - low > 1e3 * NUDGE * (size + 1)
-    inside = (got >= low - 1e2 * NUDGE * (size + 1)) & (got <= high + 1e2 * NUDGE * (size + 1))
-    return np.asarray(np.where(jumps & inside, got, expected))
+def _beside(got: Any, expected: Any, near: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """What was got where it is one of the values beside, or midway of two, and these differ; else what is expected."""
+    size = np.max(np.abs(near), axis=0) + 1
+    jumps = np.max(near, axis=0) - np.min(near, axis=0) > 1e3 * NUDGE * size
+    sides = [(a + b) / 2 for k, a in enumerate(near) for b in near[k:]]
+    close = np.any([np.abs(got - side) <= 1e2 * NUDGE * size for side in sides], axis=0)
+    return np.asarray(np.where(jumps & close, got, expected))
 
 
 def _noise(
