@@ -248,22 +248,28 @@ def _exact_root(b: Fraction, n: int) -> Fraction | None:
 
 
 def exp(t: Term) -> Term:
-    """e**t; logarithms in the exponent come out as powers."""
+    """e**t; logarithms in the exponent come out as powers, except those of a softmax, which stays whole."""
     if t is ZERO:
         return ONE
-    if t is neg(INFINITY):
+    if neg(INFINITY) in terms_of(t):  # of a mask, beside what is finite
         return ZERO
     rest, outside = [], []
+    whole = any(coefficient(a)[0] == -1 and _is_lse_of_logarithms(coefficient(a)[1]) for a in terms_of(t))
     for a in terms_of(t):
         factors = factors_of(a)
         logs = [f for f in factors if f.op == "fn" and f.data == "log"]
-        if len(logs) == 1:
+        if len(logs) == 1 and not whole:
             outside.append(power(logs[0].args[0], mul(*(f for f in factors if f is not logs[0]))))
         else:
             rest.append(a)
     if outside:
         return mul(*outside, exp(add(*rest)))
     return node("fn", (t,), "exp")
+
+
+def _is_lse_of_logarithms(t: Term) -> bool:
+    found = t.op == "red" and t.data == "lse"
+    return found and any(f.op == "fn" and f.data == "log" for a in terms_of(t.args[0]) for f in factors_of(a))
 
 
 def fn(name: str, *args: Term) -> Term:

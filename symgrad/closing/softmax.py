@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symgrad.algebra.build import Fresh
+from symgrad.algebra.build import Fresh, exp, mul, sub
 from symgrad.algebra.show import softmax_parts
 from symgrad.algebra.terms import Term
 from symgrad.closing.unfold import unfold
@@ -29,7 +29,10 @@ def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement
         if t.op != "fn" or t.data != "exp" or not t.tensors & set(named):
             return None
         new = read_inside(unfold(t, named, Fresh()), context)
-        return new if new.op == "fn" and softmax_parts(new.args[0]) is not None else None
+        parts = softmax_parts(new.args[0]) if new.op == "fn" and new.data == "exp" else None
+        if parts is None:
+            return None
+        return mul(exp(sub(new.args[0], parts[2])), exp(parts[2]))  # the rest meets its inverse beside it
 
     rule = Rule("machine/softmax", ("fn",), "", "", whole, Example("", ""))
     return tuple(replace(s, body=rewrite(s.body, (rule,), context)) for s in statements)

@@ -86,7 +86,7 @@ class Group:
 
 
 def groups_of(factors: Sequence[Term], scope: Scope, guard: Guard) -> list[Expr]:
-    """The factors of a product, those over the same indices multiplied."""
+    """The factors of a product, those over the same indices multiplied; all of them are finite where a bracket is 0."""
     groups: dict[frozenset[Term], Group] = {}
     conditions: list[Term] = []
     for f in factors:

@@ -11,15 +11,18 @@ from symgrad.algebra.build import (
     exp,
     iverson,
     mul,
+    neg,
     open_reduction,
     power,
     reduce,
     substitute,
 )
+from symgrad.algebra.show import softmax_parts
 from symgrad.algebra.terms import (
     ONE,
     Term,
     by_name,
+    coefficient,
     extent,
     factors_of,
     get0,
@@ -62,7 +65,7 @@ def _separate(t: Term, context: Context) -> Term | None:
     if t.op != "red" or t.data != "sum" or t.args[0].op == "add":
         return None
     bound = frozenset(t.args[1:])
-    groups = _components(_split_exponentials(t.args[0], bound), bound)
+    groups = _components(_split_exponentials(t.args[0], bound, context), bound)
     outside = [f for f, shared in groups if not shared]
     inside = [(f, shared) for f, shared in groups if shared]
     covered = frozenset().union(*(shared for _, shared in inside)) if inside else frozenset()
@@ -80,17 +83,32 @@ def _reopened(t: Term, body: Term, variables: list[Term], context: Context) -> T
     return reduce("sum", substitute(body, names), names.values())
 
 
-def _split_exponentials(body: Term, bound: frozenset[Term]) -> list[Term]:
+def _split_exponentials(body: Term, bound: frozenset[Term], context: Context) -> list[Term]:
+    """The factors, exponentials by the indices of their exponents; a softmax whose lse the sum counts stays whole."""
     factors: list[Term] = []
     for f in factors_of(body):
         if f.op == "fn" and f.data == "exp" and f.args[0].op == "add":
             shared: dict[frozenset[Term], list[Term]] = {}
-            for a in f.args[0].args:
+            exponent, softmax = _without_softmax(f.args[0], bound, context)
+            for a in terms_of(exponent):
                 shared.setdefault(a.free & bound, []).append(a)
             factors.extend(exp(add(*items)) for items in shared.values())
+            factors.extend(softmax)
         else:
             factors.append(f)
     return factors
+
+
+def _without_softmax(exponent: Term, bound: frozenset[Term], context: Context) -> tuple[Term, list[Term]]:
+    """What is left of an exponent beside f - lse f, and exp(f - lse f): e^(-lse) alone may overflow, and so may e^f."""
+    for a in exponent.args:
+        c, name = coefficient(a)
+        lse = context.body(name) if is_access(name) else name
+        if c == -1 and lse is not None and lse.op == "red" and lse.data == "lse" and lse.free & bound:
+            parts = softmax_parts(add(exponent, name, neg(lse)))
+            if parts is not None:
+                return parts[2], [exp(add(exponent, neg(parts[2])))]
+    return exponent, []
 
 
 def _components(factors: list[Term], bound: frozenset[Term]) -> list[tuple[Term, frozenset[Term]]]:

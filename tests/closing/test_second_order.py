@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import symgrad
 from symgrad.algebra.show import show
 from symgrad.closing.derivation import Derivation, derive_formula
 from symgrad.errors import FormulaError, UnsupportedError, UsageError
@@ -111,3 +113,19 @@ def test_a_layer_that_expects_a_product_is_told_so() -> None:
     text = "name: layer\ninputs: {x: [n]}\noutput: {'y[i]': 'x[i]**2'}\nexpect: {'hvp x[i]': '2*v[i]'}\n"
     with pytest.raises(FormulaError, match="hvp is of a loss"):
         read_text(text)
+
+
+def test_distances_within_one_set_have_a_diagonal_where_a_point_meets_itself() -> None:
+    """[|x| != 0]/|x| at x - x is 0, and no factor beside it is 0/0."""
+    formula = {"name": "f", "inputs": {"x": ["n", "d"]}, "loss": "Sum(norm(x[i, k] - x[j, k], k), i, j)"}
+    result = symgrad.derive(formula, order=2)
+    assert "norm(0" not in show(result.derivation.second.hessians[0].diagonal.closed)
+    x = np.array([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]])
+    gradient, diagonal = result.numpy.grad_and_hess(x)
+    numeric = [
+        (result.numpy.grad(x + h)[i, k] - result.numpy.grad(x - h)[i, k]) / 2e-6
+        for i in range(3)
+        for k in range(2)
+        for h in [1e-6 * (np.arange(6).reshape(3, 2) == 2 * i + k)]
+    ]
+    np.testing.assert_allclose(diagonal.ravel(), numeric, rtol=1e-6)
