@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from symgrad.algebra.terms import Term, keeping
+from symgrad.algebra.build import Fresh
+from symgrad.algebra.terms import BATCH, ZERO, Term, dim, get, idx, keeping
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import hoist, taken_names
 from symgrad.calculus.recurrence import reached
@@ -26,6 +27,7 @@ from symgrad.closing.softmax import rejoin
 from symgrad.closing.unfold import unfold
 from symgrad.errors import FormulaError, LimitError, SymgradError, UnsupportedError, nearest
 from symgrad.formula.blocks import blocks
+from symgrad.formula.directions import direction_names
 from symgrad.formula.program import COTANGENT, Expected, Fact, Formula, Program, Statement
 from symgrad.rewrite.context import Context, Observer
 from symgrad.rewrite.engine import rewrite
@@ -188,14 +190,29 @@ def asked_for(program: Program, wrt: tuple[str, ...] | None) -> Program:
 
 
 def looked_at(formula: Formula, program: Program, second: SecondOrder | None) -> Iterator[Expected]:
-    """What is expected of the inputs that were asked for; of the second order where that was, in all inputs."""
-    whole = program.wrt == formula.program.wrt
+    """What is expected of the inputs that were asked for; of the second order where that was."""
+    along = {} if second is None else _without_other_directions(formula, second)
     for e in formula.expected:
         if e.kind == COTANGENT:
-            if whole:
+            if program.wrt == formula.program.wrt:
                 yield e
-        elif whole and second is not None if e.kind != "gradient" else e.input in program.wrt:
+        elif e.kind == "gradient" and e.input in program.wrt:
             yield e
+        elif second is not None and e.input in program.wrt:
+            yield replace(e, body=unfold(e.body, along, Fresh()))
+
+
+def _without_other_directions(formula: Formula, second: SecondOrder) -> dict[str, Statement]:
+    """The formula's directions by the names that they have where fewer inputs were asked for; the others are 0."""
+    found = {}
+    for name, v in direction_names(formula.program, (n for n, _ in formula.index_names)).items():
+        i = formula.program.input(name)
+        axes = ((dim(BATCH),) if i.batch else ()) + i.shape
+        indices = tuple(idx(f"axis{k}" if e is not dim(BATCH) else BATCH, e) for k, e in enumerate(axes))
+        own = second.directions.get(name)
+        if own != v:
+            found[v] = Statement(v, indices, ZERO if own is None else get(own, indices))
+    return found
 
 
 def refuse_what_is_looked_through(

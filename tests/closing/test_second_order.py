@@ -10,8 +10,8 @@ import pytest
 import symgrad
 from symgrad.algebra.show import show
 from symgrad.closing.derivation import Derivation, derive_formula
-from symgrad.errors import FormulaError, UnsupportedError, UsageError
-from symgrad.formula.reader import read_file, read_text
+from symgrad.errors import FormulaError, UnsupportedError, UsageError, VerdictError
+from symgrad.formula.reader import read_file, read_mapping, read_text
 from symgrad.report.notation import notation_of
 
 FORMULAS = Path(__file__).parents[2] / "formulas"
@@ -129,3 +129,24 @@ def test_distances_within_one_set_have_a_diagonal_where_a_point_meets_itself() -
         for h in [1e-6 * (np.arange(6).reshape(3, 2) == 2 * i + k)]
     ]
     np.testing.assert_allclose(diagonal.ravel(), numeric, rtol=1e-6)
+
+
+def test_what_is_expected_of_the_second_order_is_proven_of_the_inputs_that_are_asked_for() -> None:
+    """Along the direction in one input those in the others are 0; that of a single input is named v."""
+    formula = {
+        "name": "f",
+        "inputs": {"x": ["n"], "w": ["n"]},
+        "loss": "Sum(x[i]**2*w[i]**3, i)",
+        "expect": {
+            "hvp x[i]": "2*w[i]**3*vx[i] + 6*x[i]*w[i]**2*vw[i]",
+            "diagonal x[i]": "2*w[i]**3",
+            "hvp w[i]": "6*x[i]**2*w[i]*vw[i] + 6*x[i]*w[i]**2*vx[i]",
+        },
+    }
+    read = read_mapping(formula)
+    for wrt, keys in ((None, 3), (("x",), 2), (("w",), 1), (("w", "x"), 3)):
+        found = derive_formula(read, wrt=wrt, order=2).expected
+        assert [e.proven for e in found] == [True] * keys
+    wrong = {**formula, "expect": {"hvp x[i]": "3*w[i]**3*vx[i] + 6*x[i]*w[i]**2*vw[i]"}}
+    with pytest.raises(VerdictError, match="hvp x is not what"):
+        symgrad.derive(wrong, wrt=("x",), order=2)
