@@ -15,6 +15,8 @@ def _unguarded_norm(t: Term, context: Context) -> Term | None:
     for f in t.args:
         if f.op == "iv" and f.args[0].op == "cmp" and f.args[0].data == "!=" and ZERO in f.args[0].args:
             x = next((a for a in f.args[0].args if a is not ZERO), ZERO)
+            if _is_zero_norm(x):
+                return ZERO
             below = any(g.op == "pow" and g.args[0] is x and coefficient(g.args[1])[0] < 0 for g in t.args)
             if below and _is_norm(x, context) and not _vanishes_on_a_diagonal(x, context):
                 return mul(*(g for g in t.args if g is not f))

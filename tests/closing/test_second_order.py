@@ -121,7 +121,7 @@ def test_distances_within_one_set_have_a_diagonal_where_a_point_meets_itself() -
     result = symgrad.derive(formula, order=2)
     assert "norm(0" not in show(result.derivation.second.hessians[0].diagonal.closed)
     x = np.array([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]])
-    gradient, diagonal = result.numpy.grad_and_hess(x)
+    _, diagonal = result.numpy.grad_and_hess(x)
     numeric = [
         (result.numpy.grad(x + h)[i, k] - result.numpy.grad(x - h)[i, k]) / 2e-6
         for i in range(3)
