@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symgrad.algebra.build import add, mul, sub, substitute
-from symgrad.algebra.terms import FALSE, ZERO, Term, coefficient, extent, get, is_num, num, terms_of, walk
+from symgrad.algebra.build import Fresh, add, mul, open_reduction, sub, substitute
+from symgrad.algebra.terms import BATCH, FALSE, ZERO, Term, coefficient, extent, get, idx, is_num, num, terms_of, walk
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.unfold import unfold
 from symgrad.formula.blocks import reads_across
@@ -73,6 +73,8 @@ class Proofs:
         self.forms, self.context = forms, context
         self.flows = {name: forms.cotangent(s) for name, s in values.items()}
         """What flows back into the values that expected forms name."""
+        self.equal: dict[tuple[Term, Term], bool] = {}
+        """Parts of forms that were compared: the gradients of a layer share them."""
         known = {name: forms.adjoints.adjoint_of.get(s.name) for name, s in values.items()}
         self.names: Table = {}
         """Names that the derivation does not use for it -> what it uses."""
@@ -93,19 +95,25 @@ class Proofs:
                 where |= {d.name: d for d in flow.where}
         definitions = tuple(where.values())
         with self.context.quietly():
-            pairs = self._unfolded(g, wanted, definitions, e.key)
-            proven = any(self._equal(mine, theirs) for mine, theirs in pairs)
+            proven = any(self._equal(*pair) for pair in _once(self._unfolded(g, wanted, definitions, e.key)))
         return ExpectedVerdict(e, g, definitions, proven or None)
 
     def _unfolded(
         self, g: Gradient, wanted: Term, definitions: Sequence[Definition], key: str
     ) -> Iterator[tuple[Term, Term]]:
-        """Both forms, with more and more names written out."""
-        for table in self._levels(definitions, wanted.tensors | {key}):
-            yield unfold(g.closed, table, self.forms.fresh), unfold(wanted, table, self.forms.fresh)
-        for table in self._levels(definitions, wanted.tensors | {key}):
-            step = self._one_step(unfold(g.closed, table, self.forms.fresh), definitions)
-            yield unfold(step, table, self.forms.fresh), unfold(wanted, table, self.forms.fresh)
+        """Both forms, with more and more names written out.
+
+        A name that one form alone has cannot cancel: where a later step writes it out, nothing is proven before.
+        """
+        levels = list(self._levels(definitions, wanted.tensors | {key}))
+        names = frozenset(n for table in levels for n in table)
+        for back in (False, True):
+            for table in levels:
+                mine, theirs = (unfold(t, table, self.forms.fresh) for t in (g.closed, wanted))
+                if back:
+                    mine = unfold(self._one_step(mine, definitions), table, self.forms.fresh)
+                if not (mine.tensors ^ theirs.tensors) & (names - table.keys()):
+                    yield mine, theirs
         if key in self.forms.adjoints.carried and not wanted.tensors & self.forms.adjoints.carried:
             solution = {key: Statement(key, g.indices, wanted)}
             for table in self._levels(definitions, frozenset((key,))):
@@ -136,7 +144,17 @@ class Proofs:
             yield local | named | through
 
     def _equal(self, mine: Term, theirs: Term) -> bool:
-        return all(self._is_zero(d) for d in _cases(sub(mine, theirs)))
+        parts = _where_they_differ(mine, theirs, self.forms.fresh)
+        if parts[0] is not mine:
+            known = _numbered(*parts)
+            if known not in self.equal:
+                self.equal[known] = self._is_everywhere_zero(sub(*known))
+            if self.equal[known]:
+                return True
+        return self._is_everywhere_zero(sub(mine, theirs))
+
+    def _is_everywhere_zero(self, difference: Term) -> bool:
+        return all(self._is_zero(d) for d in _cases(difference))
 
     def _is_zero(self, difference: Term) -> bool:
         d = self._normal(difference, PROOF)
@@ -156,6 +174,40 @@ class Proofs:
 
     def _normal(self, t: Term, rules: tuple[Rule, ...]) -> Term:
         return rewrite(t, self.forms.inner.joined(rules, self.forms.inner.expand), self.context)
+
+
+def _where_they_differ(a: Term, b: Term, fresh: Fresh) -> tuple[Term, Term]:
+    """The parts of two forms that are left without sums, factors and summands that both have."""
+    while a.op == b.op and a is not b:
+        if a.op in ("add", "mul"):
+            common = frozenset(a.args) & frozenset(b.args)
+            join = add if a.op == "add" else mul
+            inner = tuple(join(*(x for x in t.args if x not in common)) for t in (a, b)) if common else (a, b)
+        elif a.op == "red" and a.data == b.data == "sum" and [*map(extent, a.args[1:])] == [*map(extent, b.args[1:])]:
+            (mine, over), (theirs, others) = open_reduction(a, fresh), open_reduction(b, fresh)
+            inner = mine, substitute(theirs, dict(zip(others, over, strict=True)))
+        else:
+            break
+        if inner == (a, b):
+            break
+        a, b = inner
+    return a, b
+
+
+def _numbered(a: Term, b: Term) -> tuple[Term, Term]:
+    """Both terms, their indices numbered in the order in which they come."""
+    found = dict.fromkeys(x for t in (a, b) for x in walk(t) if x.op == "idx" and x in t.free and str(x.data) != BATCH)
+    names = {i: idx(f"#{k}", extent(i)) for k, i in enumerate(found)}
+    return substitute(a, names), substitute(b, names)
+
+
+def _once(pairs: Iterator[tuple[Term, Term]]) -> Iterator[tuple[Term, Term]]:
+    """The pairs, each the first time that it comes."""
+    seen: set[tuple[Term, Term]] = set()
+    for pair in pairs:
+        if pair not in seen:
+            seen.add(pair)
+            yield pair
 
 
 def _cases(t: Term) -> list[Term]:
