@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symgrad.algebra.build import Fresh, add, div, fn, mul, neg, open_reduction, power, rebuild, reduce, substitute
+from symgrad.algebra.build import Fresh, add, div, fn, mul, neg, open_reduction, power, rebuild, reduce, sub, substitute
 from symgrad.algebra.show import LETTERS, Names, show
 from symgrad.algebra.terms import (
     BATCH,
@@ -354,10 +354,21 @@ def with_extra(form: Form, program: Program) -> Iterator[Change]:
         if spot.under is None or spot.under.op not in ("red", "add") or spot.term.op == "num":
             continue
         for access in accesses(program, spot.context, form.where):
-            if access.args:
-                detail = f"an extra factor {shown(access)} of {shown(spot.term)}"
-                new = replace(form, closed=spot.put(mul(spot.term, access)))
-                yield Change("extra_factor", detail, new, access, 20 + spot.depth)
+            for cost, factor in enumerate(_made_of(access) if access.args else ()):
+                detail = f"an extra factor {shown(factor)} of {shown(spot.term)}"
+                new = replace(form, closed=spot.put(mul(spot.term, factor)))
+                yield Change("extra_factor", detail, new, factor, 20 + spot.depth + 5 * cost)
+
+
+def _made_of(access: Term) -> Iterator[Term]:
+    """What an access enters as where a chain rule goes wrong: derivatives of sigmoids, tanh, logarithms."""
+    rest = sub(ONE, access)
+    yield access
+    yield mul(access, rest)
+    yield rest
+    yield sub(ONE, power(access, TWO))
+    yield power(access, MINUS_ONE)
+    yield power(mul(access, rest), MINUS_ONE)
 
 
 def everywhere(form: Form, program: Program) -> Iterator[Change]:

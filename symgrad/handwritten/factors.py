@@ -12,7 +12,7 @@ import numpy as np
 
 from symgrad.algebra.build import mul, power
 from symgrad.algebra.show import show
-from symgrad.algebra.terms import MINUS_ONE, ONE, Term, base_exponent, factors_of
+from symgrad.algebra.terms import MINUS_ONE, ONE, Term, base_exponent, factors_of, walk
 from symgrad.formula.program import Program
 from symgrad.handwritten.candidates import Candidate, candidates, exponent_of, stacked
 from symgrad.handwritten.constants import Constant, Measured, identify
@@ -172,6 +172,15 @@ def _times(p: Product, target: Target) -> Predict:
     return predict
 
 
+def _every(target: Target) -> Iterator[Term]:
+    for form in target.forms:
+        yield from walk(form.closed)
+
+
+def _is_below(t: Term) -> bool:
+    return t.args[1].op == "num" and float(t.args[1].data) < 0  # type: ignore[arg-type]
+
+
 def named(p: Product, target: Target) -> Cause:
     """Whether it is one too many or one that is not there."""
     t = p.term
@@ -181,6 +190,8 @@ def named(p: Product, target: Target) -> Cause:
     missing = signs == {False}
     if len(p.powers) == 1:
         base, e = p.powers[0]
+        divides = any(x.op == "pow" and x.args[0] is base.term and _is_below(x) for x in _every(target))
+        missing = e > 0 if divides else missing
         for b, x in bases:
             if b is base.term and x.op == "num":
                 missing = (float(x.data) > 0) != (e > 0)  # type: ignore[arg-type]

@@ -19,10 +19,11 @@ from symgrad.handwritten.answers import Answer
 from symgrad.handwritten.calling import Caller
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.saturated import saturated_points
-from symgrad.handwritten.scenes import Array, Scene
+from symgrad.handwritten.scenes import Array, Form, Scene
 from symgrad.validate.autograd import reference
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.certificate import SMALL, has_torch
+from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.kernels import Call
 from symgrad.validate.points import Point, kink_points, normal_points, special_points
 from symgrad.validate.precise import Precise, Probe, closed_values
@@ -160,7 +161,7 @@ class Hearing:
                 return self.by_autograd(scene, target)
             if point.is_generic and point.kind != "special":
                 return scene.of(target.form)
-            got = closed_values(target.form, Precise(self.program, point))
+            got = exactly(target.form, self.program, point)
         except (EvaluationError, OverflowError, ZeroDivisionError):
             return None
         if got is None:
@@ -263,8 +264,7 @@ class Hearing:
         if not np.any(off):
             return False
         point = sample.scene.point
-        near = Precise(self.program, replace(point, inputs=rounded(point.inputs, 41)))
-        moved = closed_values(sample.target.form, near)
+        moved = exactly(sample.target.form, self.program, replace(point, inputs=rounded(point.inputs, 41)))
         if moved is None:
             return False
         with np.errstate(all="ignore"):
@@ -276,6 +276,11 @@ def _is_far(point: Point) -> bool:
     return max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0) > FAR
 
 
+def exactly(form: Form, program: Program, point: Point) -> Array | None:
+    """A closed form in multiprecision, rounded to float64; None where no two precisions agree."""
+    return in_range(lambda: closed_values(form, Precise(program, point)))
+
+
 def slope_at(sample: Sample, at: tuple[int, ...]) -> float | None:
     """One element of a gradient by differences in multiprecision; None on a kink."""
     point, name = sample.scene.point, sample.target.name
@@ -285,7 +290,7 @@ def slope_at(sample: Sample, at: tuple[int, ...]) -> float | None:
     step[at] = max(abs(float(point.inputs[name][at])), 1e-3)
     scale = abs(float(sample.expected[at])) / sample.scene.factor * float(step[at])
     try:
-        slope = Precise(sample.scene.program, point).slope(Probe({name: step}, name), scale)
+        slope = in_range(lambda: Precise(sample.scene.program, point).slope(Probe({name: step}, name), scale))
     except (EvaluationError, OverflowError):
         return None
     return None if slope is None else slope / float(step[at]) * sample.scene.factor
@@ -302,7 +307,7 @@ def others_say(hearing: Hearing, sample: Sample) -> Mapping[str, float]:
         if slope is not None:
             found["multiprecision"] = slope
     if "multiprecision" not in found:
-        exact = closed_values(sample.target.form, Precise(sample.scene.program, sample.scene.point))
+        exact = exactly(sample.target.form, sample.scene.program, sample.scene.point)
         if exact is not None:
             found["multiprecision"] = float(exact[at]) * sample.scene.factor
     return found
