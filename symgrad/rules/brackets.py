@@ -45,6 +45,17 @@ def _is_endless_where_zero(t: Term, x: Term) -> bool:
     return t.op == "fn" and t.data == "log" and t.args[0] is x
 
 
+def _length_of_nothing(t: Term, context: Context) -> Term | None:
+    c = t.args[0]
+    if c.op != "cmp" or c.data != "!=" or ZERO not in c.args:
+        return None
+    x = next(a for a in c.args if a is not ZERO)
+    if x.op != "get" or len(set(x.args)) == len(x.args):
+        return None
+    body = context.body(x)
+    return ZERO if body is not None and body.op == "red" and body.data == "norm" and body.args[0] is ZERO else None
+
+
 def _guard_norm(t: Term, context: Context) -> Term | None:
     """[norm x != 0] norm x = norm x."""
     if t.op != "mul":
@@ -226,6 +237,14 @@ GUARD_NORM = Rule(
     _guard_norm,
     Example("where(norm(x[i, j], j) != 0, norm(x[i, j], j), 0)", "norm(x[i, j], j)"),
 )
+LENGTH_OF_NOTHING = Rule(
+    "norm/of-nothing",
+    ("iv",),
+    r"[\lVert x_i - x_i \rVert \ne 0] = 0",
+    "a point is at no distance from itself",
+    _length_of_nothing,
+    Example("where(l[i, i] != 0, x[i, j], 0)", "0", let="{'l[i, k]': 'norm(x[i, j] - x[k, j], j)'}"),
+)
 NONNEGATIVE_FACTOR = Rule(
     "bracket/factor",
     ("mul",),
@@ -251,4 +270,4 @@ MASKED_EXPONENTIAL = Rule(
     _masked_exponential,
     Example("exp(Piecewise((x[i, j], j <= i), (-oo, True)))", "where(j <= i, exp(x[i, j]), 0)"),
 )
-BRACKETS = (RELU_BRACKET, ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM)
+BRACKETS = (RELU_BRACKET, ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM, LENGTH_OF_NOTHING)

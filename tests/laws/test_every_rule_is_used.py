@@ -104,6 +104,11 @@ USES: dict[str, tuple[str, str, str]] = {
     "function/other-step": ("x: [n], z: [n]", "", "y[i]: Max(x[i], z[i]) - x[i]"),
     "bracket/absorb": ("x: [n, n]", "", "y[i, j]: softmax(Piecewise((x[i, j], j <= i), (-oo, True)), j)"),
     "power/kink": ("x: [n], p: [n]", "", "y[i]: x[i]**p[i]"),
+    "norm/of-nothing": (
+        ROWS,
+        "l[i, k]: norm(x[i, j] - x[k, j], j)",
+        "y[i, j]: where(l[i, i] != 0, x[i, j]**2, 0) + x[i, j]",
+    ),
     "norm/guard": (ROWS, "", "y[i]: norm(x[i, j], j)**3"),
     "delta/solve-affine": ("x: [n + 3], k: [4]", "", "y[m]: Sum(k[q]*x[m + q], q)"),
     "digit/known": ("x: [n]", "v[m]: x[m//2]", "y[m]: v[m//3]"),
