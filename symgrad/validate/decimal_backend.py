@@ -27,7 +27,7 @@ from symgrad.validate.backends import (
     each_matrix,
     first_extremum,
 )
-from symgrad.validate.mpmath_backend import MpmathBackend
+from symgrad.validate.mpmath_backend import MpmathBackend, power_of
 
 NAN, INFINITY, ZERO, ONE, TWO = (Decimal(x) for x in ("nan", "inf", "0", "1", "2"))
 Result = TypeVar("Result")
@@ -230,7 +230,7 @@ class Exchange:
         """base**exponent."""
         c = self.context
         try:
-            got = c.power(self.given(base), self.given(exponent))
+            got = power_of(c, self.given(base), self.given(exponent))
         except (ValueError, ZeroDivisionError, OverflowError):
             return NAN
         return self.taken(got) if isinstance(got, c.mpf) else NAN

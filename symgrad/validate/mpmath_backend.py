@@ -97,7 +97,7 @@ class MpmathBackend:
             return _elementwise(_guarded(self.context, lambda b: b**n))(base)
         if exact == Fraction(1, 2):
             return _elementwise(_guarded(self.context, self.context.sqrt))(base)
-        return _elementwise(_guarded(self.context, partial(_power, self.context)))(base, exponent)
+        return _elementwise(_guarded(self.context, partial(power_of, self.context)))(base, exponent)
 
     def reduce(self, kind: str, a: Array) -> Array:
         """A reduction of the last axis."""
@@ -175,7 +175,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _power(context: Any, b: Any, e: Any) -> Any:
+def power_of(context: Any, b: Any, e: Any) -> Any:
     """b**e; a whole exponent of more digits than a loop over its bits can do goes by the logarithm."""
     if abs(e) < MOST_EXPONENT or not context.isint(e) or not context.isfinite(b) or not b:
         return context.power(b, e)

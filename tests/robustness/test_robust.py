@@ -11,12 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import symgrad
 from tests.robustness.hostile import HangError, by_command, judge, watched
 from tests.robustness.identical import CATALOGUE, ROOT, differences, processes
 from tests.robustness.kills import Bench, is_right, killed, together
 from tests.robustness.mutations import hostile
 
 HEARD = """
+import symgrad
 from tests.robustness.hostile import Listener
 listener = Listener()
 listener.on = True
@@ -89,3 +91,9 @@ def test_the_listener_hears_code_that_runs() -> None:
 def test_what_hangs_is_seen() -> None:
     with pytest.raises(HangError), watched(0.2):
         sum(iter(int, 1))
+
+
+@pytest.mark.parametrize("text", ["x[i]**x[i]**x[i]", "sin(exp(exp(x[i])))", "loggamma(exp(exp(x[i])))"])
+def test_judging_ends_however_large_the_values_are(text: str) -> None:
+    with watched(60):
+        symgrad.derive({"name": "tower", "inputs": {"x": ["n"]}, "output": {"y[i]": text}}).validate()
