@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from symgrad.algebra.binders import ROW_MAJOR
 from symgrad.algebra.build import add, compare, conjunction, exp, mul, neg, power, substitute
+from symgrad.algebra.decimals import decimal, with_literals, written_out
 from symgrad.algebra.terms import (
     BATCH,
     INFINITY,
@@ -49,6 +50,8 @@ class Names:
     """Index names in use in one printed expression, with their extents: a name never has two."""
     shapes: Mapping[str, Sequence[Term]] = field(default_factory=dict, compare=False)
     """Tensor -> extents of its axes, of those that are known: an index that runs along others is bound with limits."""
+    literals: tuple[Fraction, ...] = ()
+    """Decimals of the formula: their multiples are written as such."""
 
     def within(self, t: Term) -> Names:
         """The names for one printed expression: those of its free indices are in use."""
@@ -191,7 +194,8 @@ def _has_negative_number(t: Term) -> bool:
 
 def show(t: Term, names: Names | None = None) -> str:
     """The term in the formula language; a comparison that stands alone is in no parentheses."""
-    return _Printer((names or Names()).within(t)).text(t, ADD - 1)
+    names = names or Names()
+    return _Printer(names.within(t)).text(with_literals(t, names.literals), ADD - 1)
 
 
 def softmax_parts(t: Term) -> tuple[Term, Term, Term] | None:
@@ -417,39 +421,6 @@ def _log_softmax(t: Term) -> tuple[Term, Term, Term] | None:
     return softmax_parts(t)
 
 
-def _prefers_fraction(c: Fraction) -> bool:
-    return c.denominator <= 64 or (c.numerator == 1 and c.denominator <= 1000)
-
-
-def written_out(c: Fraction) -> str | None:
-    """The decimal text of a factor that is printed so; None for one that is printed as a fraction or an integer."""
-    return decimal(c) if c.denominator != 1 and not _prefers_fraction(c) else None
-
-
-def decimal(v: Fraction) -> str | None:
-    """An exact decimal text of a number where it has one that is short; else None."""
-    if v.denominator == 1:
-        text = str(v.numerator)
-        zeros = len(text) - len(text.rstrip("0"))
-        return text if zeros < 9 else f"{text[:-zeros]}e{zeros}"
-    d = v.denominator
-    twos = fives = 0
-    while d % 2 == 0:
-        d, twos = d // 2, twos + 1
-    while d % 5 == 0:
-        d, fives = d // 5, fives + 1
-    if d != 1 or max(twos, fives) > 40 or _prefers_fraction(abs(v)):
-        return None
-    places = max(twos, fives)
-    digits = str(abs(v.numerator) * 10**places // v.denominator)
-    sign = "-" if v < 0 else ""
-    if len(digits) < places - 3:
-        mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
-        return f"{sign}{mantissa}e-{places - len(digits) + 1}"
-    digits = digits.rjust(places + 1, "0")
-    return f"{sign}{digits[:-places]}.{digits[-places:]}"
-
-
 REDUCTIONS = {
     "sum": "Sum", "prod": "Product", "max": "amax", "min": "amin", "max_first": "amax", "min_first": "amin",
     "lse": "logsumexp", "argmax": "argmax", "norm": "norm",
@@ -482,7 +453,6 @@ INTERNAL: Mapping[str, Callable[[Term], Term]] = _internal()
 __all__ = [
     "Names",
     "compare",
-    "decimal",
     "in_reading_order",
     "named_reduction",
     "order_factors",

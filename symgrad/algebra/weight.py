@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
+from symgrad.algebra.decimals import decimal, written_out
 from symgrad.algebra.show import (
     INTERNAL,
     REDUCTIONS,
-    decimal,
     softmax_apart,
     softmax_parts,
     softmax_power,
     spread_out,
-    written_out,
 )
 from symgrad.algebra.terms import (
     BATCH,

@@ -54,17 +54,34 @@ def written_out(
     for s in reversed(program.statements):
         if s.inner and s.kind == "let" and s.name not in keep:
             gradients = _without(gradients, s.name, fresh)
-            gradients = [_through(g, s.name, fresh, most) for g in gradients] if most else gradients
+            known: dict[tuple[Term, Term], Term] = {}
+            gradients = [_through(g, s.name, fresh, most, known) for g in gradients] if most else gradients
     return tuple(gradients)
 
 
-def _through(g: Gradient, name: str, fresh: Fresh, most: int) -> Gradient:
-    """The gradient with a name written out, where that stays within the weight."""
+def _through(g: Gradient, name: str, fresh: Fresh, most: int, known: dict[tuple[Term, Term], Term]) -> Gradient:
+    """The gradient with a name written out in those of its texts that stay within the weight so.
+
+    `known`: what was found before, by definition and text: gradients share most of their definitions.
+    """
     definition = next((d for d in g.where if d.name == name), None)
     if definition is None or _reads_outside([g.closed, *(d.body for d in g.where)], name):
         return g
-    table = {name: Statement(name, definition.indices, definition.body)}
-    return _rewritten(g, table, fresh) if weight(g.closed) + growth(g.closed, table, {}) <= most else g
+    body = definition.body
+    table = {name: Statement(name, definition.indices, body)}
+
+    def through(t: Term) -> Term:
+        if name not in t.tensors:
+            return t
+        if (body, t) not in known:
+            long = weight(t) + growth(t, table, {}) > most
+            new = t if long else unfold(t, table, fresh)
+            known[body, t] = new if weight(new) <= most else t
+        return known[body, t]
+
+    closed, where = through(g.closed), tuple(replace(d, body=through(d.body)) for d in g.where)
+    used = any(name in t.tensors for t in (closed, *(d.body for d in where)))
+    return replace(g, closed=closed, where=where if used else tuple(d for d in where if d.name != name))
 
 
 def _without(gradients: Sequence[Gradient], name: str, fresh: Fresh) -> Sequence[Gradient]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from textwrap import wrap
 
+from symgrad.algebra.decimals import literals_of
 from symgrad.algebra.show import Names, show
 from symgrad.algebra.terms import Term, extent
 from symgrad.closing.derivation import Derivation
@@ -137,7 +138,8 @@ def readable_names(d: Derivation) -> Names:
         if name not in known and name not in taken and name.isidentifier():
             known.append(name)
     defined = {w.name: tuple(map(extent, w.indices)) for g in d.gradients for w in g.where}
-    return Names(prefer, frozenset(taken), shapes=p.shapes | defined)
+    literals = literals_of(s.body for s in p.statements)
+    return Names(prefer, frozenset(taken), shapes=p.shapes | defined, literals=literals)
 
 
 def hanging(text: str, indent: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from symgrad.algebra.show import decimal
+from symgrad.algebra.decimals import decimal
 from symgrad.closing.arrays.tree import Tree
 from symgrad.report.layout import (
     Access,

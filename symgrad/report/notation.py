@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.algebra.build import substitute
+from symgrad.algebra.decimals import literals_of
 from symgrad.algebra.show import Names
 from symgrad.algebra.terms import BATCH, Term, by_name, extent, idx, is_access
 from symgrad.formula.program import Program, Statement
@@ -86,7 +87,8 @@ def notation_of(
     letters = {g.letter for g in glyphs.values()}
     spelt = {f for f, letter in LETTER_OF.items() if GREEK.get(letter, "φ") in letters}
     prefer = _preferred([*((str(i.data), extent(i)) for i in indices), *index_names], taken)
-    return Notation(Names(prefer, taken), glyphs, frozenset(spelt | ({"exp"} if "e" in letters else set())))
+    own = Names(prefer, taken, literals=literals_of(s.body for s in program.statements))
+    return Notation(own, glyphs, frozenset(spelt | ({"exp"} if "e" in letters else set())))
 
 
 def _preferred(pairs: Iterable[tuple[str, Term]], taken: frozenset[str]) -> dict[Term, list[str]]:

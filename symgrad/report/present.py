@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction as Rational
 
 from symgrad.algebra.build import add, neg, power, substitute
+from symgrad.algebra.decimals import decimal, with_literals
 from symgrad.algebra.show import (
     INTERNAL,
-    decimal,
     in_reading_order,
     signed_terms,
     softmax_parts,
@@ -69,7 +69,8 @@ def present(t: Term, notation: Notation | None = None, indices: Iterable[Term] =
     """The term laid out, or elided if too large. `indices`: of the left side; no bound index bears their names."""
     if t.size > LARGEST_SIZE or _depth(t) > LARGEST_DEPTH:
         return Elided(t.size)
-    return _Presenter(notation or Notation(), (*t.free, *indices)).layout(t)
+    notation = notation or Notation()
+    return _Presenter(notation, (*t.free, *indices)).layout(with_literals(t, notation.names.literals))
 
 
 def present_access(name: str, indices: Sequence[Term], notation: Notation | None = None) -> Layout:
@@ -175,7 +176,8 @@ class _Presenter:
         return Number(text) if text else Fraction(Number(str(v.numerator)), Number(str(v.denominator)))
 
     def const(self, t: Term) -> Layout:
-        return Sign(str(t.data))
+        text = str(t.data)
+        return Number(text) if text[0].isdigit() else Sign(text)
 
     def lit(self, t: Term) -> Layout:
         return Sign("true" if t.data else "false")

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import add, assume, compare, exp, iverson, mul, neg, negation, rebuild
+from symgrad.algebra.build import add, assume, compare, exp, fn, iverson, mul, neg, negation, rebuild
 from symgrad.algebra.show import softmax_parts
-from symgrad.algebra.terms import INFINITY, ZERO, Term, coefficient, terms_of, walk
+from symgrad.algebra.terms import (
+    INFINITY,
+    ZERO,
+    Term,
+    base_exponent,
+    coefficient,
+    is_num,
+    terms_of,
+    value,
+    walk,
+)
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -54,6 +64,32 @@ def _length_of_nothing(t: Term, context: Context) -> Term | None:
         return None
     body = context.body(x)
     return ZERO if body is not None and body.op == "red" and body.data == "norm" and body.args[0] is ZERO else None
+
+
+def _square_of_sign(t: Term, context: Context) -> Term | None:
+    """[a < |x|] sign(x)**2 = [a < |x|] where a >= 0: x is not 0 there."""
+    if t.op != "mul":
+        return None
+    brackets = [f.args[0] for f in t.args if f.op == "iv"]
+    for f in t.args if brackets else ():
+        b, e = base_exponent(f)
+        even = is_num(e) and value(e) > 0 and value(e) % 2 == 0
+        if even and b.op == "fn" and b.data == "sign" and any(_excludes_zero(c, b.args[0], context) for c in brackets):
+            return mul(*(g for g in t.args if g is not f))
+    return None
+
+
+def _excludes_zero(c: Term, x: Term, context: Context) -> bool:
+    """Whether a condition says that x is not 0."""
+    if c.op == "and":
+        return any(_excludes_zero(a, x, context) for a in c.args)
+    if c.op != "cmp" or c.data not in ("<", "!="):
+        return False
+    low, high = c.args
+    if c.data == "!=":
+        return {low, high} == {x, ZERO}
+    above = high in (x, fn("Abs", x)) and context.is_nonnegative(low)
+    return above or (low is x and context.is_nonnegative(neg(high)))
 
 
 def _guard_norm(t: Term, context: Context) -> Term | None:
@@ -270,4 +306,20 @@ MASKED_EXPONENTIAL = Rule(
     _masked_exponential,
     Example("exp(Piecewise((x[i, j], j <= i), (-oo, True)))", "where(j <= i, exp(x[i, j]), 0)"),
 )
-BRACKETS = (RELU_BRACKET, ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM, LENGTH_OF_NOTHING)
+SQUARE_OF_SIGN = Rule(
+    "bracket/sign",
+    ("mul",),
+    r"[a < |x|]\,\operatorname{sign}(x)^2 = [a < |x|], \quad a \ge 0",
+    "what is beyond a bound is not 0",
+    _square_of_sign,
+    Example(
+        "where(a < Abs(x[i, j]), x[i, j]*sign(x[i, j])**2, 0)",
+        "where(a < Abs(x[i, j]), x[i, j], 0)",
+        parameters="{a: {value: 0.5, domain: nonnegative}}",
+    ),
+    needs=("sign",),
+)
+BRACKETS = (
+    RELU_BRACKET, SQUARE_OF_SIGN, ABSORB, BRACKET, BRACKET_INSIDE, EXCLUDE, NONNEGATIVE_FACTOR, GUARD_NORM,
+    LENGTH_OF_NOTHING,
+)  # fmt: skip

@@ -137,7 +137,8 @@ class Builder:
         yield number(v) if v >= 0 else total([number(-v)], [True])
 
     def _const(self, t: Term, order: Order) -> Iterator[Tree]:
-        yield name(str(t.data), 0)
+        text = str(t.data)
+        yield number(Fraction(text)) if text[0].isdigit() else name(text, 0)
 
     def _par(self, t: Term, order: Order) -> Iterator[Tree]:
         yield name(str(t.data), 0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from symgrad.algebra.build import Fresh, substitute
+from symgrad.algebra.decimals import literals_of, with_literals
 from symgrad.algebra.terms import BATCH, Term, dim, extent, matrix_of, walk
 from symgrad.closing.arrays.build import MOST_PARTS, Builder
 from symgrad.closing.arrays.proof import multiplied_out, same
@@ -144,6 +145,7 @@ class _Page:
 
     def __init__(self, program: Program, wide: bool) -> None:
         self.program, self.wide = program, wide
+        self.literals = literals_of(s.body for s in program.statements)
         self.forget()
 
     def forget(self) -> None:
@@ -203,7 +205,7 @@ class _Page:
     def _prove(self, t: Term, indices: tuple[Term, ...]) -> Tree | None:
         if len(set(indices)) < len(indices) or not t.free <= set(indices):
             return None
-        trees = [self.builder.ask(t, indices)]
+        trees = [self.builder.ask(with_literals(t, self.literals), indices)]
         if trees[0] is None or "axis=" in trees[0].text:
             trees.append(self.builder.ask(multiplied_out(t), indices))
         for tree in sorted((x for x in trees if x is not None), key=_unlike_matrices):

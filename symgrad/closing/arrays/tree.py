@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symgrad.algebra.show import decimal
+from symgrad.algebra.decimals import decimal
 
 RELATION, ADD, MUL, POW, ATOM = range(5)
 
