@@ -91,7 +91,8 @@ class Builder:
         if own is None and self.wide and (narrow := self.columns(t, order)) is not None:
             own = narrow
         turned = _turned(order)
-        if turned is None or t.op not in TURNED or not set(order) <= t.free:
+        may_turn = t.op in TURNED or (t.op == "red" and own is None)  # a product of matrices has its own ways
+        if turned is None or not may_turn or not set(order) <= t.free:
             return own
         other = self.direct(t, turned)
         if other is None or (own is not None and own.cost <= other.cost + 2 + TURN_COST):
