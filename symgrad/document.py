@@ -131,7 +131,7 @@ def verdict(certificate: Certificate | None, refuted: Mapping[str, str]) -> Json
     if certificate is None:
         return {"passed": False if refuted else None, "judges": [], "absent": []}
     said = certificate.to_json()
-    return {key: said.get(key) for key in ("passed", "judges", "absent")}
+    return {key: said[key] for key in ("passed", "judges", "absent", "reach", "parts") if key in said}
 
 
 def certificate_text(

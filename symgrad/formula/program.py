@@ -206,6 +206,9 @@ class Formula:
     in_arrays: bool = False
     """Whether every statement was written in array notation: closed forms are, where that can say them."""
 
+    uses: Mapping[str, Formula] = field(default_factory=dict)
+    """The formulas that it uses, by alias."""
+
     @property
     def name(self) -> str:
         """The name of the formula."""

@@ -114,6 +114,7 @@ def _formula(
         statements.written,
         index_names=tuple(declared.env.indices),
         in_arrays=statements.in_arrays,
+        uses=dict(declared.env.uses),
     )
 
 

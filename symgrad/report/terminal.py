@@ -235,6 +235,8 @@ def verdict_text(certificate: Certificate | None, style: Style | None = None) ->
         worst = judge.get("worst")
         error = f"worst error {float(str(worst)):.1e}" if worst is not None else ""
         w.item(_mark(bool(judge.get("passed"))), f"{judge['judge']:<16} {judge.get('points', 0):>5} points   {error}")
+    for part in _records(document.get("parts")):
+        w.item(_mark(bool(part.get("passed"))), f"{part['formula']:<16} {part.get('points', 0):>5} points   alone")
     for judge in _records(document.get("absent", found.get("absent"))):
         w.item("absent", w.ascii(f"{judge['judge']}: {judge['why']}"))
     w.item("verdict", "passed" if certificate.passed else "FAILED")

@@ -192,14 +192,15 @@ def _hold(
     for n, v in expected.values.items():
         verdict.compare(f"{kernel.name} value {n}", point, got.values[n], v * times, noise[n] * times)
     for n, g in expected.gradients.items():
-        what, worst, clear = f"{kernel.name} gradient of {n}", verdict.worst, verdict.failure is None
+        what, clear = f"{kernel.name} gradient of {n}", verdict.failure is None
+        worst, where = verdict.worst, verdict.where
         if verdict.compare(what, point, got.gradients[n], g * times, noise[n] * times) or not clear:
             continue
         doubted = (kernel.program, point, n, got.gradients[n], g * times, noise[n] * times, times)
         exact = in_range(lambda doubted=doubted: _exactly(*doubted))
         if exact is not None:
-            verdict.forgive(f"{verdict.failure}; there autograd is off by rounding: held against exact differences")
-            verdict.worst = worst
+            said = f"{verdict.failure}; there autograd is off by rounding: held against exact differences"
+            verdict.forgive(said, worst, where)
             verdict.compare(what, point, got.gradients[n], exact, noise[n] * times)
 
 

@@ -13,8 +13,6 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from symgrad import limits
 from symgrad.formula.program import Fact, Formula, Program
 from symgrad.validate.autograd import judge_autograd
@@ -24,22 +22,19 @@ from symgrad.validate.differences import judge_differences
 from symgrad.validate.facts import judge_facts
 from symgrad.validate.kernels import Kernels, NumpyKernels, TorchKernels
 from symgrad.validate.multiprecision import judge_multiprecision
+from symgrad.validate.parts import judge_parts
 from symgrad.validate.points import Point, kink_points, normal_points, special_points
 from symgrad.validate.precise import Closed
 from symgrad.validate.printed import read_back
-from symgrad.validate.sampling import work_of
+from symgrad.validate.reach import Reach, described, reach_of
 from symgrad.validate.second.kernels import SecondKernels
 from symgrad.validate.second.order import Points, hear_second
-from symgrad.validate.sizes import bind_sizes
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
 SMALL = 1500
-MOST_WORK = 2_000_000
-"""Elements that multiprecision touches in all, for each direction in which it differentiates, about."""
-A_TERM = 20
-"""Elements that take as long as one more term does."""
-"""Work of a point in multiprecision."""
+"""Work of a special point in multiprecision; a normal one may have `FOR_DISTINCT` times as much."""
+FOR_DISTINCT = 4
 LIBRARIES = ("symgrad", "numpy", "scipy", "mpmath", "torch")
 
 
@@ -53,11 +48,17 @@ class Certificate:
     absent: tuple[tuple[str, str], ...]
     seed: int
     versions: Mapping[str, str] = field(default_factory=dict)
+    reach: str = ""
+    """How much of the protocol was done, in words."""
+    looked_at: Sequence[Mapping[str, Any]] = ()
+    """Every point: its kind, where it is, the shapes of its inputs, the judges that looked at it."""
+    parts: tuple[Certificate, ...] = ()
+    """Of a large formula: each formula that it uses, judged alone."""
 
     @property
     def passed(self) -> bool:
-        """Whether every judge that ran found nothing wrong, and one ran."""
-        return bool(self.judges) and all(j.passed for j in self.judges)
+        """Whether every judge that ran found nothing wrong, and one ran, and so for each part."""
+        return bool(self.judges) and all(j.passed for j in self.judges) and all(p.passed for p in self.parts)
 
     @property
     def points(self) -> int:
@@ -66,8 +67,9 @@ class Certificate:
 
     @property
     def failure(self) -> Failure | None:
-        """The first disagreement."""
-        return next((j.failure for j in self.judges if j.failure is not None), None)
+        """The first disagreement, in the formula or in one of its parts."""
+        own = [j.failure for j in self.judges if j.failure is not None]
+        return next(iter([*own, *(p.failure for p in self.parts if p.failure is not None)]), None)
 
     def to_json(self) -> dict[str, Any]:
         """The content of certificate.json; the same on one machine, without any time."""
@@ -78,10 +80,19 @@ class Certificate:
             "passed": self.passed,
             "judges": [j.to_json() for j in self.judges],
             "absent": [{"judge": judge, "why": why} for judge, why in self.absent],
+            "reach": self.reach,
+            **({"parts": [p.summary() for p in self.parts]} if self.parts else {}),
             "points": self.points,
+            "looked_at": list(self.looked_at),
             "seed": self.seed,
             "versions": dict(self.versions),
         }
+
+    def summary(self) -> dict[str, Any]:
+        """What stands of a part in the certificate of the whole."""
+        own = self.to_json()
+        kept = ("formula", "formula_sha256", "passed", "judges", "absent", "reach", "parts", "points")
+        return {key: own[key] for key in kept if key in own}
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,7 @@ class Trial:
     kinks: tuple[Any, ...] = ()
     second: Any = None
     """Second derivatives as the derivation has them, where there are any."""
+    formula: Formula | None = None
 
     @property
     def kernels(self) -> tuple[Kernels, ...]:
@@ -111,9 +123,12 @@ def certify(derivation: Any, package: Mapping[str, str], seed: int = 0) -> Certi
     """
     trial, absent = bring(derivation, package)
     with limits.within(seconds=SECONDS, what="the validation"):
-        judges, missing = hear(trial, seed)
+        judges, missing, reach = hear_all(trial, seed)
+        parts = judge_parts(reach.parts, package, seed, certify)
     formula: Formula = derivation.formula
-    return Certificate(formula.name, formula.sha256, judges, (*absent, *missing), seed, versions())
+    looked_at = described({j.judge: j.seen for j in judges})
+    absent = (*absent, *missing)
+    return Certificate(formula.name, formula.sha256, judges, absent, seed, versions(), reach.words, looked_at, parts)
 
 
 def bring(derivation: Any, package: Mapping[str, str]) -> tuple[Trial, tuple[tuple[str, str], ...]]:
@@ -130,21 +145,35 @@ def bring(derivation: Any, package: Mapping[str, str]) -> tuple[Trial, tuple[tup
     if "torch_kernels.py" in package and has_torch():
         torch = TorchKernels(load_module(package["torch_kernels.py"], f"{program.name}_torch"), program, wrt)
     trial = Trial(
-        program, wrt, numpy, torch, derivation.gradients, derivation.assumed, tuple(derivation.kinks), derivation.second
+        program,
+        wrt,
+        numpy,
+        torch,
+        derivation.gradients,
+        derivation.assumed,
+        tuple(derivation.kinks),
+        derivation.second,
+        derivation.formula,
     )
     return trial, tuple(absent)
 
 
 def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[str, str], ...]]:
     """All judges that can be heard, and those that cannot with the reason."""
+    return hear_all(trial, seed)[:2]
+
+
+def hear_all(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[str, str], ...], Reach]:
+    """All judges that can be heard, those that cannot with the reason, and how far they went."""
     program, absent = trial.program, []
     judges: list[Judgement] = []
     normal = list(normal_points(program, seed))
-    small = list(normal_points(program, seed + 1, 3, 4 * SMALL))
+    small = list(normal_points(program, seed + 1, 3, FOR_DISTINCT * SMALL))
     special = list(special_points(program, seed, SMALL))
     kinks = list(kink_points(program, trial.kinks, seed))
+    reach = reach_of(program, trial.formula, [small[k] for k in (1, 0, 2) if k < len(small)] + special)
     if not trial.wrt:
-        return (), (("all", "no input is differentiated"),)
+        return (), (("all", "no input is differentiated"),), reach
     if has_torch():
         judges.append(judge_autograd(program, trial.wrt, trial.kernels, [*normal, *_finite(special), *kinks]))
     else:
@@ -154,8 +183,7 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
     else:
         absent.append(("differences", "there are no NumPy kernels"))
     forms, unreadable = read_back(program, trial.closed)
-    precise = affordable(program, [*small, *special])
-    judges.append(judge_multiprecision(program, trial.wrt, trial.kernels, forms, precise, seed, trial.kinks))
+    judges.append(judge_multiprecision(program, trial.wrt, trial.kernels, forms, reach.points, seed, trial.kinks))
     if unreadable is not None:
         judges[-1].fail(Failure(unreadable, "every point"))
     judges.append(judge_conduct(program, trial.kernels, [*normal[:2], *normal[4:5]]))
@@ -165,22 +193,9 @@ def hear(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tuple[st
     if trial.second is not None:
         kernels = None if trial.numpy is None else SecondKernels(trial.numpy.module, program, trial.wrt)
         others = [p for p in (*_finite(special), *kinks) if is_regular(program, p.inputs, p.parameters)]
-        points = Points(normal, others, precise)
+        points = Points(normal, others, reach.points)
         judges += hear_second(program, trial.wrt, trial.second, kernels, points, has_torch(), seed)
-    return tuple(judges), tuple(absent)
-
-
-def _sizes(program: Program, p: Point) -> Mapping[str, int]:
-    return bind_sizes(program, {n: tuple(np.shape(a)) for n, a in p.inputs.items()}, p.parameters).dims
-
-
-def affordable(program: Program, points: Sequence[Point]) -> list[Point]:
-    """As many of the points, evenly spread, as multiprecision can look at: two at least."""
-    terms = sum(s.body.size for s in program.statements)
-    once = [work_of(program, _sizes(program, p), p.parameters) + A_TERM * terms for p in points]
-    cost = sum(once) * (2 + len(program.wrt))
-    count = max(2, int(len(points) * min(1.0, MOST_WORK / max(1, cost))))
-    return [points[k * len(points) // count] for k in range(min(count, len(points)))]
+    return tuple(judges), tuple(absent), reach
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:

@@ -38,6 +38,9 @@ from symgrad.validate.verdict import (
 CLOSED_TOLERANCE = 1e-12
 SMALLEST = 1e-300
 MOST_INPUTS = 4
+"""Inputs whose whole gradients are looked at at a special point, in turn."""
+ELEMENTS = {True: 4, False: 2}
+"""Single elements whose slopes are computed, at a normal point and at others."""
 SMALLEST_NORMAL = 2.3e-308
 INFINITY = float("inf")
 STEP_ULP = 8
@@ -93,10 +96,8 @@ def _one_point(
     failure = verdict.failure
     if failure is not None and (name := leaves_range(judged.program, point, failure)) is not None:
         verdict.forgive(f"{failure}; there {name} leaves float64's range, which nothing is promised for")
-        verdict.worst = 0.0
     if verdict.failure is not None and is_rounding_of_steps(judged.program, judged.closed, wrt, point, verdict.failure):
         verdict.forgive(f"{verdict.failure}; there float64 cannot hold the steps of a recurrence exactly enough")
-        verdict.worst = 0.0
     return verdict
 
 
@@ -208,13 +209,14 @@ def _scales(
 
 
 def _probes(program: Program, wrt: Sequence[str], point: Point, rng: Any) -> Iterator[Probe]:
-    """One random direction in all inputs together (normal points), and single elements of each."""
+    """One random direction in all inputs together (normal points), and single elements of a few of them."""
     size = {n: np.maximum(np.abs(point.inputs[n]), 1e-3) for n in wrt}
     if point.kind == "normal":
         yield Probe({n: rng.standard_normal(s.shape) * s for n, s in size.items()}, "a direction")
-    for n in wrt:
+    few = ELEMENTS[point.kind == "normal"]
+    for n in [wrt[int(k)] for k in sorted(rng.permutation(len(wrt))[:few])]:
         x = point.inputs[n]
-        for flat in rng.permutation(x.size)[: 2 if point.kind == "normal" and len(wrt) <= MOST_INPUTS else 1]:
+        for flat in rng.permutation(x.size)[: max(1, few // len(wrt))]:
             at = tuple(int(k) for k in np.unravel_index(int(flat), x.shape))
             d = np.zeros(x.shape)
             d[at] = size[n][at]

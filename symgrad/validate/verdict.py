@@ -33,8 +33,7 @@ class Failure:
     def __str__(self) -> str:
         if self.got is None:
             return f"{self.what} at {self.point}"
-        place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
-        return f"{self.what}{place} is {self.got!r}, expected {self.expected!r}, at {self.point}"
+        return f"{self.what}{_place(self.index)} is {self.got!r}, expected {self.expected!r}, at {self.point}"
 
     def to_json(self) -> dict[str, Any]:
         """As a mapping of plain values."""
@@ -53,11 +52,14 @@ class Judgement:
 
     judge: str
     worst: float = 0.0
+    where: str = ""
+    """What was compared where the error is the worst, and at which point."""
     kinds: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     failure: Failure | None = None
     notes: list[str] = field(default_factory=list)
     tolerance: float = TOLERANCE
+    seen: list[Point] = field(default_factory=list)
 
     @property
     def points(self) -> int:
@@ -72,6 +74,7 @@ class Judgement:
     def look(self, point: Point) -> None:
         """Count a point."""
         self.kinds[point.kind] = self.kinds.get(point.kind, 0) + 1
+        self.seen.append(point)
 
     def skip(self, why: str) -> None:
         """Count what could not be judged, by the reason."""
@@ -82,9 +85,9 @@ class Judgement:
         if self.failure is None:
             self.failure = failure
 
-    def forgive(self, why: str) -> None:
-        """Take the failure back, and say so in the notes."""
-        self.failure = None
+    def forgive(self, why: str, worst: float = 0.0, where: str = "") -> None:
+        """Take the failure back, and say so in the notes; the worst error is what it was before."""
+        self.failure, self.worst, self.where = None, worst, where
         self.notes.append(why)
 
     def add(self, other: Judgement) -> None:
@@ -93,7 +96,9 @@ class Judgement:
             for key, count in theirs.items():
                 mine[key] = mine.get(key, 0) + count
         self.notes += other.notes
-        self.worst = max(self.worst, other.worst)
+        self.seen += other.seen
+        if other.worst > self.worst:
+            self.worst, self.where = other.worst, other.where
         if other.failure is not None:
             self.fail(other.failure)
 
@@ -110,7 +115,8 @@ class Judgement:
         errors = relative_error(got, expected, np.broadcast_to(noise, got.shape), tolerance)
         at = np.unravel_index(int(np.argmax(errors)), got.shape)
         index = tuple(int(k) for k in at)
-        self.worst = max(self.worst, float(errors[index]) * TOLERANCE / tolerance)
+        if (error := float(errors[index]) * TOLERANCE / tolerance) > self.worst:
+            self.worst, self.where = error, f"{what}{_place(index)} at {point.label}"
         if errors[index] > tolerance:
             self.fail(Failure(what, point.label, index, float(got[index]), float(expected[index])))
             return False
@@ -122,6 +128,7 @@ class Judgement:
             "judge": self.judge,
             "passed": self.passed,
             "worst": _plain(float(f"{self.worst:.3g}")),
+            "where": self.where,
             "tolerance": self.tolerance,
             "points": self.points,
             "kinds": dict(sorted(self.kinds.items())),
@@ -136,6 +143,10 @@ class Judgement:
         elif not self.points:
             out["why"] = "no point was found at which the formula has a finite value"
         return out
+
+
+def _place(index: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, index))}]" if index else ""
 
 
 def relative_error(got: Any, expected: Any, noise: Any, tolerance: float) -> np.ndarray[Any, Any]:
