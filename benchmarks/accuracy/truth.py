@@ -168,10 +168,10 @@ class Judge:
         digits = min(digits, 400) if digits > 80 else digits
         h = backend_of(digits).context.mpf(10) ** (-(digits // 3))
         center = self.numbers(inputs, upstream, digits)
-        total = {k: a * 0 for k, a in center.items()}
+        total = {k: _whole(a * 0) for k, a in center.items()}
         for moved in self.moves(inputs, upstream, digits):
             for k, a in self.numbers(*moved, digits).items():
-                total[k] = total[k] + np.abs((a - center[k]) / h)
+                total[k] = _whole(total[k] + np.abs(_whole((a - center[k]) / h)))
         return total
 
     def named(self, inputs: Data) -> Mapping[str, np.ndarray[Any, Any]]:

@@ -359,7 +359,7 @@ class _Printer:
             a, b = (self.text(x, ATOM) for x in t.args)
             return self.wrap(f"{a}{'//' if name == 'floordiv' else '%'}{b}", ADD if level > MUL else MUL, level)
         if name in INTERNAL:
-            return self.text(INTERNAL[name](t.args[0]), level)
+            return self.text(INTERNAL[name](*t.args), level)
         return f"{t.data}({self.args(_flattened(t))})"
 
     def _exp(self, t: Term, level: int) -> str:
@@ -433,8 +433,8 @@ def _call(name: str) -> Callable[[Term], Term]:
     return lambda x: node("fn", (x,), name)
 
 
-def _internal() -> Mapping[str, Callable[[Term], Term]]:
-    from symgrad.algebra.terms import HALF, PI, TWO
+def _internal() -> Mapping[str, Callable[..., Term]]:
+    from symgrad.algebra.terms import HALF, MINUS_ONE, ONE, PI, TWO
 
     return {
         "log_sigmoid": lambda x: _call("log")(_call("sigmoid")(x)),
@@ -444,10 +444,16 @@ def _internal() -> Mapping[str, Callable[[Term], Term]]:
             _call("exp")(mul(num(Fraction(-1, 2)), power(x, TWO))), power(mul(TWO, PI), neg(HALF))
         ),
         "truth": lambda x: x,
+        "complement": lambda x: add(ONE, neg(x)),
+        "ratio": lambda x, y: mul(x, power(y, MINUS_ONE)),
+        "hypot": lambda x, y: power(add(power(x, TWO), power(y, TWO)), HALF),
+        "log1psq": lambda x: _call("log")(add(ONE, power(x, TWO))),
+        "log1mexp": lambda x: _call("log")(add(ONE, neg(_call("exp")(x)))),
+        "logmeanexp": lambda x: _call("log")(mul(HALF, add(ONE, _call("exp")(x)))),
     }
 
 
-INTERNAL: Mapping[str, Callable[[Term], Term]] = _internal()
+INTERNAL: Mapping[str, Callable[..., Term]] = _internal()
 """Functions that the derivation adds, as the language writes them."""
 
 __all__ = [

@@ -163,7 +163,7 @@ def _power(t: Term) -> int:
 def _function(t: Term) -> int:
     name = str(t.data)
     if name in INTERNAL:
-        return weight(INTERNAL[name](t.args[0]))
+        return weight(INTERNAL[name](*t.args))
     if name == "exp" and (found := softmax_parts(t.args[0])) is not None:
         return 11 + weight(found[0]) if found[2] is ZERO else _product(t)
     if name == "exp" and (raised := softmax_power(t.args[0])) is not None:

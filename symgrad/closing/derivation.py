@@ -147,8 +147,10 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
     tangents = Tangents(hoisted, context)
     second = second_order(formula, hoisted, adjoints, closed, gradients, context) if order == 2 else None
 
+    known = {s.name: s for s in (*hoisted.statements, *adjoints.statements)}
+
     def machine(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-        return sharpen(rejoin(statements, hoisted), context)
+        return sharpen(rejoin(statements, hoisted), context, known)
 
     wanted = tuple(looked_at(formula, program, second))
     values = values_named(wanted, program)

@@ -37,6 +37,10 @@ NUMPY_FUNCTIONS: Mapping[str, str] = {
     "normal_pdf": "_normal_pdf",
     "silu": "_silu",
     "gelu": "_gelu",
+    "hypot": "_hypot",
+    "log1psq": "_log1psq",
+    "log1mexp": "_log1mexp",
+    "logmeanexp": "_logmeanexp",
 }
 SCIPY_FUNCTIONS: Mapping[str, str] = {
     "erf": "erf",
@@ -67,6 +71,10 @@ TORCH_FUNCTIONS: Mapping[str, str] = {
     "normal_pdf": "_normal_pdf",
     "silu": "_silu",
     "gelu": "_gelu",
+    "hypot": "_hypot",
+    "log1psq": "_log1psq",
+    "log1mexp": "_log1mexp",
+    "logmeanexp": "_logmeanexp",
 }
 
 

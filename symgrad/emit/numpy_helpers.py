@@ -48,10 +48,38 @@ def _centered(g, y, axis):
 '''
 HELPERS["_norm"] = '''
 def _norm(x, axis):
-    """The 2-norm, scaled so that no square overflows or vanishes."""
+    """The 2-norm, without overflow: in double precision, or scaled by a power of two."""
+    if x.dtype == np.float32:
+        return np.sqrt(np.square(x, dtype=np.float64).sum(axis=axis)).astype(x.dtype)
     top = np.abs(x).max(axis=axis, keepdims=True, initial=0)
-    top = np.where((top > 0) & (top < np.inf), top, 1).astype(x.dtype)
-    return np.sqrt(((x / top) ** 2).sum(axis=axis)) * top.squeeze(axis=axis)
+    scale = np.ldexp(np.ones_like(x, shape=top.shape), np.frexp(top)[1] - 1)
+    scale = np.where((top > 0) & (top < np.inf), scale, 1)
+    return np.sqrt(((x / scale) ** 2).sum(axis=axis)) * scale.squeeze(axis=axis)
+'''
+HELPERS["_hypot"] = '''
+def _hypot(x, y):
+    """sqrt(x**2 + y**2) without overflow."""
+    x, y = abs(x), abs(y)
+    top = np.maximum(np.maximum(x, y), np.finfo(x.dtype).tiny)
+    low = np.minimum(x, y) / top
+    return np.where(top < np.inf, top * np.sqrt(1 + low * low), top)
+'''
+HELPERS["_log1psq"] = '''
+def _log1psq(x):
+    """log(1 + x**2) without overflow, exact for small x."""
+    x = np.abs(x)
+    top = np.maximum(x, 1)
+    return np.log1p((np.minimum(x, 1) / top) ** 2) + 2 * np.log(top)
+'''
+HELPERS["_log1mexp"] = '''
+def _log1mexp(x):
+    """log(1 - exp(x)) for x < 0, exact near 0 and far from it."""
+    return np.where(x > -0.7, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+'''
+HELPERS["_logmeanexp"] = '''
+def _logmeanexp(x):
+    """log((1 + exp(x))/2) without overflow, exact for small x."""
+    return np.maximum(x, 0) + np.log1p(np.expm1(-np.abs(x)) / 2)
 '''
 HELPERS["_sigmoid"] = '''
 def _sigmoid(x):

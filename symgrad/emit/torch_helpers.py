@@ -51,14 +51,39 @@ def _centered(g, y, axis):
 '''
 HELPERS["_norm"] = '''
 def _norm(x, axis):
-    """The 2-norm, scaled so that no square overflows or vanishes."""
+    """The 2-norm, scaled by a power of two so that no square overflows or vanishes."""
     axis = tuple(range(x.ndim)) if axis is None else axis
     top = x.detach().abs().amax(dim=axis, keepdim=True)
-    top = torch.where((top > 0) & (top < torch.inf), top, 1)
+    sane = (top > 0) & (top < torch.inf)
+    top = torch.where(sane, torch.exp2(torch.log2(torch.where(sane, top, 1)).floor()), 1)
     total = ((x / top) ** 2).sum(dim=axis, keepdim=True)
     zero = total == 0
     root = torch.where(zero, 0, torch.sqrt(torch.where(zero, 1, total)) * top)
     return root.sum(dim=axis)
+'''
+HELPERS["_hypot"] = '''
+def _hypot(x, y):
+    """sqrt(x**2 + y**2) without overflow."""
+    return torch.hypot(x, y if isinstance(y, torch.Tensor) else torch.full_like(x, y))
+'''
+HELPERS["_log1psq"] = '''
+def _log1psq(x):
+    """log(1 + x**2) without overflow, exact for small x."""
+    x = torch.abs(x)
+    top = x.clamp(min=1)
+    return torch.log1p((x.clamp(max=1) / top) ** 2) + 2 * torch.log(top)
+'''
+HELPERS["_log1mexp"] = '''
+def _log1mexp(x):
+    """log(1 - exp(x)) for x < 0, exact near 0 and far from it."""
+    near = x > -0.7
+    close, far = torch.where(near, x, -1), torch.where(near, -1, x)
+    return torch.where(near, torch.log(-torch.expm1(close)), torch.log1p(-torch.exp(far)))
+'''
+HELPERS["_logmeanexp"] = '''
+def _logmeanexp(x):
+    """log((1 + exp(x))/2) without overflow, exact for small x."""
+    return x.clamp(min=0) + torch.log1p(torch.expm1(-torch.abs(x)) / 2)
 '''
 HELPERS["_softplus"] = '''
 def _softplus(x):
@@ -75,7 +100,8 @@ def _logcosh(x):
 HELPERS["_sech2"] = '''
 def _sech2(x):
     """1 - tanh(x)**2 without cancellation."""
-    return 4 * torch.sigmoid(2 * x) * torch.sigmoid(-2 * x)
+    e = torch.exp(-2 * torch.abs(x))
+    return 4 * e / (1 + e) ** 2
 '''
 HELPERS["_normal_cdf"] = '''
 def _normal_cdf(x):

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from symgrad.algebra.build import conjunction, iverson, mul
 from symgrad.algebra.terms import ZERO, Term, coefficient, extent, factors_of, terms_of, walk
 from symgrad.lower.arrays import Contract, Expr, Frame, is_batch
-from symgrad.lower.elementwise import as_real, fraction, lower_divisor, mapped, number, select, split_powers, times
+from symgrad.lower.elementwise import as_real, mapped, number, select
 from symgrad.lower.links import linked
 from symgrad.lower.matrices import solution
+from symgrad.lower.products import fraction, lower_divisors, split_powers, times
 from symgrad.lower.reduction import flat_index, flattened, reduced
 from symgrad.lower.scatter import lower_scatter, scattered
 from symgrad.lower.scope import Guard, Scope, is_scalar
@@ -59,7 +60,7 @@ def _product_sum(body: Term, over: Sequence[Term], scope: Scope, guard: Guard) -
     above, below = split_powers([f for f in outer if f.op != "iv"])
     guard = (*guard, *brackets)
     tops = [as_real(scope.lower(f, guard)) for f in above if not is_scalar(f)]
-    bottoms = [lower_divisor(f, scope, guard) for f in below if not is_scalar(f)]
+    bottoms = [e for f in below if not is_scalar(f) for e in lower_divisors(f, scope, guard)]
     total = contracted(groups_of(inner, scope, guard), over, scope)
     scalars = [f for f in above if is_scalar(f)], [f for f in below if is_scalar(f)]
     e = fraction(scope, c, scalars, [*tops, total], bottoms)

@@ -1,4 +1,4 @@
-"""Sums, products, powers, functions and conditions of a statement become maps.
+"""Sums, functions and conditions of a statement become maps; products and powers stand in `products`.
 
 A factor [c] is a `where`, so that nan or inf of a branch not taken never passes; the operands of partial functions
 inside such a branch are made safe first, so that derivatives of the kernel itself stay finite too (the double where).
@@ -7,7 +7,6 @@ inside such a branch are made safe first, so that derivatives of the kernel itse
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 from symgrad.algebra.build import (
     add,
@@ -16,7 +15,6 @@ from symgrad.algebra.build import (
     disjunction,
     div,
     fn,
-    is_integer_valued,
     mul,
     neg,
     negation,
@@ -24,7 +22,7 @@ from symgrad.algebra.build import (
     sub,
     where,
 )
-from symgrad.algebra.show import order_factors, order_terms
+from symgrad.algebra.show import order_terms
 from symgrad.algebra.terms import (
     HALF,
     MINUS_ONE,
@@ -32,11 +30,7 @@ from symgrad.algebra.terms import (
     TWO,
     ZERO,
     Term,
-    base_exponent,
     coefficient,
-    factors_of,
-    is_num,
-    num,
 )
 from symgrad.lower.arrays import Broadcast, Cast, Expr, Fill, Map, Range, Scalar
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
@@ -116,7 +110,7 @@ def guarded(t: Term, e: Expr, safe: Term, scope: Scope, guard: Guard) -> Expr:
     return select(scope, scope.lower(conjunction(*held)), e, number(safe))
 
 
-# ---- sums and products ----------------------------------------------------------------------------------------------
+# ---- sums ----------------------------------------------------------------------------------------------------------
 
 
 def lower_add(t: Term, scope: Scope, guard: Guard) -> Expr:
@@ -137,107 +131,6 @@ def lower_add(t: Term, scope: Scope, guard: Guard) -> Expr:
             total = mapped(scope, "sub" if minus else "add", total, e)
     assert total is not None
     return total
-
-
-def lower_mul(t: Term, scope: Scope, guard: Guard) -> Expr:
-    """A product. Brackets become one `where` around the rest."""
-    conditions = [f.args[0] for f in factors_of(t) if f.op == "iv"]
-    rest = [f for f in factors_of(t) if f.op != "iv"]
-    if not conditions:
-        return lower_fraction(rest, scope, guard)
-    c = conjunction(*conditions)
-    if len(rest) == 1 and c is compare("<", ZERO, rest[0]):
-        return mapped(scope, "relu", as_real(scope.lower(rest[0], guard)))
-    for f in rest:
-        masked = softmax_of(f, scope, c)
-        if masked is not None:
-            return times(scope, [masked, scope.lower(mul(*(g for g in rest if g is not f)), guard)])
-    inner = scope.lower(mul(*rest), (*guard, c)) if rest else number(ONE)
-    return select(scope, scope.lower(c), as_real(inner), number(ZERO))
-
-
-def split_powers(factors: Sequence[Term]) -> tuple[list[Term], list[Term]]:
-    """Factors above and below the line."""
-    above, below = [], []
-    for f in factors:
-        b, e = base_exponent(f)
-        if f.op == "pow" and coefficient(e)[0] < 0:
-            below.append(power(b, neg(e)))
-        else:
-            above.append(f)
-    return above, below
-
-
-def lower_fraction(factors: Sequence[Term], scope: Scope, guard: Guard) -> Expr:
-    """A product of factors without brackets, negative powers as divisions."""
-    c, rest = coefficient(mul(*factors))
-    above, below = split_powers(factors_of(rest))
-    tops = [as_real(scope.lower(f, guard)) for f in order_factors(above) if not is_scalar(f)]
-    bottoms = [lower_divisor(f, scope, guard) for f in order_factors(below) if not is_scalar(f)]
-    scalars = [f for f in above if is_scalar(f)], [f for f in below if is_scalar(f)]
-    return fraction(scope, c, scalars, tops, bottoms)
-
-
-def lower_divisor(t: Term, scope: Scope, guard: Guard) -> Expr:
-    """A denominator; where its value is not used its base is made 1."""
-    b, e = base_exponent(t)
-    return lower_power(b, e, scope, guard, (b,))
-
-
-def fraction(
-    scope: Scope, c: Fraction, scalars: tuple[list[Term], list[Term]], tops: list[Expr], bottoms: list[Expr]
-) -> Expr:
-    """c * scalars * tops / scalars / bottoms, arrays before divisions so that a dimension of 0 divides an array."""
-    exact = abs(c) if float(c) == c and abs(c.denominator) <= 1024 else Fraction(abs(c.numerator))
-    above = mul(num(exact), *scalars[0])
-    below = mul(num(1 if exact == abs(c) else c.denominator), *scalars[1])
-    e = times(scope, tops)
-    if e == number(ONE):
-        e = number(above)
-    elif above is not ONE:
-        pair = (number(above), e) if above.op == "num" else (e, number(above))
-        e = mapped(scope, "mul", *pair)
-    if c < 0:
-        e = mapped(scope, "neg", e)
-    if below is not ONE:
-        e = mapped(scope, "div", e, number(below))
-    for b in bottoms:
-        e = mapped(scope, "div", e, b)
-    return e
-
-
-def times(scope: Scope, factors: Sequence[Expr]) -> Expr:
-    """The product of arrays, small frames first."""
-    ordered = sorted((f for f in factors if not (isinstance(f, Scalar) and f.term is ONE)), key=lambda f: len(f.frame))
-    if not ordered:
-        return number(ONE)
-    total = as_real(ordered[0])
-    for f in ordered[1:]:
-        total = mapped(scope, "mul", total, as_real(f))
-    return total
-
-
-def lower_pow(t: Term, scope: Scope, guard: Guard) -> Expr:
-    """A power; a negative exponent is a division."""
-    b, e = t.args
-    if coefficient(e)[0] < 0:
-        return lower_fraction([t], scope, guard)
-    return lower_power(b, e, scope, guard, () if is_integer_valued(e) else (b,))
-
-
-def lower_power(b: Term, e: Term, scope: Scope, guard: Guard, partial: tuple[Term, ...]) -> Expr:
-    """b**e for an exponent without a minus sign; the base is guarded where the power is partial."""
-    base = as_real(scope.lower(b, guard))
-    if partial:
-        base = guarded(b, base, ONE, scope, guard)
-    if e is ONE:
-        return base
-    if e is HALF:
-        return mapped(scope, "sqrt", base)
-    exponent = as_real(scope.lower(e, guard))
-    if not is_num(e):  # k - 1 where k != 0
-        exponent = guarded(e, exponent, ONE, scope, guard)
-    return mapped(scope, "pow", base, exponent)
 
 
 # ---- functions and conditions ---------------------------------------------------------------------------------------
@@ -261,12 +154,17 @@ def lower_fn(t: Term, scope: Scope, guard: Guard) -> Expr:
     args = [as_real(scope.lower(a, guard)) for a in t.args]
     if name in SAFE:
         args[-1] = guarded(t.args[-1], args[-1], SAFE[name], scope, guard)
-    if name in ("Max", "Min"):
-        return lower_extremum(name, args, scope)
+    if name in COMBINED:
+        return COMBINED[name](name, args, scope)
     if name == "atan2":
         like = next(a for a in args if not isinstance(a, Scalar))
         args = [Fill(like.frame, "real", like, a) if isinstance(a, Scalar) else a for a in args]
     return mapped(scope, name, *args)
+
+
+def lower_ratio(name: str, args: Sequence[Expr], scope: Scope) -> Expr:
+    """x/y, before anything else is multiplied."""
+    return mapped(scope, "div", *args)
 
 
 def lower_extremum(name: str, args: Sequence[Expr], scope: Scope) -> Expr:
@@ -276,6 +174,9 @@ def lower_extremum(name: str, args: Sequence[Expr], scope: Scope) -> Expr:
     for a in ordered[1:]:
         total = mapped(scope, name, total, a)
     return total
+
+
+COMBINED = {"ratio": lower_ratio, "Max": lower_extremum, "Min": lower_extremum}
 
 
 def lower_heaviside(t: Term, scope: Scope, guard: Guard) -> Expr:

@@ -8,7 +8,7 @@ from symgrad.algebra.terms import BATCH, Term, dim
 from symgrad.errors import UnsupportedError
 from symgrad.formula.blocks import blocks, is_recurrent
 from symgrad.formula.program import Program, Statement
-from symgrad.lower import elementwise
+from symgrad.lower import elementwise, products
 from symgrad.lower.access import lower_access
 from symgrad.lower.arrays import (
     Assign,
@@ -38,9 +38,9 @@ from symgrad.lower.sharing import live, share
 CONDITIONS = ("lit", "cmp", "and", "or", "not")
 RULES = {
     "add": elementwise.lower_add,
-    "mul": elementwise.lower_mul,
-    "iv": elementwise.lower_mul,
-    "pow": elementwise.lower_pow,
+    "mul": products.lower_mul,
+    "iv": products.lower_mul,
+    "pow": products.lower_pow,
     "fn": elementwise.lower_fn,
     "where": elementwise.lower_where,
     "idx": elementwise.lower_index,

@@ -265,7 +265,7 @@ class _Presenter:
         if special is not None:
             return special(self, t)
         if name in INTERNAL:
-            return self.layout(INTERNAL[name](t.args[0]))
+            return self.layout(INTERNAL[name](*t.args))
         return call(name, *self.layouts(t.args))
 
     def exp(self, t: Term) -> Layout:

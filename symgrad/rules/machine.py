@@ -20,6 +20,7 @@ from symgrad.algebra.terms import (
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.magnitudes import CONJUGATE, HYPOT, NORMALIZED_FIRST
 
 IN_UNIT = ("unit_interval", "simplex", "one_hot", "boolean")
 
@@ -141,26 +142,60 @@ def in_unit(t: Term, context: Context) -> bool:
 
 def _log1p(t: Term, context: Context) -> Term | None:
     """log(1 + x) = log1p(x)."""
-    if t.data != "log" or t.args[0].op != "add" or ONE not in t.args[0].args:
+    if t.data not in ("log", "log1p"):
         return None
-    x = add(t.args[0], MINUS_ONE)
-    return fn("log1p", x) if x.tensors else None
+    x = t.args[0]
+    if t.data == "log":
+        if (negated := neg(x)).op == "fn" and negated.data == "expm1":
+            return fn("log1mexp", negated.args[0])
+        if x.op != "add" or ONE not in x.args:
+            return None
+        x = add(x, MINUS_ONE)
+    c, square = coefficient(x)
+    if c > 0 and square.op == "pow" and square.args[1] is TWO and square.tensors:
+        return fn("log1psq", mul(power(num(c), HALF), square.args[0]))
+    return fn("log1p", x) if x.tensors and t.data == "log" else None
 
 
-def _conjugate(t: Term, context: Context) -> Term | None:
-    """sqrt(c**2 + u) - c = u/(sqrt(c**2 + u) + c) for a number c > 0."""
-    c = next((a for a in t.args if is_num(a)), None)
-    if c is None:
+def _log_of_mixture(t: Term, context: Context) -> Term | None:
+    """log(c (e^f + b)) = log c + f + softplus(log b - f), where e^f is a weight and b >= 0."""
+    if t.data != "log":
         return None
+    c, inner = coefficient(_unfolded(t.args[0], context))
+    inner = _unfolded(inner, context)
+    if c <= 0 or inner.op != "add" or len(inner.args) != 2:
+        return None
+    for a, b in (inner.args, inner.args[::-1]):
+        e = _unfolded(a, context)
+        if e.op == "fn" and e.data == "exp" and is_normalized(e, context) and context.is_nonnegative(b):
+            f = e.args[0]
+            logs = [fn("log", num(c))] if c != 1 else []
+            return add(f, fn("softplus", add(fn("log", b), neg(f))), *logs)
+    return None
+
+
+def _unfolded(t: Term, context: Context) -> Term:
+    body = context.body(t) if t.op == "get" else None
+    return t if body is None else _unfolded(body, context)
+
+
+def _softplus_and_log(t: Term, context: Context) -> Term | None:
+    """softplus(d) - log 2 = logmeanexp(d), d - softplus(d) = -softplus(-d)."""
     for a in t.args:
-        d, root = coefficient(a)
-        if root.op != "pow" or root.args[1] is not HALF or root.args[0].op != "add" or not root.tensors:
+        c, s = coefficient(a)
+        if s.op != "fn" or s.data not in ("softplus", "logmeanexp"):
             continue
-        k = -value(c) / d
-        if k > 0 and num(k * k) in root.args[0].args:
-            u = add(root.args[0], num(-k * k))
-            rest = (x for x in t.args if x is not a and x is not c)
-            return add(mul(num(d), u, power(add(root, num(k)), MINUS_ONE)), *rest)
+        d = s.args[0]
+        parts = frozenset(terms_of(mul(num(-c), d)))
+        if parts <= frozenset(t.args):
+            rest = (x for x in t.args if x is not a and x not in parts)
+            return add(mul(num(c), fn(str(s.data), neg(d))), *rest)
+        if s.data != "softplus":
+            continue
+        for log2, sign in ((fn("log", TWO), -1), (fn("log", HALF), 1)):
+            if (half := mul(num(sign * c), log2)) in t.args:
+                rest = (x for x in t.args if x is not a and x is not half)
+                return add(mul(num(c), fn("logmeanexp", d)), *rest)
     return None
 
 
@@ -198,15 +233,27 @@ LOG1P_OF = Rule(
     r"\log(1 + x) = \operatorname{log1p} x",
     "1 + x forgets a small x",
     _log1p,
-    Example("log(1 + x[i, j]**2)", "log1p(x[i, j]**2)"),
+    Example("log(1 + x[i, j]**2)", "log1psq(x[i, j])"),
 )
-CONJUGATE = Rule(
-    "machine/conjugate",
+MIXTURE = Rule(
+    "machine/log-of-mixture",
+    ("fn",),
+    r"\log(e^{x} + t) = x + \operatorname{softplus}(\log t - x)",
+    "a weight that vanishes keeps its logarithm",
+    _log_of_mixture,
+    Example(
+        "log(softmax(x[i, j], j) + p[i, j])",
+        "x[i, j] - logsumexp(x[i, k], k) + softplus(log(p[i, j]) - x[i, j] + logsumexp(x[i, k], k))",
+        inputs="{x: [n, c], p: {shape: [n, c], domain: positive}}",
+    ),
+)
+LOG_MEAN = Rule(
+    "machine/log-mean",
     ("add",),
-    r"\sqrt{c^2 + x} - c = \frac{x}{\sqrt{c^2 + x} + c}",
-    "nothing cancels where x is small",
-    _conjugate,
-    Example("sqrt(1 + x[i, j]**2) - 1", "x[i, j]**2/(sqrt(1 + x[i, j]**2) + 1)"),
+    r"\operatorname{softplus} x - \log 2 = \log \frac{1 + e^{x}}{2}",
+    "nothing cancels where x is small or large",
+    _softplus_and_log,
+    Example("softplus(x[i, j]) - log(2)", "logmeanexp(x[i, j])"),
 )
 
-MACHINE = (COMPLEMENT, BOTH_SIDES, FROM_TARGET, LOG1P_OF, CONJUGATE)
+MACHINE = (COMPLEMENT, BOTH_SIDES, FROM_TARGET, MIXTURE, LOG1P_OF, LOG_MEAN, CONJUGATE, HYPOT, NORMALIZED_FIRST)

@@ -244,6 +244,12 @@ def _plain_functions() -> dict[str, Function]:
         logcosh=lambda x: np.abs(x) + np.log1p(np.exp(-2 * np.abs(x))) - np.log(x.dtype.type(2)),
         sech2=lambda x: 4 * np.exp(-2 * np.abs(x)) / (1 + np.exp(-2 * np.abs(x))) ** 2,
         normal_pdf=lambda x: np.exp(-x * x / 2) / np.sqrt(2 * x.dtype.type(np.pi)),
+        complement=lambda x: 1 - x,
+        ratio=np.divide,
+        hypot=np.hypot,
+        log1psq=lambda x: 2 * np.log(np.hypot(x, x.dtype.type(1))),
+        log1mexp=lambda x: np.log(-np.expm1(x)),
+        logmeanexp=lambda x: np.logaddexp(x, np.zeros_like(x)) - np.log(x.dtype.type(2)),
     )
     return table
 

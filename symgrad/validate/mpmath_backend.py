@@ -259,5 +259,11 @@ def _functions(context: Any) -> Mapping[str, Callable[..., Any]]:
         logcosh=lambda x: c.log(c.cosh(x)),
         sech2=lambda x: one / c.cosh(x) ** 2,
         normal_pdf=lambda x: c.exp(-x * x / two) / c.sqrt(two * c.pi),
+        complement=lambda x: one - x,
+        ratio=lambda x, y: x / y,
+        hypot=lambda x, y: c.sqrt(x * x + y * y),
+        log1psq=lambda x: c.log1p(x * x),
+        log1mexp=lambda x: c.log(-c.expm1(x)),
+        logmeanexp=lambda x: c.log((one + c.exp(x)) / two),
     )
     return {name: _guarded(c, f if name in ALGEBRAIC else _within(c, f)) for name, f in table.items()}

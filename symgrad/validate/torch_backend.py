@@ -155,5 +155,11 @@ def _functions(torch: Any) -> Mapping[str, Function]:
         logcosh=lambda x: torch.logaddexp(x, -x) - np.log(2.0),
         sech2=lambda x: 4 * torch.sigmoid(2 * x) * torch.sigmoid(-2 * x),
         normal_pdf=lambda x: torch.exp(-x * x / 2) / np.sqrt(2 * np.pi),
+        complement=lambda x: 1 - x,
+        ratio=torch.divide,
+        hypot=torch.hypot,
+        log1psq=lambda x: torch.log1p(x * x),
+        log1mexp=lambda x: torch.log(-torch.expm1(x)),
+        logmeanexp=lambda x: torch.logaddexp(x, torch.zeros_like(x)) - np.log(2.0),
     )
     return table

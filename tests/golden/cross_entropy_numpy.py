@@ -20,8 +20,7 @@ def loss(z, t, *, reduction="mean"):
     z, t, dtype = _inputs(z, t)
     n, c = z.shape
     _in_range("t", t, 0, c - 1, "axis c of z")
-    lse = _logsumexp(z, axis=-1)
-    loss = lse - z[np.arange(n), t]
+    loss = -(z[np.arange(n), t] - _top(z, axis=-1) - _log_rest(z, axis=-1))
     return _reduced(loss, reduction).astype(dtype, copy=False)
 
 
@@ -32,9 +31,12 @@ def value_and_grad(z, t, *, reduction="mean"):
     n, c = z.shape
     _in_range("t", t, 0, c - 1, "axis c of z")
     scale = _scale(reduction, n)
-    lse = _logsumexp(z, axis=-1)
-    loss = lse - z[np.arange(n), t]
-    dz = (_softmax(z, axis=-1) - (np.arange(c) == t[:, None]).astype(z.dtype)) * scale
+    loss = -(z[np.arange(n), t] - _top(z, axis=-1) - _log_rest(z, axis=-1))
+    mask = np.arange(c) == t[:, None]
+    softmax = _softmax(z, axis=-1)
+    dz = (
+        softmax * (1 - mask.astype(z.dtype)) - np.where(mask, _complement(softmax, axis=-1), 0)
+    ) * scale
     return _reduced(loss, reduction).astype(dtype, copy=False), dz.astype(dtype, copy=False)
 
 
@@ -68,10 +70,23 @@ def _softmax(x, axis):
     return e / np.maximum(e.sum(axis=axis, keepdims=True), 1)
 
 
-def _logsumexp(x, axis):
-    """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
+def _top(x, axis):
+    """The maximum, finite where all are -inf."""
+    return np.maximum(x.max(axis=axis), np.finfo(x.dtype).min)
+
+
+def _log_rest(x, axis, keepdims=False):
+    """log(sum(exp(x))) above the maximum: log1p of the sum of the other exponentials over the largest."""
     top = np.maximum(x.max(axis=axis, keepdims=True), np.finfo(x.dtype).min)
-    return np.log(np.exp(x - top).sum(axis=axis)) + top.squeeze(axis=axis)
+    lower = x < top
+    others = (np.exp(x - top) * lower).sum(axis=axis, keepdims=keepdims)
+    return np.log1p(others + ((~lower).sum(axis=axis, keepdims=keepdims) - 1).astype(x.dtype))
+
+
+def _complement(y, axis):
+    """1 - y for weights that sum to 1: the sum of the others where one is more than a half."""
+    small = y <= 0.5
+    return (1 - y) * small + (y * small).sum(axis=axis, keepdims=True) * ~small
 
 
 def _floats(**inputs):

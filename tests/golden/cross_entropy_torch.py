@@ -75,16 +75,17 @@ class _ForwardModeFunction(_Function):
 def _values(z, t):
     """z[n, c], t[n] -> loss[n]"""
     n = z.shape[0]
-    lse = _logsumexp(z, axis=-1)
-    loss = lse - z[torch.arange(n, device=z.device), t]
+    loss = -(z[torch.arange(n, device=z.device), t] - _top(z, axis=-1) - _log_rest(z, axis=-1))
     return loss
 
 
 def _gradients(dloss, z, t):
     """dloss[n] -> dz"""
     c = z.shape[1]
+    mask = torch.arange(c, device=z.device) == t[:, None]
+    softmax = _softmax(z, axis=-1)
     dz = dloss[:, None] * (
-        _softmax(z, axis=-1) - (torch.arange(c, device=z.device) == t[:, None]).to(z.dtype)
+        softmax * (1 - mask.to(z.dtype)) - torch.where(mask, _complement(softmax, axis=-1), 0)
     )
     return dz
 
@@ -113,14 +114,26 @@ def _softmax(x, axis):
     return e / e.sum(dim=axis, keepdim=True).clamp(min=1)
 
 
-def _logsumexp(x, axis):
-    """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
+def _top(x, axis):
+    """The maximum, finite where all are -inf; autograd sees the first of equals."""
     axis = tuple(range(x.ndim)) if axis is None else axis
-    top = x.detach().amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
-    total = torch.exp(x - top).sum(dim=axis, keepdim=True)
-    empty = total == 0
-    logs = torch.where(empty, -torch.inf, torch.log(torch.where(empty, 1, total)) + top)
-    return logs.sum(dim=axis)
+    return x.amax(dim=axis).clamp(min=torch.finfo(x.dtype).min)
+
+
+def _log_rest(x, axis, keepdim=False):
+    """log(sum(exp(x))) above the maximum: log1p of the sum of the other exponentials over the largest."""
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    top = x.amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    lower = x < top
+    others = (torch.exp(x - top) * lower).sum(dim=axis, keepdim=keepdim)
+    rest = others + ((~lower).sum(dim=axis, keepdim=keepdim) - 1)
+    return torch.where(rest < 0, -torch.inf, torch.log1p(rest.clamp(min=0)))
+
+
+def _complement(y, axis):
+    """1 - y for weights that sum to 1: the sum of the others where one is more than a half."""
+    small = y <= 0.5
+    return (1 - y) * small + (y * small).sum(dim=axis, keepdim=True) * ~small
 
 
 def _floats(**inputs):

@@ -20,6 +20,7 @@ Gradient
 Written by symgrad for NumPy.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -40,8 +41,7 @@ def forward(x, g, b, *, eps=1e-05):
     d = x.shape[-1]
     m = x.sum(axis=-1) / d
     diff = x - m[..., None]
-    mean = (diff**2).sum(axis=-1) / d
-    s = 1 / np.sqrt(eps + mean)
+    s = 1 / _hypot(_norm(diff, axis=-1) * math.sqrt(1 / d), math.sqrt(eps))
     u = s[..., None] * diff
     y = b + g * u
     return y.astype(dtype, copy=False), (g, s, u)
@@ -77,6 +77,24 @@ def _inputs(x, g, b):
     _sizes("g", g, "[d]", d)
     _sizes("b", b, "[d]", d)
     return x, g, b, dtype
+
+
+def _norm(x, axis):
+    """The 2-norm, without overflow: in double precision, or scaled by a power of two."""
+    if x.dtype == np.float32:
+        return np.sqrt(np.square(x, dtype=np.float64).sum(axis=axis)).astype(x.dtype)
+    top = np.abs(x).max(axis=axis, keepdims=True, initial=0)
+    scale = np.ldexp(np.ones_like(x, shape=top.shape), np.frexp(top)[1] - 1)
+    scale = np.where((top > 0) & (top < np.inf), scale, 1)
+    return np.sqrt(((x / scale) ** 2).sum(axis=axis)) * scale.squeeze(axis=axis)
+
+
+def _hypot(x, y):
+    """sqrt(x**2 + y**2) without overflow."""
+    x, y = abs(x), abs(y)
+    top = np.maximum(np.maximum(x, y), np.finfo(x.dtype).tiny)
+    low = np.minimum(x, y) / top
+    return np.where(top < np.inf, top * np.sqrt(1 + low * low), top)
 
 
 def _floats(**inputs):

@@ -21,6 +21,7 @@ Written by symgrad for torch.
 """
 
 import functools
+import math
 
 import torch
 
@@ -85,8 +86,7 @@ def _values(x, g, b, eps):
     d = x.shape[-1]
     m = x.sum(dim=-1) / d
     diff = x - m[..., None]
-    mean = (diff**2).sum(dim=-1) / d
-    s = 1 / torch.sqrt(eps + mean)
+    s = 1 / _hypot(_norm(diff, axis=-1) * math.sqrt(1 / d), math.sqrt(eps))
     u = s[..., None] * diff
     y = b + g * u
     return y
@@ -97,8 +97,7 @@ def _gradients(dy, x, g, b, eps):
     d = x.shape[-1]
     m = x.sum(dim=-1) / d
     diff = x - m[..., None]
-    mean = (diff**2).sum(dim=-1) / d
-    s = 1 / torch.sqrt(eps + mean)
+    s = 1 / _hypot(_norm(diff, axis=-1) * math.sqrt(1 / d), math.sqrt(eps))
     u = s[..., None] * diff
     product_2 = dy * u
     dx = s[..., None] * (g * dy - ((dy @ g)[..., None] + (product_2 @ g)[..., None] * u) / d)
@@ -112,13 +111,13 @@ def _tangents(x_dot, g_dot, b_dot, x, g, b, eps):
     d = x.shape[-1]
     m = x.sum(dim=-1) / d
     diff = x - m[..., None]
-    mean = (diff**2).sum(dim=-1) / d
-    s = 1 / torch.sqrt(eps + mean)
+    hypot = _hypot(_norm(diff, axis=-1) * math.sqrt(1 / d), math.sqrt(eps))
+    s = 1 / hypot
     u = s[..., None] * diff
     m_dot = x_dot.sum(dim=-1) / d
     diff_dot = x_dot - m_dot[..., None]
-    mean_dot = 2 * (diff * diff_dot).sum(dim=-1) / d
-    s_dot = -(0.5 * mean_dot) / (eps + mean) ** 1.5
+    var_dot = 2 * (diff * diff_dot).sum(dim=-1) / d
+    s_dot = -(0.5 * var_dot) / hypot / hypot / hypot
     u_dot = s_dot[..., None] * diff + s[..., None] * diff_dot
     y_dot = b_dot + g * u_dot + g_dot * u
     return y_dot
@@ -131,6 +130,23 @@ def _inputs(x, g, b):
     _sizes("g", g, "[d]", d)
     _sizes("b", b, "[d]", d)
     return x, g, b, dtype
+
+
+def _norm(x, axis):
+    """The 2-norm, scaled by a power of two so that no square overflows or vanishes."""
+    axis = tuple(range(x.ndim)) if axis is None else axis
+    top = x.detach().abs().amax(dim=axis, keepdim=True)
+    sane = (top > 0) & (top < torch.inf)
+    top = torch.where(sane, torch.exp2(torch.log2(torch.where(sane, top, 1)).floor()), 1)
+    total = ((x / top) ** 2).sum(dim=axis, keepdim=True)
+    zero = total == 0
+    root = torch.where(zero, 0, torch.sqrt(torch.where(zero, 1, total)) * top)
+    return root.sum(dim=axis)
+
+
+def _hypot(x, y):
+    """sqrt(x**2 + y**2) without overflow."""
+    return torch.hypot(x, y if isinstance(y, torch.Tensor) else torch.full_like(x, y))
 
 
 def _floats(**inputs):

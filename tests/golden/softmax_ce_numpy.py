@@ -23,8 +23,7 @@ import numpy as np
 def loss(z, t, *, reduction="mean"):
     """z[n, c], t[n, c] -> loss[n], reduced."""
     z, t, dtype = _inputs(z, t)
-    lse = _logsumexp(z, axis=-1)
-    logp = z - lse[:, None]
+    logp = _log_softmax(z, axis=-1)
     loss = -(logp * t).sum(axis=-1)
     return _reduced(loss, reduction).astype(dtype, copy=False)
 
@@ -35,11 +34,10 @@ def value_and_grad(z, t, *, reduction="mean"):
     z, t, dtype = _inputs(z, t)
     n = z.shape[0]
     scale = _scale(reduction, n)
-    lse = _logsumexp(z, axis=-1)
     y = _softmax(z, axis=-1)
-    logp = z - lse[:, None]
+    logp = _log_softmax(z, axis=-1)
     loss = -(logp * t).sum(axis=-1)
-    dz = (y - t) * scale
+    dz = (y * (1 - t) - t * _complement(y, axis=-1)) * scale
     return _reduced(loss, reduction).astype(dtype, copy=False), dz.astype(dtype, copy=False)
 
 
@@ -73,10 +71,24 @@ def _softmax(x, axis):
     return e / np.maximum(e.sum(axis=axis, keepdims=True), 1)
 
 
-def _logsumexp(x, axis):
-    """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
+def _log_rest(x, axis, keepdims=False):
+    """log(sum(exp(x))) above the maximum: log1p of the sum of the other exponentials over the largest."""
     top = np.maximum(x.max(axis=axis, keepdims=True), np.finfo(x.dtype).min)
-    return np.log(np.exp(x - top).sum(axis=axis)) + top.squeeze(axis=axis)
+    lower = x < top
+    others = (np.exp(x - top) * lower).sum(axis=axis, keepdims=keepdims)
+    return np.log1p(others + ((~lower).sum(axis=axis, keepdims=keepdims) - 1).astype(x.dtype))
+
+
+def _log_softmax(x, axis):
+    """x - log(sum(exp(x))), shifted by the maximum first: exact where one element is nearly all."""
+    top = np.maximum(x.max(axis=axis, keepdims=True), np.finfo(x.dtype).min)
+    return x - top - _log_rest(x, axis, keepdims=True)
+
+
+def _complement(y, axis):
+    """1 - y for weights that sum to 1: the sum of the others where one is more than a half."""
+    small = y <= 0.5
+    return (1 - y) * small + (y * small).sum(axis=axis, keepdims=True) * ~small
 
 
 def _floats(**inputs):

@@ -77,8 +77,7 @@ class _ForwardModeFunction(_Function):
 
 def _values(z, t):
     """z[n, c], t[n, c] -> loss[n]"""
-    lse = _logsumexp(z, axis=-1)
-    logp = z - lse[:, None]
+    logp = _log_softmax(z, axis=-1)
     loss = -(logp * t).sum(dim=-1)
     return loss
 
@@ -86,14 +85,13 @@ def _values(z, t):
 def _gradients(dloss, z, t):
     """dloss[n] -> dz"""
     y = _softmax(z, axis=-1)
-    dz = dloss[:, None] * (y - t)
+    dz = dloss[:, None] * (y * (1 - t) - t * _complement(y, axis=-1))
     return dz
 
 
 def _tangents(z_dot, t_dot, z, t):
     """z_dot, t_dot -> loss_dot"""
-    lse_dot = (z_dot * _softmax(z, axis=-1)).sum(dim=-1)
-    logp_dot = z_dot - lse_dot[:, None]
+    logp_dot = _centered(z_dot, _softmax(z, axis=-1), axis=-1)
     loss_dot = -(logp_dot * t).sum(dim=-1)
     return loss_dot
 
@@ -113,14 +111,32 @@ def _softmax(x, axis):
     return e / e.sum(dim=axis, keepdim=True).clamp(min=1)
 
 
-def _logsumexp(x, axis):
-    """log(sum(exp(x))), shifted by the maximum; a row of -inf alone gives -inf."""
+def _log_rest(x, axis, keepdim=False):
+    """log(sum(exp(x))) above the maximum: log1p of the sum of the other exponentials over the largest."""
     axis = tuple(range(x.ndim)) if axis is None else axis
-    top = x.detach().amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
-    total = torch.exp(x - top).sum(dim=axis, keepdim=True)
-    empty = total == 0
-    logs = torch.where(empty, -torch.inf, torch.log(torch.where(empty, 1, total)) + top)
-    return logs.sum(dim=axis)
+    top = x.amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    lower = x < top
+    others = (torch.exp(x - top) * lower).sum(dim=axis, keepdim=keepdim)
+    rest = others + ((~lower).sum(dim=axis, keepdim=keepdim) - 1)
+    return torch.where(rest < 0, -torch.inf, torch.log1p(rest.clamp(min=0)))
+
+
+def _log_softmax(x, axis):
+    """x - log(sum(exp(x))), shifted by the maximum first: exact where one element is nearly all."""
+    top = x.amax(dim=axis, keepdim=True).clamp(min=torch.finfo(x.dtype).min)
+    return x - top - _log_rest(x, axis, keepdim=True)
+
+
+def _complement(y, axis):
+    """1 - y for weights that sum to 1: the sum of the others where one is more than a half."""
+    small = y <= 0.5
+    return (1 - y) * small + (y * small).sum(dim=axis, keepdim=True) * ~small
+
+
+def _centered(g, y, axis):
+    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 where a weight is more than a half."""
+    g = g - (g * (y > 0.5)).sum(dim=axis, keepdim=True)
+    return g - (y * g).sum(dim=axis, keepdim=True)
 
 
 def _floats(**inputs):

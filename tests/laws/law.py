@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def _bare(declared: Mapping[str, Any]) -> dict[str, Any]:
 def read(text: str, program: Program) -> Term:
     """A text of an example; the functions that only the derivation uses are known here."""
     assert isinstance(vocabulary.FUNCTIONS, dict)
-    added = {name: (1, 1) for name in INTERNAL if name != "truth"}
+    added = {name: (n, n) for name, f in INTERNAL.items() if name != "truth" for n in [len(signature(f).parameters)]}
     vocabulary.FUNCTIONS.update(added)
     try:
         return parse_closed(text, program, FREE)

@@ -28,7 +28,7 @@ USES: dict[str, tuple[str, str, str]] = {
     ),
     "matrix/of-inverse": (SQUARE, "V[i, j]: inv(X)[i, j]", "y: det(V)"),
     "matrix/determinant-of-product": (SQUARE, "P[i, j]: Sum(X[i, k]*Y[k, j], k)", "y: det(P)"),
-    "machine/conjugate": ("x: [n]", "", "y[i]: sqrt(1 + x[i]**2) - 1"),
+    "machine/conjugate": ("x: [n]", "", "y[i]: sqrt(1 + exp(x[i])) - 1"),
     # rule: inputs, let, output
     "stabilize/softmax": (ROWS, "", "y[i, j]: exp(x[i, j])/Sum(exp(x[i, k]), k)"),
     "stabilize/sigmoid": (ROWS, "", "y[i, j]: 1/(1 + exp(-x[i, j]))"),

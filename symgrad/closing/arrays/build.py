@@ -305,7 +305,7 @@ class Builder:
             if own is not None and more is not None:
                 yield product(Fraction(1), [own, call("exp", [more], more.ndim)], [])
         if function in INTERNAL:
-            inner = self.element(INTERNAL[function](t.args[0]), order)
+            inner = self.element(INTERNAL[function](*t.args), order)
             if inner is not None:
                 yield inner
             return

@@ -100,7 +100,7 @@ class Expansion:
             body, over = open_reduction(t, self.fresh)
             yield from ((fs, (*vs, *over)) for fs, vs in self.monomials(body))
         elif t.op == "fn" and t.data in INTERNAL and t.data != "truth":
-            yield from self.monomials(INTERNAL[str(t.data)](t.args[0]))
+            yield from self.monomials(INTERNAL[str(t.data)](*t.args))
         else:
             yield (self.atom(t),), ()
 
