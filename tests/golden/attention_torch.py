@@ -109,9 +109,9 @@ def _tangents(Q_dot, K_dot, V_dot, Q, K, V):
     mask_2 = torch.arange(t, device=Q.device) <= torch.arange(t, device=Q.device)[:, None]
     P = _softmax(torch.where(mask_2, S, -math.inf), axis=-1)
     S_dot = (Q @ K_dot.mT + Q_dot @ K.mT) / math.sqrt(d)
-    lse_dot = (S_dot * _softmax(torch.where(mask_2, S, -math.inf), axis=-1)).sum(dim=-1).T
+    lse_dot = (S_dot * _softmax(torch.where(mask_2, S, -math.inf), axis=-1)).sum(dim=-1)
     P_dot = _softmax(torch.where(mask_2, S, -math.inf), axis=-1) * (
-        torch.where(mask_2, S_dot, 0) - lse_dot.T[:, :, None]
+        torch.where(mask_2, S_dot, 0) - lse_dot[:, :, None]
     )
     y_dot = P_dot @ V + P @ V_dot
     return y_dot

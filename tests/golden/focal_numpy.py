@@ -41,7 +41,7 @@ def value_and_grad(x, t, *, reduction="mean", g=2.0):
     loss = power_2 * log_sigmoid * (t - 1) - t * log_sigmoid_x * power
     dx = (
         t * power * (p * log_sigmoid_x * g - sigmoid)
-        + power_2 * (1 - t) * (p - log_sigmoid * sigmoid * g)
+        + power_2 * (t - 1) * (log_sigmoid * sigmoid * g - p)
     ) * scale
     return _reduced(loss, reduction).astype(dtype, copy=False), dx.astype(dtype, copy=False)
 

@@ -90,7 +90,7 @@ def _gradients(dloss, x, t, g):
     sigmoid = torch.sigmoid(-x)
     dx = dloss * (
         t * sigmoid**g * (p * torch.nn.functional.logsigmoid(x) * g - sigmoid)
-        + p**g * (1 - t) * (p - torch.nn.functional.logsigmoid(-x) * sigmoid * g)
+        + p**g * (t - 1) * (torch.nn.functional.logsigmoid(-x) * sigmoid * g - p)
     )
     return dx
 

@@ -20,7 +20,7 @@ Facts assumed (check_inputs looks whether data satisfy them)
     Sum(t[i, j], j) == 1 (t is a simplex)
 
 Kinks and the derivative taken there
-    relu at (b[k] + Sum(W[k, j]*x[i, j], j) == 0): 0
+    relu at b[k] + Sum(W[k, j]*x[i, j], j) == 0: 0
 
 Written by symgrad for torch.
 """
