@@ -191,9 +191,7 @@ def _compare(found: Found, x: Array, got: Array, true: Array, slack: _Slack, whi
     found.note(x, nan, zeros, ulp)
 
 
-def _confirmed(
-    program: Program, kernels: NumpyKernels, closed: Sequence[Closed], found: Found, which: int
-) -> float:
+def _confirmed(program: Program, kernels: NumpyKernels, closed: Sequence[Closed], found: Found, which: int) -> float:
     """The worst of the suspects by multiprecision: where a nan or a wrong zero is confirmed, infinite."""
     if not found.suspects:
         return 0.0
