@@ -1,4 +1,4 @@
-"""Every float32 input of an elementwise formula of one real input: the NumPy kernel in float32 against itself in double.
+"""Every float32 input of an elementwise formula: the NumPy kernel in float32 against itself in double.
 
 The kernel in double is the reference, for it keeps the promise by far more than float32 can tell; what seems wrong is
 judged again by multiprecision. Errors are mixed ulp, as docs/accuracy.md defines them.
