@@ -93,6 +93,7 @@ def _one_point(
         verdict.fail(Failure(str(e), point.label))
     except OverflowError:  # exp of 1e300: beyond mpmath too
         verdict.skip("values beyond multiprecision")
+    verdict.unseen("nothing to compare")
     failure = verdict.failure
     if failure is not None and (name := leaves_range(judged.program, point, failure)) is not None:
         verdict.forgive(f"{failure}; there {name} leaves float64's range, which nothing is promised for")
@@ -323,7 +324,7 @@ def _judge_elements(
     sane = np.isfinite(form) & (np.abs(form) < LARGEST)
     if not np.all(sane):
         verdict.skip("elements outside of float64's range")
-    for kernel, got in outcomes:
+    for kernel, got in outcomes if np.any(sane) else ():
         gradient = got.gradients[name]
         gradient, expected = np.where(sane, gradient, 0.0), np.where(sane, form, 0.0)
         verdict.compare(f"{kernel} gradient of {name} against its closed form", point, gradient, expected, noise)

@@ -60,6 +60,8 @@ class Judgement:
     notes: list[str] = field(default_factory=list)
     tolerance: float = TOLERANCE
     seen: list[Point] = field(default_factory=list)
+    compared: int = 0
+    """How many arrays and numbers were held against others."""
 
     @property
     def points(self) -> int:
@@ -75,6 +77,13 @@ class Judgement:
         """Count a point."""
         self.kinds[point.kind] = self.kinds.get(point.kind, 0) + 1
         self.seen.append(point)
+
+    def unseen(self, why: str) -> None:
+        """Take back the points at which nothing could be held against anything: they are no evidence."""
+        if self.points and not self.compared and self.failure is None:
+            self.kinds.clear()
+            self.seen.clear()
+            self.skip(why)
 
     def skip(self, why: str) -> None:
         """Count what could not be judged, by the reason."""
@@ -96,6 +105,7 @@ class Judgement:
             for key, count in theirs.items():
                 mine[key] = mine.get(key, 0) + count
         self.notes += other.notes
+        self.compared += other.compared
         self.seen += other.seen
         if other.worst > self.worst:
             self.worst, self.where = other.worst, other.where
@@ -112,6 +122,7 @@ class Judgement:
             return False
         if not got.size:
             return True
+        self.compared += 1
         errors = relative_error(got, expected, np.broadcast_to(noise, got.shape), tolerance)
         at = np.unravel_index(int(np.argmax(errors)), got.shape)
         index = tuple(int(k) for k in at)
