@@ -36,6 +36,8 @@ from symgrad.validate.verdict import (
 )
 
 CLOSED_TOLERANCE = 1e-12
+VALUE_TOLERANCE = 1e-6
+"""For values at special points: how accurate they are there is not judged here."""
 SMALLEST = 1e-300
 MOST_INPUTS = 4
 """Inputs whose whole gradients are looked at at a special point, in turn."""
@@ -233,12 +235,11 @@ def _judge_value(
     outcomes: Sequence[tuple[str, Outcome]],
     size: float,
 ) -> None:
-    """The value of a loss (its mean) or of an output at a normal point."""
-    if point.kind != "normal":
-        return
+    """The value of a loss (its mean) or of an output; beside normal points it must be there, and about right."""
+    tolerance = TOLERANCE if point.kind == "normal" else VALUE_TOLERANCE
     for kernel, got in outcomes:
-        noise = FORGIVEN_ULP * size * EPSILON
-        verdict.compare(f"{kernel} value {name}", point, got.values[name], np.mean(exact) if reduced else exact, noise)
+        noise, expected = FORGIVEN_ULP * size * EPSILON, np.mean(exact) if reduced else exact
+        verdict.compare(f"{kernel} value {name}", point, got.values[name], expected, noise, tolerance)
 
 
 def _judge_probe(

@@ -78,11 +78,13 @@ def faults(formula: str) -> Iterator[Fault]:
 
 def _of_program(d: Any) -> Iterator[tuple[str, str, str, Term]]:
     cotangents = frozenset(d.cotangents.values())
+    unbounded = {i.name for i in d.program.inputs if i.name in d.program.wrt and i.domain.kind == "real"}
     for s in d.backward:
         for kind, mutate in MUTATIONS.items():
             for what, body in mutate(s.body, s.indices, cotangents):
-                if body is not s.body:
-                    yield kind, s.name, what, body
+                if body is s.body or (kind == "region" and what not in unbounded):
+                    continue
+                yield kind, s.name, what, body
 
 
 # ---- the generated program ------------------------------------------------------------------------------------------
@@ -180,12 +182,10 @@ def _convention(t: Term, indices: Any, cotangents: Any) -> Mutants:
 
 
 def _region(t: Term, indices: Any, cotangents: Any) -> Mutants:
-    access = next(
-        (x for x in walk(t) if x.op == "get" and x.free <= frozenset(indices) and x.tensors - cotangents), None
-    )
-    if access is not None:
-        far = iverson(compare("<", fn("Abs", access), num(20)))
-        yield f"0 where {access.data} is beyond 20", mul(far, t)
+    # 0 where an input is beyond 20
+    reads = (x for x in walk(t) if x.op == "get" and x.free <= frozenset(indices) and x.tensors - cotangents)
+    for access in reads:
+        yield str(access.data), mul(iverson(compare("<", fn("Abs", access), num(20))), t)
 
 
 def _last_element(t: Term, indices: Any, cotangents: Any) -> Mutants:

@@ -598,7 +598,7 @@ CALLS: Mapping[str, Call] = {
     "trace": lambda f, X: only(X.shape[0] == X.shape[1], "matrices that are not square") or f.trace(X),
     "tril": lambda f, X, k=0: f.tril(X, k=k),
     "triu": lambda f, X, k=0: f.triu(X, k=k),
-    "linalg.det": lambda f, A: f.det(A),
+    "linalg.det": lambda f, A: only(A.numel(), "an empty axis") or f.det(A),
     "linalg.slogdet": _slogdet,
     "logdet": lambda f, A: only(A.ndim == 2 and A.shape[0] > 0 and bool(torch().det(A) > 0), "batches, no logarithm") or f.log_determinant(A),
     "linalg.inv": lambda f, A: f.inv(A),
