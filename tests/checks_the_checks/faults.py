@@ -51,6 +51,17 @@ class Fault:
         return f"{self.formula}: {self.kind}: {self.where}: {self.what}"
 
 
+FORMULAS = (
+    *("l1", "huber", "softmax_cross_entropy", "cross_entropy", "mse", "smooth_l1", "bce_with_logits", "hinge"),
+    *("squared_hinge", "quantile", "focal_binary", "gaussian_nll", "poisson_nll", "kl_divergence", "log_cosh"),
+    *("softmax", "layer_norm", "linear", "prelu", "gelu", "elu", "quadratic_form", "trace_gram", "rms_norm"),
+    *("embedding", "dice", "triplet_margin", "l2_regularized", "cosine_similarity", "bilinear_form"),
+    *("label_smoothing", "leaky_relu", "log_softmax", "sigmoid", "tanh", "silu", "relu", "contrastive"),
+)
+EQUIVALENT: Mapping[str, str] = {}
+"""Mutants that are no faults -> why."""
+
+
 @cache
 def derived(formula: str) -> Any:
     """A formula of the catalogue."""
