@@ -18,7 +18,7 @@ from symgrad.formula.program import Program
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.evaluate import Evaluation, evaluate_program
-from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, attempt
+from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, TorchKernels, attempt
 from symgrad.validate.points import Point
 from symgrad.validate.precise import Precise, Probe
 from symgrad.validate.verdict import (
@@ -68,7 +68,10 @@ def reference(program: Program, wrt: Sequence[str], call: Call) -> Outcome:
 
 
 def truth(program: Program, wrt: Sequence[str], call: Call) -> Truth:
-    """Values and gradients by torch autograd of the independent evaluator, and their scale."""
+    """Values and gradients by torch autograd of the independent evaluator, and their scale.
+
+    Of a loss its mean, or where `d<loss>` is given among the cotangents the sum of the batch times these.
+    """
     import torch
 
     from symgrad.validate.torch_backend import TorchBackend
@@ -79,7 +82,9 @@ def truth(program: Program, wrt: Sequence[str], call: Call) -> Truth:
     outputs = {s.name: values[s.name] for s in program.outputs}
     count = outputs[program.loss.name].numel() if program.is_loss else 1
     if program.is_loss:
-        total = next(iter(outputs.values())).mean()
+        given = call.upstream.get(f"d{program.loss.name}")
+        loss = next(iter(outputs.values()))
+        total = loss.mean() if given is None else (torch.as_tensor(given) * loss).sum()
         outputs = {program.loss.name: total}
     else:
         total = sum((torch.as_tensor(call.upstream[f"d{n}"]) * y).sum() for n, y in outputs.items())
@@ -152,6 +157,7 @@ def _judge_point(
     for kernel in kernels:
         _judge_kernel(verdict, kernel, call, point, expected, noise)
     if verdict.failure is None and point.kind == "normal" and verdict.kinds["normal"] <= SINGLE_POINTS:
+        _judge_upstream(verdict, program, wrt, kernels, call, point)
         _judge_single(verdict, program, wrt, kernels, call, point)
 
 
@@ -177,6 +183,29 @@ def _judge_kernel(
         at = replace(point, label=f"{point.label}, reduction=sum")
         got = attempt(kernel, replace(call, reduction="sum"))
         _hold(verdict, kernel, at, got, expected.outcome, noise, expected.count)
+
+
+def _judge_upstream(
+    verdict: Judgement, program: Program, wrt: Sequence[str], kernels: Sequence[Kernels], call: Call, point: Point
+) -> None:
+    """The torch kernel of a loss under upstreams that are no 1: one number, and for reduction none one an element."""
+    if not program.is_loss or not any(isinstance(k, TorchKernels) for k in kernels):
+        return
+    name, rng = f"d{program.loss.name}", np.random.default_rng((*map(ord, point.label), 43))
+    batch = evaluate_program(program, call.inputs, call.parameters)[program.loss.name].shape
+    number = np.asarray(rng.standard_normal())
+    cases = [("a 0-dim upstream", None, number, np.broadcast_to(number / max(1, int(np.prod(batch))), batch))]
+    if program.loss.indices:
+        weights = rng.standard_normal(batch)
+        cases.append(("reduction=none and a random upstream", "none", weights, weights))
+    for words, reduction, given, weights in cases:
+        at = replace(point, label=f"{point.label}, {words}")
+        weighted = replace(call, upstream={name: np.array(weights)})
+        expected = truth(program, wrt, weighted)
+        noise = _noise(program, wrt, weighted, expected, point, EPSILON)
+        for kernel in (k for k in kernels if isinstance(k, TorchKernels)):
+            got = attempt(kernel, replace(call, reduction=reduction, upstream={name: given}))
+            _hold(verdict, kernel, at, replace(got, values={}), replace(expected.outcome, values={}), noise, 1)
 
 
 def _hold(

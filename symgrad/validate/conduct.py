@@ -15,6 +15,7 @@ import numpy as np
 
 from symgrad import limits
 from symgrad.formula.program import Program
+from symgrad.validate.empty import emptied
 from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, NumpyKernels, Outcome, attempt, guarded
 from symgrad.validate.points import Point
@@ -53,6 +54,8 @@ def _judge_kernel(
         verdict.fail(Failure(f"two runs of the {kernel.name} kernel differ", point.label))
     apart = replace(call, inputs={n: strided(a) for n, a in call.inputs.items()})
     _close(verdict, f"{kernel.name} with strided inputs", point, attempt(kernel, apart), first, size)
+    _judge_broadcast(verdict, kernel, call, point, size)
+    _judge_empty(verdict, program, kernel, call, point)
     _judge_reductions(verdict, program, kernel, call, point, first, values, size)
     if isinstance(kernel, NumpyKernels):
         _judge_numpy(verdict, kernel, call, point, first, size)
@@ -72,6 +75,25 @@ def strided(a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return a
     wide = np.repeat(a, 2, axis=-1)
     return np.asarray(np.asfortranarray(wide)[..., ::2])
+
+
+def _judge_broadcast(verdict: Judgement, kernel: Kernels, call: Call, point: Point, size: float) -> None:
+    """Inputs whose first axis has a stride of 0 give what their copies give."""
+    wide = {n: np.broadcast_to(a[:1], a.shape) if a.ndim > 1 else a for n, a in call.inputs.items()}
+    copied = replace(call, inputs={n: a.copy() for n, a in wide.items()})
+    got = attempt(kernel, replace(call, inputs=wide))
+    _close(verdict, f"{kernel.name} with broadcast inputs", point, got, attempt(kernel, copied), size)
+
+
+def _judge_empty(verdict: Judgement, program: Program, kernel: Kernels, call: Call, point: Point) -> None:
+    """A batch of no elements: values are empty or 0, gradients of their shapes and 0."""
+    nothing = emptied(program, call)
+    if nothing is None:
+        return
+    at = replace(point, label=f"{point.label}, a batch of none")
+    got = attempt(kernel, nothing)
+    for name, a in (*got.values.items(), *got.gradients.items()):
+        verdict.compare(f"{kernel.name} {name}", at, a, np.zeros(a.shape))
 
 
 def _close(verdict: Judgement, what: str, point: Point, got: Outcome, expected: Outcome, size: float) -> None:

@@ -340,9 +340,9 @@ _MATRICES: Mapping[str, Callable[[DecimalBackend], Function]] = {
 }
 
 
-def backend_of(digits: int, rounds_steps: bool = False) -> DecimalBackend | MpmathBackend:
-    """The one backend of a precision: of decimal numbers, or within `in_range` of mpmath's."""
-    return _backend_of(digits, rounds_steps, _wide.get())
+def backend_of(digits: int, rounds_steps: bool = False, wide: bool = False) -> DecimalBackend | MpmathBackend:
+    """The one backend of a precision: of decimal numbers, or where `wide` or within `in_range` of mpmath's."""
+    return _backend_of(digits, rounds_steps, wide or _wide.get())
 
 
 @cache
@@ -350,6 +350,8 @@ def _backend_of(digits: int, rounds_steps: bool, wide: bool) -> DecimalBackend |
     return MpmathBackend(digits, rounds_steps) if wide else DecimalBackend(digits, rounds_steps)
 
 
+BEYOND = (decimal.Overflow, decimal.Underflow)
+"""What is raised where a number leaves the range of decimal numbers."""
 _wide: ContextVar[bool] = ContextVar("wide", default=False)
 
 
@@ -357,7 +359,7 @@ def in_range(run: Callable[[], Result]) -> Result:
     """Run with decimal numbers, and where these leave their range again with mpmath's, ten times slower."""
     try:
         return run()
-    except (decimal.Overflow, decimal.Underflow):
+    except BEYOND:
         token = _wide.set(True)
         try:
             return run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -120,7 +121,7 @@ class TorchKernels:
         """Value and gradients, by torch.autograd through the generated function."""
         import torch
 
-        tensors = {n: torch.tensor(a, requires_grad=n in self.wrt) for n, a in call.inputs.items()}
+        tensors = {n: _tensor(torch, a, n in self.wrt) for n, a in call.inputs.items()}
         keywords = dict(call.parameters) | ({"reduction": call.reduction} if call.reduction else {})
         function = getattr(self.module, self.program.name)
         got = function(*(tensors[i.name] for i in self.program.inputs), **keywords)
@@ -140,8 +141,17 @@ class TorchKernels:
         return Outcome(values, dict(zip(self.wrt, found, strict=True)))
 
 
+def _tensor(torch: Any, a: np.ndarray[Any, Any], differentiated: bool) -> Any:
+    """The same memory with the same strides: what is written to it is seen."""
+    with warnings.catch_warnings():
+        # broadcast arrays are read-only, and torch has no such tensors
+        warnings.simplefilter("ignore")
+        t = torch.from_numpy(np.asarray(a))
+    return t.requires_grad_() if differentiated else t
+
+
 def _upstream(torch: Any, call: Call, name: str, output: Any) -> Any:
-    """The cotangent of an output; 1 for a loss."""
+    """The cotangent of an output; 1 for a loss where none is given."""
     given = call.upstream.get(f"d{name}")
     return torch.ones_like(output) if given is None else torch.tensor(given, dtype=output.dtype)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from symgrad import limits
 from symgrad.algebra.terms import Term
 from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import Array
-from symgrad.validate.decimal_backend import DecimalBackend, backend_of
+from symgrad.validate.decimal_backend import BEYOND, DecimalBackend, backend_of
 from symgrad.validate.evaluate import evaluate_program, evaluate_statements, evaluate_term, untouched
 from symgrad.validate.kernels import Data
 from symgrad.validate.mpmath_backend import MpmathBackend
@@ -21,6 +21,7 @@ from symgrad.validate.points import Point
 from symgrad.validate.steps import Circle, in_order
 from symgrad.validate.verdict import LARGEST, magnitude, relative_error
 
+Result = TypeVar("Result")
 LEVELS = (30, 60, 120, 400)
 HIGH_LEVELS = (120, 240, 400)
 """Where huge inputs would swallow the step."""
@@ -82,6 +83,7 @@ class Precise:
 
     def __init__(self, program: Program, point: Point, rounds_steps: bool = False) -> None:
         self.program, self.point, self.rounds_steps = program, point, rounds_steps
+        self.wide = False
         self.known: dict[int, dict[str, Array]] = {}
         largest = max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0)
         self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS
@@ -91,7 +93,17 @@ class Precise:
 
     def backend(self, digits: int) -> DecimalBackend | MpmathBackend:
         """The backend of that precision."""
-        return backend_of(digits, self.rounds_steps)
+        return backend_of(digits, self.rounds_steps, self.wide)
+
+    def anyhow(self, run: Callable[[], Result]) -> Result:
+        """Run, and where decimal numbers do not reach forget them and run again with mpmath's."""
+        try:
+            return run()
+        except BEYOND:
+            self.wide = True
+            for memory in (self.known, self.centers, self.converted, self.definitions):
+                memory.clear()
+            return run()
 
     def inputs(self, digits: int) -> Mapping[str, Array]:
         """The inputs, real ones as multiprecision numbers."""
@@ -115,7 +127,8 @@ class Precise:
 
     def rough_values(self) -> Data:
         """Every statement as float64, at the first precision."""
-        return {n: as_float(v) for n, v in self.values(self.levels[0]).items()}
+        values = self.anyhow(lambda: self.values(self.levels[0]))
+        return {n: as_float(v) for n, v in values.items()}
 
     @cached_property
     def scale(self) -> float:
@@ -127,6 +140,9 @@ class Precise:
 
         What is nothing but rounding at high precision is a zero, and agrees with any other.
         """
+        return self.anyhow(lambda: self._settled(compute))
+
+    def _settled(self, compute: Callable[[int], Array]) -> np.ndarray[Any, Any] | None:
         before: np.ndarray[Any, Any] | None = None
         for digits in self.levels:
             now = as_float(compute(digits))
@@ -199,6 +215,9 @@ class Precise:
 
         None where the sides differ. Below 1e-20 of `scale` it is as good as 0, believed at high precision alone.
         """
+        return self.anyhow(lambda: self._agreed(compute, scale))
+
+    def _agreed(self, compute: Callable[[int], tuple[Any, Any, Any]], scale: float) -> Any:
         before: Any = None
         unit = scale if np.isfinite(scale) else LARGEST
         for digits in self.levels:
@@ -226,7 +245,9 @@ def closed_values(form: Closed, precise: Precise, roughly: bool = False) -> np.n
         precise.define(form.where, known, digits)
         return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend)
 
-    return as_float(compute(precise.levels[0])) if roughly else precise.settled(compute)
+    if roughly:
+        return precise.anyhow(lambda: as_float(compute(precise.levels[0])))
+    return precise.settled(compute)
 
 
 def closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise, roughly: bool = False) -> Data:

@@ -10,6 +10,9 @@ import pytest
 
 from symgrad.validate.decimal_backend import DecimalBackend, backend_of, in_range
 from symgrad.validate.mpmath_backend import MpmathBackend
+from symgrad.validate.points import Point
+from symgrad.validate.precise import Precise, Probe, closed_forms
+from tests.validate.hand_made import cross_entropy, cross_entropy_closed
 
 DECIMAL, MPMATH = DecimalBackend(40), MpmathBackend(50)
 RNG = np.random.default_rng(0)
@@ -100,3 +103,14 @@ def test_what_leaves_the_range_is_computed_by_mpmath():
     assert isinstance(backend, MpmathBackend)
     assert got == -1e30
     assert isinstance(backend_of(30), DecimalBackend)
+
+
+def test_a_point_that_leaves_the_range_is_judged_with_wider_numbers_whoever_asks():
+    program = cross_entropy()
+    z, t = np.array([[1e50, -1e50, 0.5]]), np.array([[0.0, 1.0, 0.0]])
+    precise = Precise(program, Point("special", "far apart", {"z": z, "t": t}, {}, {}))
+    assert precise.slope(Probe({"z": np.eye(1, 3, 0)}, "an element"), 1.0) == 1.0
+    assert precise.wide
+    assert precise.rough_values()["loss"] == 2e50
+    (form,) = closed_forms((cross_entropy_closed(),), ("z",), precise).values()
+    assert form.tolist() == [[1.0, -1.0, 0.0]]
