@@ -65,7 +65,8 @@ class Derivation:
     gradients: tuple[Gradient, ...]
     expected: tuple[ExpectedVerdict, ...]
     told: Telling
-    hinted: tuple[Hint, ...]
+    hints: tuple[str, ...]
+    """What would be shorter if a fact were declared."""
     assumed: tuple[Fact, ...]
     kinks: tuple[Kink, ...]
     zero_inputs: tuple[str, ...] = field(default=())
@@ -76,11 +77,6 @@ class Derivation:
     def steps(self) -> tuple[Step, ...]:
         """The rewrites in their order, in the names of the formula."""
         return readable(self.told(), frozenset(taken_names(self.program)))
-
-    @property
-    def hints(self) -> tuple[str, ...]:
-        """What would be shorter if a fact were declared."""
-        return tuple(dict.fromkeys(map(str, self.hinted)))
 
     def gradient(self, name: str) -> Gradient:
         """The gradient of the input of that name; that of a key of `expect`, such as `hvp z`, too."""
@@ -118,7 +114,7 @@ def _under_aliases(
     names, own = Names(aliases), Names(aliases)
     told = observer and (lambda step: observer(own.record(step)))
     try:
-        found = _derive(aliases.formula, aliases.program, told, inline, order)
+        found, hints = _derive(aliases.formula, aliases.program, told, inline, order)
     except SymgradError as e:
         raise names.failure(e) from None
     for s in (*found.forward, *found.backward, *found.tangent):
@@ -131,11 +127,15 @@ def _under_aliases(
         program=program,
         gradients=gradients,
         told=lambda: map(names.record, steps),
+        hints=tuple(dict.fromkeys(str(names.record(h)) for h in hints)),
         kinks=kinks_of(program, stabilize(program, Context(program)), formula.index_names),
     )
 
 
-def _derive(formula: Formula, program: Program, observer: Observer | None, inline: bool, order: int) -> Derivation:
+def _derive(
+    formula: Formula, program: Program, observer: Observer | None, inline: bool, order: int
+) -> tuple[Derivation, Sequence[Hint]]:
+    """All but kinks and hints, which are told in the names of the formula; the hints beside it."""
     context = Context(program, observer=observer, index_names=formula.index_names)
     stable = stabilize(program, context)
     hoisted = hoist(stable, (name for name, _ in formula.index_names))
@@ -156,7 +156,7 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
     values = values_named(wanted, program)
     refuse_what_is_looked_through(values, wanted, formula, stable, context)
     proofs = Proofs(closed, values, context)
-    return Derivation(
+    found = Derivation(
         formula=formula,
         program=program,
         forward=machine(live(hoisted, (*adjoints.statements, *tangents.statements, *statements_of(second)))),
@@ -168,12 +168,13 @@ def _derive(formula: Formula, program: Program, observer: Observer | None, inlin
         gradients=gradients,
         expected=tuple(proofs.prove(e, forms_of(e.kind, gradients, second)) for e in wanted),
         told=lambda: context.steps,
-        hinted=hints_of(gradients, closed, context),
+        hints=(),
         assumed=tuple(context.used),
         kinks=(),
         zero_inputs=tuple(g.input for g in gradients if g.zero),
         second=second,
     )
+    return found, hints_of(gradients, closed, context)
 
 
 def asked_for(program: Program, wrt: tuple[str, ...] | None) -> Program:

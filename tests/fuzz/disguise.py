@@ -105,6 +105,11 @@ def renamed(document: Document, seed: int, length: int = 2) -> Disguised:
             pass
         after[w] = new
         taken.add(new)
+    return dressed(document, after)
+
+
+def dressed(document: Document, after: Mapping[str, str]) -> Disguised:
+    """The formula with these names for its own."""
     new = _mapped(document, lambda text: WORD.sub(lambda m: after.get(m.group(), m.group()), text))
     return Disguised(new, {v: k for k, v in after.items()})
 
