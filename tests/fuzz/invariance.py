@@ -6,7 +6,8 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from symgrad.document import gradient
 from symgrad.errors import SymgradError
 from symgrad.formula.reader import read_mapping
 from symgrad.report.contents import derivation_notation
-from tests.fuzz.disguise import WORD, Disguised, Document, load, renamed, shuffled
-from tests.fuzz.judge import read_form
+from symgrad.validate.points import normal_points
+from tests.fuzz.disguise import WORD, Disguised, Document, inlined, load, renamed, shuffled
+from tests.fuzz.judge import close, plainly, read_form
 
+LONGER, SLACK = 1.6, 12
+"""A closed form without one of the formula's names is at most so much longer, as the contract allows any to be."""
 Texts = dict[str, Mapping[str, Any]]
 
 
@@ -40,8 +44,13 @@ def undone(found: Texts, before: Mapping[str, str]) -> Texts:
     old = set(before.values())
 
     def back(text: str) -> str:
+        return WORD.sub(lambda m: word(m.group()), text)
+
+    def word(new: str) -> str:
         # what symgrad named itself keeps its name, unless that means something else now
-        return WORD.sub(lambda m: names.get(m.group(), f"{m.group()}0" if m.group() in old else m.group()), text)
+        first, mark, rest = new.partition("_")
+        part_of = f"{names[first]}{mark}{rest}" if mark and first in names else new  # h_z: z of the part that makes h
+        return names.get(new, f"{new}0" if new in old else part_of)
 
     return {
         back(name): {
@@ -82,6 +91,37 @@ def written(text: Mapping[str, Any]) -> str:
     return "; ".join([text["closed"], *(f"{k} = {v}" for k, v in text["where"].items())])
 
 
+def plainly_named(document: Document) -> Document:
+    """A formula that uses others, in names that none of their values has: those keep their names."""
+    return renamed(document, 99).document if "use" in document else document
+
+
+def written_out(document: Document) -> Iterator[tuple[str, Disguised]]:
+    """The formula without each `let` in turn that can be written out."""
+    for head in document.get("let", {}) if "scan" not in document else ():
+        found = inlined(document, head.partition("[")[0])
+        if found is not None:
+            yield head, found
+
+
+def grown(d: Derivation, other: Derivation, points: int = 2) -> Iterator[tuple[str, int, int, bool]]:
+    """Input, characters of both closed forms with all that they define, and whether they are equal in value."""
+    found = list(normal_points(d.program, 0, points, 20_000))
+    one, two = texts(d), texts(other)
+    for g in d.gradients:
+        h = other.gradient(g.input)
+        turned = replace(
+            h, closed=substitute(h.closed, dict(zip(h.indices, g.indices, strict=True))), indices=g.indices
+        )
+        equal = all(close(plainly(turned, other.program, p), plainly(g, d.program, p)) for p in found)
+        yield g.input, length(one[g.input]), length(two[g.input]), equal
+
+
+def length(text: Mapping[str, Any]) -> int:
+    """Characters of a closed form and of what it defines, blanks left out."""
+    return len("".join([text["closed"], *(f"{k}={v}" for k, v in text["where"].items())]).replace(" ", ""))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
@@ -90,10 +130,15 @@ def main() -> int:
     chosen = parser.parse_args()
     counts: Counter[str] = Counter()
     for file in chosen.files:
-        document = load(file.read_text(encoding="utf-8"))
-        if "use" in document or "scan" in document:
-            continue
+        document = plainly_named(load(file.read_text(encoding="utf-8")))
         d = derived(document)
+        for head, dress in written_out(document):
+            for name, mine, theirs, equal in grown(d, derived(dress.document)):
+                longer = theirs > LONGER * mine + SLACK
+                counts[f"written out {'longer' if longer else 'as short'}{'' if equal else ', WRONG'}"] += 1
+                if (longer or not equal) and not chosen.quiet:
+                    print(f"{file.stem} without {head}: {name}: {mine} -> {theirs}, equal: {equal}", flush=True)
+                    print(f"    {written(texts(derived(dress.document))[name])}", flush=True)
         for seed in range(chosen.seeds):
             for kind, dress in (
                 ("shuffled", shuffled(document, seed)),

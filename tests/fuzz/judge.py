@@ -126,7 +126,7 @@ def _form(
         for stage, form in forms:
             detail = f"gradient of {g.input} at {point.label}: {text['closed']} where {text['where']}"
             try:
-                got = _plainly(form, program, point)
+                got = plainly(form, program, point)
                 if close(got, wanted):
                     continue
                 # it may be right and leave float64's range on the way
@@ -158,7 +158,7 @@ def read_form(text: Text, program: Program, g: Gradient) -> ReadForm:
     return ReadForm(g.input, indices, parse_closed(text["closed"], program, indices, cotangents | known), where)
 
 
-def _plainly(form: Closed, program: Program, point: Point) -> np.ndarray:
+def plainly(form: Closed, program: Program, point: Point) -> np.ndarray:
     """A closed form in float64."""
     values = evaluate_program(program, point.inputs, point.parameters)
     known = {**point.inputs, **values, **point.upstream}
