@@ -50,7 +50,7 @@ def shuffled(document: Document, seed: int) -> Disguised:
     new = {k: {name: turn(v) for name, v in document[k].items()} for k in LEFT if k in document}
     new |= {"loss": turn(document["loss"])} if "loss" in document else {}
     if "scan" in document:
-        new["scan"] = {k: {step: turn(text) for step, text in v.items()} for k, v in document["scan"].items()}
+        new["scan"] = {k: _steps(v, turn) for k, v in document["scan"].items()}
     return Disguised({**document, **new}, {})
 
 
@@ -122,6 +122,11 @@ def _of_used_formulas(document: Document) -> frozenset[str]:
     }
 
 
+def _steps(value: Any, on: Callable[[str], str]) -> Any:
+    """A recurrence: its first and next value, or one text."""
+    return {k: on(str(v)) for k, v in value.items()} if isinstance(value, dict) else on(str(value))
+
+
 def _values(block: Any) -> list[Any]:
     return list(block.values()) if isinstance(block, dict) else [block]
 
@@ -139,7 +144,7 @@ def _mapped(document: Document, on: Callable[[str], str]) -> Document:
         if key in ("inputs", "parameters"):
             out[key] = {on(str(k)): _declared(v, on) for k, v in value.items()}
         elif key == "scan":
-            out[key] = {on(str(k)): {step: on(str(text)) for step, text in v.items()} for k, v in value.items()}
+            out[key] = {on(str(k)): _steps(v, on) for k, v in value.items()}
         elif isinstance(value, dict):
             out[key] = {on(str(k)): on(str(v)) for k, v in value.items()}
         elif isinstance(value, list):
