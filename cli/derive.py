@@ -30,6 +30,9 @@ from .options import Options, memory, page_width, seconds, words
 @click.option("--inline", is_flag=True, help="Write closed forms through used formulas, not in their names.")
 @click.option("--no-validate", "validate", flag_value=False, default=True, help="Do not ask the judges.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the points at which the judges look.")
+@click.option(
+    "--exhaustive", is_flag=True, help="Try every float32 number (elementwise formulas of one input; minutes)."
+)
 @click.option("--explain", is_flag=True, help="Print each rewrite as it fires.")
 @click.option("--json", is_flag=True, help="One JSON document on standard output, all else on standard error.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")

@@ -13,7 +13,8 @@ from .arguments import Item
 from .options import Options
 
 REPORT_SECONDS = 180.0
-VALIDATION, REPORT = "the validation", "the report"
+SWEEP_SECONDS = 4 * 3600.0
+VALIDATION, SWEEP, REPORT = "the validation", "the sweep over float32", "the report"
 
 
 def derivation(item: Item, options: Options) -> Work:
@@ -79,6 +80,23 @@ def _judge(result: Result, options: Options, send: Send) -> None:
         result.validate(options.seed)
         send({"text": result.verdict_text(options.width, options.encoding)})
         result.check_verdict()
+    if options.exhaustive:
+        _sweep(result, send)
+
+
+def _sweep(result: Result, send: Send) -> None:
+    """Try every float32 number, a line for each tenth; VerdictError where the promise is broken."""
+    send({"phase": SWEEP, "seconds": SWEEP_SECONDS})
+    tenths = iter(range(1, 11))
+    following = [next(tenths)]
+
+    def progress(done: float) -> None:
+        while following and done >= following[0] / 10:
+            send({"note": f"{SWEEP}: {10 * following[0]} %"})
+            following[:] = [k for k in (next(tenths, None),) if k is not None]
+
+    send({"text": result.exhaust(progress=progress)})
+    result.check_verdict()
 
 
 def _keep(result: Result, options: Options, folder: Path) -> str:

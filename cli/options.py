@@ -57,6 +57,7 @@ class Options:
     inline: bool = False
     validate: bool = True
     seed: int = 0
+    exhaustive: bool = False
     explain: bool = False
     json: bool = False
     quiet: bool = False
@@ -71,6 +72,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.order not in (1, 2):
             raise UsageError(f"--order {self.order} is not known\n = help: 1 gives gradients, 2 the Hessian too")
+        if self.exhaustive and not self.validate:
+            raise UsageError("--exhaustive is a part of the validation\n = help: leave --no-validate out")
         report = () if self.report == ("none",) else chosen("report", self.report, REPORTS)
         object.__setattr__(self, "report", report)
         object.__setattr__(self, "target", chosen("target", self.target, TARGETS))

@@ -239,6 +239,25 @@ class Result:
             self.seconds["validate"] = time.monotonic() - start
         return self.certificate
 
+    def exhaust(self, stride: int = 1, progress: Callable[[float], None] | None = None) -> str:
+        """Try every `stride`-th float32 number; the certificate holds what was found, the text says it.
+
+        Raises UsageError unless the formula is elementwise in one real input. It takes minutes; `progress` is told the
+        part that is done.
+        """
+        from dataclasses import replace
+
+        from symgrad.validate.certificate import bring
+        from symgrad.validate.exhaustive import sweep
+
+        certificate = self.validate(0 if self.certificate is None else self.certificate.seed)
+        trial, _ = bring(self.derivation, {n: t for n, t in self.package.items() if n.startswith("numpy")})
+        if trial.numpy is None:
+            raise UsageError("--exhaustive needs the NumPy kernels\n = help: leave --target out")
+        found = sweep(trial.program, trial.numpy, trial.closed, stride, progress)
+        self.certificate = replace(certificate, sweep=found)
+        return f"every float32   {found}"
+
     @cached_property
     def refuted(self) -> Mapping[str, str]:
         """Input -> where its closed form differs from what the formula expects, for each that does."""
@@ -280,6 +299,8 @@ class Result:
                 for j in self.certificate.judges
                 if not j.passed
             ]
+            if self.certificate.sweep is not None and not self.certificate.sweep.passed:
+                said.append(f"  every float32: {self.certificate.sweep}")
             raise VerdictError("\n".join([f"the validation of {self.name} failed", *said]))
 
     def text(self, width: int = 80, encoding: str = "utf-8") -> str:

@@ -77,16 +77,18 @@ class Probe:
         true = again.value(s.body, here)
         if not _is_normal(true) or abs(exact.value(s.body, here) - true) > ULP / 1024 * abs(true):
             return
-        slack = self._forgiven(s, leaves, here, true)
-        unit = abs(true) * ULP + slack
+        slack: Any = None
         for form, found in zip(forms, lost, strict=True):
             try:
                 got = Doubles(self, leaves).value(form, here)
-                error = abs(exact.context.mpf(got) - true) / unit if math.isfinite(got) else None
+                error = abs(again.context.mpf(got) - true) if math.isfinite(got) and got != 0 else None
             except (ValueError, OverflowError, ZeroDivisionError):
                 error = None
-            bits = BITS if error is None or (got == 0 and true != 0) else math.log2(max(1.0, float(error)))
-            found.append(min(float(BITS), bits))
+            unit = abs(true) * ULP
+            if error is not None and error > unit:
+                slack = self._forgiven(s, leaves, here, true) if slack is None else slack
+                unit += slack
+            found.append(float(BITS) if error is None else min(float(BITS), math.log2(max(1.0, float(error / unit)))))
 
     def _forgiven(self, s: Statement, leaves: Leaves, here: dict[Term, int], center: Any) -> Any:
         """The sum over inputs of |x df/dx|, times an ulp; `center`: the value itself."""

@@ -19,6 +19,7 @@ from symgrad.validate.autograd import judge_autograd
 from symgrad.validate.conditioning import is_regular
 from symgrad.validate.conduct import judge_conduct
 from symgrad.validate.differences import judge_differences
+from symgrad.validate.exhaustive import Sweep
 from symgrad.validate.facts import judge_facts
 from symgrad.validate.kernels import Kernels, NumpyKernels, TorchKernels
 from symgrad.validate.multiprecision import judge_multiprecision
@@ -54,11 +55,14 @@ class Certificate:
     """Every point: its kind, where it is, the shapes of its inputs, the judges that looked at it."""
     parts: tuple[Certificate, ...] = ()
     """Of a large formula: each formula that it uses, judged alone."""
+    sweep: Sweep | None = None
+    """The sweep over every float32 number, where it was asked for."""
 
     @property
     def passed(self) -> bool:
         """Whether every judge that ran found nothing wrong, and one ran, and so for each part."""
-        return bool(self.judges) and all(j.passed for j in self.judges) and all(p.passed for p in self.parts)
+        swept = self.sweep is None or self.sweep.passed
+        return bool(self.judges) and all(j.passed for j in self.judges) and all(p.passed for p in self.parts) and swept
 
     @property
     def points(self) -> int:
@@ -82,6 +86,7 @@ class Certificate:
             "absent": [{"judge": judge, "why": why} for judge, why in self.absent],
             "reach": self.reach,
             **({"parts": [p.summary() for p in self.parts]} if self.parts else {}),
+            **({"exhaustive": self.sweep.to_json()} if self.sweep is not None else {}),
             "points": self.points,
             "looked_at": list(self.looked_at),
             "seed": self.seed,
