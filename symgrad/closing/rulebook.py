@@ -7,7 +7,8 @@ records (`FOLD`, `FACT`) are in the book, and `applied` gives the rules that the
 from __future__ import annotations
 
 from symgrad.calculus.chain import CHAIN, COLUMN, TANGENT
-from symgrad.closing.fold import FACT, FOLD, INFERRED, NORMALIZED, PARTIAL, fact_rules, foldings
+from symgrad.closing.facts import FACT, INFERRED, NORMALIZED, PARTIAL, fact_rules
+from symgrad.closing.fold import FOLD, foldings
 from symgrad.closing.refold import GATE, REFOLD
 from symgrad.closing.steps import STEPS
 from symgrad.closing.symmetry import SYMMETRIC

@@ -10,7 +10,8 @@ from symgrad.algebra.show import softmax_parts, softmax_power, spread_out
 from symgrad.algebra.terms import Term, base_exponent, coefficient, factors_of, is_access, matrix_of, terms_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.collect import collect
-from symgrad.closing.fold import Folding, fact_rules
+from symgrad.closing.facts import fact_rules
+from symgrad.closing.fold import Folding
 from symgrad.closing.refold import GATE, REFOLD
 from symgrad.closing.steps import STEPS
 from symgrad.closing.unfold import unfold

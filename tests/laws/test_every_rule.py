@@ -12,7 +12,7 @@ from symgrad.algebra.show import show
 from symgrad.algebra.terms import ONE, Term, factors_of
 from symgrad.calculus.chain import CHAIN, COLUMN, TANGENT
 from symgrad.closing.derivation import derive_formula
-from symgrad.closing.fold import FACT
+from symgrad.closing.facts import FACT
 from symgrad.closing.rulebook import ALL, RULES_BY_NAME
 from symgrad.formula.reader import read_mapping
 from symgrad.rewrite.context import Context

@@ -6,7 +6,7 @@ import pytest
 
 from symgrad.algebra.show import show
 from symgrad.closing.derivation import FORWARD_RULES, derive_formula
-from symgrad.closing.fold import INFERRED, NORMALIZED
+from symgrad.closing.facts import INFERRED, NORMALIZED
 from symgrad.closing.refold import REFOLD
 from symgrad.formula.reader import read_text
 from symgrad.rewrite.engine import rewrite
@@ -70,7 +70,7 @@ def test_a_term_without_the_fact_stays(text: str) -> None:
     ],
 )
 def test_a_declared_fact_is_used(text: str, after: str) -> None:
-    from symgrad.closing.fold import fact_rules
+    from symgrad.closing.facts import fact_rules
 
     context = surroundings(Example(text, text, INPUTS))
     rules = (*EVERYTHING, *fact_rules(context))

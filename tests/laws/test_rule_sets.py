@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from symgrad.algebra.terms import Term
 from symgrad.closing.collect import collect
 from symgrad.closing.derivation import FORWARD_RULES
-from symgrad.closing.fold import INFERRED, NORMALIZED
+from symgrad.closing.facts import INFERRED, NORMALIZED
 from symgrad.closing.refold import REFOLD
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import MOST_FIRINGS, rewrite
