@@ -48,11 +48,14 @@ class Folding:
     rules: tuple[Rule]
 
 
-def foldings(statements: Sequence[Statement], context: Context) -> list[Folding]:
-    """The foldings of all statements that can be solved, later ones first: they stand for more."""
+def foldings(statements: Sequence[Statement], context: Context, machines: bool = False) -> list[Folding]:
+    """The foldings of all statements that can be solved, later ones first: they stand for more.
+
+    `machines`: no summand is written as its sum less the others, which cancels.
+    """
     found = []
     for s in reversed(statements):
-        f = folding(s, context)
+        f = folding(s, context, machines)
         if f is not None:
             found.append(f)
         found += _exponentials_of_names(s, statements, context)
@@ -141,7 +144,7 @@ def _solved_exactly(s: Statement, pivot: Term, context: Context) -> Solve:
     return match
 
 
-def folding(s: Statement, context: Context) -> Folding | None:
+def folding(s: Statement, context: Context, machines: bool = False) -> Folding | None:
     """The statement solved for its heaviest part that holds all of its indices."""
     body = s.body
     if not body.tensors or s.kind == "loss":
@@ -149,7 +152,7 @@ def folding(s: Statement, context: Context) -> Folding | None:
     if is_access(body):
         return _alias(s, context)
     if body.op == "add":
-        return _additive(s, context)
+        return _additive(s, context, machines)
     c, rest = coefficient(body)
     parts = sorted(factors_of(rest), key=lambda f: (-weight(base_exponent(f)[0]), f.digest))
     for f in parts:
@@ -288,7 +291,7 @@ def _match_part(t: Term, s: Statement, b: Term, value_at: Callable[[Binding], Te
     return None
 
 
-def _additive(s: Statement, context: Context) -> Folding | None:
+def _additive(s: Statement, context: Context, machines: bool) -> Folding | None:
     whole = [a for a in s.body.args if frozenset(s.indices) <= a.free and a.tensors]
     if not whole:
         return None
@@ -296,7 +299,7 @@ def _additive(s: Statement, context: Context) -> Folding | None:
     c, monomial = coefficient(pivot)
     rest = sub(s.body, pivot)
     matcher = Matcher(frozenset(s.indices), context.fresh)
-    only_whole = is_access(monomial) or s.kind == "hoisted" or _holds(rest, monomial, context)
+    only_whole = machines or is_access(monomial) or s.kind == "hoisted" or _holds(rest, monomial, context)
 
     def match(t: Term) -> Term | None:
         if t.op == "add":

@@ -94,7 +94,7 @@ class Adjoints:
         self.shared = _read_at_quotients(program)
         self.pending: dict[str, list[Term]] = {}
         named = [s for s in program.statements if s.kind != "loss"]
-        self.simplifier = Simplifier(context, foldings(named, context), closed=False)
+        self.simplifier = Simplifier(context, foldings(named, context, machines=True), closed=False)
 
     def _wanted(self) -> frozenset[str]:
         """Names through which a gradient flows."""

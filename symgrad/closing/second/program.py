@@ -47,7 +47,7 @@ class SecondPrograms:
         named = [s for s in self.program.statements if s.kind != "loss"]
         adjoints = {s.name: s for s in self.adjoints.statements}
         results = {n: adjoints.pop(g) for n, g in self.adjoints.gradient_of.items()}
-        folds = foldings(named, self.context)
+        folds = foldings(named, self.context, machines=True)
         self.plain, self.full = (
             Simplifier(self.context, folds, closed=False, multiply_out=m).simplify for m in (False, True)
         )
