@@ -53,8 +53,7 @@ class Instance:
     def fact(self, fact: Fact, owner: str, place: Place) -> Fact:
         """What the used formula assumes, of the arrays that it is called on."""
         condition = self.renaming(by_name(fact.condition.free)).term(fact.condition)
-        text = show(condition)
-        return Fact(condition, f"assumed by {owner}", text[1:-1] if condition.op == "cmp" else text, True, place)
+        return Fact(condition, f"assumed by {owner}", show(condition), True, place)
 
     def renaming(self, indices: Iterable[Term]) -> _Renaming:
         """Names for free indices of the used formula that nothing in the caller has."""

@@ -1,4 +1,4 @@
-"""Kernels write no summand as its sum less the others: (1 - z)(s - v) is not s - h, which cancels where z is nearly 1."""
+"""Kernels write no summand as its sum less the others: (1 - z)(s - v) is not s - h, which cancels where z is 1."""
 
 from __future__ import annotations
 
