@@ -11,7 +11,11 @@ from symgrad.rewrite.rule import Example, Rule
 
 
 def decided(t: Term, context: Context) -> Term | None:
-    """t >= 0 and t + 1 != 0 hold for every index t."""
+    """t >= 0 and t + 1 != 0 hold for every index t, x**2 + 1 != 0 for every number x."""
+    if t.op == "cmp" and t.data in ("==", "!=") and t.tensors:
+        gap = sub(*t.args)
+        apart = context.is_positive(gap) or context.is_positive(neg(gap))
+        return None if not apart else FALSE if t.data == "==" else TRUE
     if t.op != "cmp" or t.tensors or not t.free or any(a.height for a in t.args):
         return None
     a, b = t.args

@@ -256,9 +256,25 @@ def _exponential_times_sigmoid(t: Term, context: Context) -> Term | None:
             x = neg(f.args[0])
             for g in t.args:
                 if g.op == "fn" and g.data == "exp" and x in (g.args[0], *terms_of(g.args[0])):
+                    if _takes_log_sum_off(g.args[0], context):
+                        continue  # e^(x + y - lse) is at most 1, e^(y - lse) may overflow
                     left = exp(add(g.args[0], neg(x)))
                     return mul(fn("sigmoid", x), left, *(h for h in t.args if h is not f and h is not g))
     return None
+
+
+def _takes_log_sum_off(t: Term, context: Context) -> bool:
+    """Whether a log-sum-exp is taken off an exponent, or a hoisted value that may be one."""
+    for a in terms_of(t):
+        c, r = coefficient(a)
+        if c < 0 and r.op == "get" and r.data not in context.inputs:
+            body = context.body(r)
+            if body is None:
+                return True
+            r = body
+        if c < 0 and r.op == "red" and r.data == "lse":
+            return True
+    return False
 
 
 def _unfold_shared(t: Term, context: Context) -> Term | None:

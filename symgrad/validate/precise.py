@@ -144,12 +144,15 @@ class Precise:
 
     def _settled(self, compute: Callable[[int], Array]) -> np.ndarray[Any, Any] | None:
         before: np.ndarray[Any, Any] | None = None
+        rounding = 0.0
         for digits in self.levels:
             now = as_float(compute(digits))
+            # what was nothing but rounding at the precision before may be 0 at this one
+            nothing = self.scale * 10.0 ** -(digits * 3 // 4) if digits >= BELIEVED else 0.0
+            rounding = max(rounding, nothing)
             if before is not None:
                 size = float(np.max(np.abs(now[np.isfinite(now)]), initial=0.0))
-                nothing = self.scale * 10.0 ** -(digits * 3 // 4) if digits >= BELIEVED else 0.0
-                if not np.any(relative_error(now, before, AGREED * 1e-4 * size + nothing, AGREED) > AGREED):
+                if not np.any(relative_error(now, before, AGREED * 1e-4 * size + rounding, AGREED) > AGREED):
                     return now
             before = now
         return None

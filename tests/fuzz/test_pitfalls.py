@@ -178,6 +178,12 @@ name: tower
 inputs: {x: {shape: [n], domain: positive}}
 output: {"y[i]": "x[i]**x[i]**x[i]"}
 """,
+    "a tie of products of matrices is not asked for in another order": """
+name: products
+inputs: {W: [d, c], U: [c, d]}
+let: {g: "amax(U @ (W @ U), axis=-1)"}
+loss: "Sum(g**2)"
+""",
 }
 
 
@@ -303,3 +309,15 @@ def test_multiprecision_of_a_tower_of_powers_ends(backend):
     with suppress(Overflow), backend.working():
         values = evaluate_program(huge.program, {"x": np.array([300.0, 12.0])}, {}, backend)
         assert not np.isfinite(np.asarray(values["y"], float)).any()
+
+
+@pytest.mark.parametrize("far", [0.0, 1e3, -1e3, 1e4, -1e4])
+def test_a_softmax_keeps_its_exponential_beside_a_sigmoid(far):
+    """e^(x + s - lse) sigma(-x) is no e^(s - lse) sigma(x): that overflows far below zero."""
+    formula = read_text('name: f\ninputs: {x: [n]}\noutput: {"y[k]": "softmax(x[k] + sigmoid(x[k]), k)"}\n', "f.yaml")
+    module = load_module(emit_package(derive_formula(formula))["numpy_kernels.py"], "beside")
+    x = far + np.array([0.0, 0.5, -1.0])
+    y, saved = module.forward(x)
+    upstream = np.array([1.0, 0.0, 0.0])
+    slope = 1 + np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))) ** 2
+    assert module.backward(upstream, saved) == pytest.approx(y * (upstream - y[0]) * slope, rel=1e-12)

@@ -69,7 +69,7 @@ def array_form(formula: Formula, g: Gradient, wide: bool = True) -> ArrayForm | 
 
     Without `wide` only what SPEC's language has: no outer, diag and eye.
     """
-    if g.closed.size > MOST_PARTS:
+    if g.closed.size > MOST_PARTS or _asks_products_for_ties(g):
         return None
     page = _page(formula, wide)
     page.learn(g.where)
@@ -88,6 +88,13 @@ def array_form(formula: Formula, g: Gradient, wide: bool = True) -> ArrayForm | 
         where = tuple(d for d in g.where if d.name not in names)
         found.append(page.form(g, unfold(g.closed, names, Fresh()), where))
     return min((f for f in found if f is not None), key=lambda f: f.length, default=None)
+
+
+def _asks_products_for_ties(g: Gradient) -> bool:
+    """Whether a sum is held against its own largest value: a product of matrices in another order tears such a tie."""
+    sums = {d.name for d in g.where if d.introduced and any(t.op == "red" and t.data == "sum" for t in walk(d.body))}
+    asked = (t for body in (g.closed, *(d.body for d in g.where)) for t in walk(body))
+    return bool(sums) and any(t.op == "cmp" and t.data in ("==", "!=") and t.tensors & sums for t in asked)
 
 
 def _reads_itself(name: str, statements: Mapping[str, Statement]) -> bool:
