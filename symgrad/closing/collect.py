@@ -10,9 +10,7 @@ from symgrad import limits
 from symgrad.algebra.build import (
     Fresh,
     add,
-    exp,
     mul,
-    neg,
     negation,
     open_reduction,
     power,
@@ -21,7 +19,7 @@ from symgrad.algebra.build import (
     substitute,
     where,
 )
-from symgrad.algebra.show import softmax_parts, spread_out
+from symgrad.algebra.show import softmax_parts
 from symgrad.algebra.terms import (
     ONE,
     ZERO,
@@ -32,11 +30,22 @@ from symgrad.algebra.terms import (
     factors_of,
     is_num,
     num,
-    terms_of,
     value,
     walk,
 )
 from symgrad.algebra.weight import inner_fraction, weight
+from symgrad.closing.factors import (
+    common_number,
+    denominators_of,
+    divisors_of,
+    inner_denominator,
+    is_divisor,
+    least_exponents,
+    multiple_of,
+    multiplied_through,
+    quotient_by,
+    weight_of_factor,
+)
 
 
 def collect(t: Term, fresh: Fresh, written: frozenset[Term] = frozenset(), guarded: bool = False) -> Term:
@@ -84,11 +93,11 @@ class _Collecting:
     def together(self, t: Term) -> Term:
         """A sum over one denominator, where the numerator becomes shorter."""
         powers = [base_exponent(f) for a in t.args for f in factors_of(a)]
-        for base in _denominators(t):
+        for base in denominators_of(t):
             most = max(-int(value(e)) for b, e in powers if b is base and is_num(e))
             whole = power(base, num(most))
-            numerator = self.sum(add(*(x for a in t.args for x in _multiplied(mul(a, whole)))))
-            k = _multiple(numerator, base)
+            numerator = self.sum(add(*(x for a in t.args for x in multiplied_through(mul(a, whole)))))
+            k = multiple_of(numerator, base)
             new = mul(numerator, power(whole, num(-1))) if k is None else mul(num(k), power(base, num(1 - most)))
             new = self.one_fraction(new)
             if weight(new) < weight(t) or (new.op == "mul" and weight(new) == weight(t)):
@@ -98,13 +107,13 @@ class _Collecting:
     def cleared(self, t: Term) -> Term:
         """Fractions inside of a denominator taken out, and of a numerator with it: 1/(1 + x/a) = a/(a + x)."""
         if t.op != "mul" or not any(
-            b is not f and _inner_denominator(b) is not ONE for f in t.args for b in [base_exponent(f)[0]]
+            b is not f and inner_denominator(b) is not ONE for f in t.args for b in [base_exponent(f)[0]]
         ):
             return t
         parts, changed = [], False
         for f in t.args:
             b, e = base_exponent(f)
-            if b.op == "add" and is_num(e) and value(e).denominator == 1 and (d := _inner_denominator(b)) is not ONE:
+            if b.op == "add" and is_num(e) and value(e).denominator == 1 and (d := inner_denominator(b)) is not ONE:
                 inner = self.sum(add(*(mul(a, d) for a in b.args)))
                 parts += [power(inner, e), power(d, mul(num(-1), e))]
                 changed = True
@@ -142,12 +151,12 @@ class _Collecting:
         if best is None:
             return self.content(t)
         f, members = best
-        inside = self.sum(add(*(_quotient(a, f) for a in members)))
+        inside = self.sum(add(*(quotient_by(a, f) for a in members)))
         rest = add(*(a for a in t.args if a not in members))
         product = mul(f, inside)
         if rest is ZERO:
             return product
-        if (k := _multiple(rest, inside)) is not None:
+        if (k := multiple_of(rest, inside)) is not None:
             return mul(inside, self.sum(add(f, num(k))))
         joined = add(product, rest)
         if joined.op == "add" and len(joined.args) < len(t.args):
@@ -156,16 +165,16 @@ class _Collecting:
 
     def best_factor(self, summands: Sequence[Term]) -> tuple[Term, list[Term]] | None:
         candidates: dict[Term, list[Term]] = {}
-        least = _least_exponents(summands)
+        least = least_exponents(summands)
         shared = () if self.guarded else _whole_exponentials(summands)
         for a in summands:
-            for f in dict.fromkeys((*_divisors(a, least), *(f for f in shared if _divides(f, a)))):
+            for f in dict.fromkeys((*divisors_of(a, least), *(f for f in shared if is_divisor(f, a)))):
                 candidates.setdefault(f, []).append(a)
         best: tuple[tuple[int, int, int, bytes], Term, list[Term]] | None = None
         for f, members in candidates.items():
             if len(members) < 2 or (self.guarded and _leaves_its_brackets(f, members)):
                 continue
-            saving = (len(members) - 1) * (_factor_weight(f)) - (0 if len(members) == len(summands) else 2)
+            saving = (len(members) - 1) * (weight_of_factor(f)) - (0 if len(members) == len(summands) else 2)
             literal = sum(f in factors_of(a) for a in members)
             key = (saving + (1000 if len(members) == len(summands) else 0), len(members), literal, f.digest)
             if saving >= 0 and (best is None or key > best[0]):
@@ -264,77 +273,17 @@ def _leaves_its_brackets(f: Term, members: Sequence[Term]) -> bool:
     return partial and all(any(g.op == "iv" for g in factors_of(a)) for a in members)
 
 
-def _denominators(t: Term) -> list[Term]:
-    """Sums by which summands are divided."""
-    found: dict[Term, None] = {}
-    for a in t.args:
-        for f in factors_of(a):
-            b, e = base_exponent(f)
-            if b.op == "add" and is_num(e) and value(e).denominator == 1 and value(e) < 0:
-                found[b] = None
-    return list(found)
-
-
-def _multiplied(t: Term) -> list[Term]:
-    """Summands of a product of sums; too long ones stay products."""
-    sums = [f for f in factors_of(t) if f.op == "add"]
-    if not sums or len(sums[0].args) > 12:
-        return [t]
-    rest = mul(*(f for f in factors_of(t) if f is not sums[0]))
-    return [x for a in sums[0].args for x in _multiplied(mul(rest, a))]
-
-
-def _inner_denominator(t: Term) -> Term:
-    """The product of what the summands are divided by (not numbers)."""
-    most: dict[Term, Fraction] = {}
-    for a in t.args:
-        for f in factors_of(a):
-            b, e = base_exponent(f)
-            if is_num(e) and value(e) < 0 and value(e).denominator == 1 and b.op != "num":
-                most[b] = max(most.get(b, Fraction(0)), -value(e))
-    return mul(*(power(b, num(k)) for b, k in most.items()))
-
-
-def _multiple(t: Term, of: Term) -> Fraction | None:
-    """The number k with t = k*of, for a sum."""
-    if of.op != "add" or t.op != "add" or len(t.args) != len(of.args):
-        return None
-    c, r = coefficient(t.args[0])
-    for a in of.args:
-        d, q = coefficient(a)
-        if q is r:
-            return c / d if add(*(mul(num(c / d), b) for b in of.args)) is t else None
-    return None
-
-
-def _quotient(t: Term, f: Term) -> Term:
-    """The term without a factor that it has."""
-    if f.op == "iv":  # [false]/[false] is no number
-        return mul(*(g for g in factors_of(t) if g is not f))
-    b, e = base_exponent(f)
-    if b.op == "add" and is_num(e) and not any(base_exponent(g)[0] is b for g in factors_of(t)):
-        return mul(num(-1), t, power(neg(b), mul(num(-1), e)))  # it has the opposite
-    if f.op == "fn" and f.data == "exp":
-        t = mul(*(exp(spread_out(g.args[0])) if g.op == "fn" and g.data == "exp" else g for g in factors_of(t)))
-    return mul(t, power(f, num(-1)))
-
-
 def _branch(c: Term, a: Term, b: Term) -> Term:
     """where(c, a, b) with common factors outside."""
     common = [f for f in factors_of(a) if f in factors_of(b) and f.op != "num"]
     for f in common:
-        a, b = _quotient(a, f), _quotient(b, f)
+        a, b = quotient_by(a, f), quotient_by(b, f)
     best = where(c, a, b)
-    k = _common_number(coefficient(a)[0], coefficient(b)[0])
+    k = common_number(coefficient(a)[0], coefficient(b)[0])
     for number in (k, -k) if k not in (0, 1) or coefficient(a)[0] < 0 else ():
         scaled = mul(num(number), where(c, mul(num(1 / number), a), mul(num(1 / number), b)))
         best = scaled if weight(scaled) < weight(best) else best
     return mul(*common, best)
-
-
-def _common_number(a: Fraction, b: Fraction) -> Fraction:
-    """The largest number of which both are integer multiples."""
-    return Fraction(gcd(a.numerator, b.numerator), lcm(a.denominator, b.denominator))
 
 
 def _conditions(summands: Sequence[Term], written: frozenset[Term]) -> list[Term]:
@@ -376,13 +325,6 @@ def _aligned(ours: Sequence[Term], theirs: Sequence[Term], names: Sequence[Term]
     return mapping
 
 
-def _factor_weight(f: Term) -> int:
-    b, e = base_exponent(f)
-    if is_num(e) and value(e) < 0:
-        return weight(power(b, mul(num(-1), e))) + 1
-    return weight(f) + 1
-
-
 def _absorbed(t: Term) -> Term:
     """A product with its number inside of a sum, where that is shorter: 2*a*(b/2 + 1) = a*(b + 2)."""
     c, rest = coefficient(t)
@@ -398,60 +340,4 @@ def _whole_exponentials(summands: Sequence[Term]) -> list[Term]:
     """Softmaxes in the summands that are part of another exponential: e^a in e^(a + b)."""
     found = dict.fromkeys(f for a in summands for f in factors_of(a) if f.op == "fn" and f.data == "exp")
     whole = [f for f in found if (parts := softmax_parts(f.args[0])) is not None and parts[2] is ZERO]
-    return [f for f in whole if any(_divides(f, g) for g in found)]
-
-
-def _divides(f: Term, t: Term) -> bool:
-    """Whether the product t holds an exponential of more than the exponential f."""
-    for g in factors_of(t):
-        if g is not f and g.op == "fn" and g.data == "exp":
-            rest = add(spread_out(g.args[0]), neg(f.args[0]))
-            if rest is f.args[0] or (_multiple(rest, f.args[0]) or 0) > 0:
-                return True
-            if len(terms_of(rest)) < len(terms_of(g.args[0])) and rest.height < f.height:
-                return True
-    return False
-
-
-def _is_mixed(t: Term) -> bool:
-    return len({coefficient(a)[0] < 0 for a in t.args}) == 2
-
-
-Powers = dict[tuple[Term, Term], Fraction]
-
-
-def _symbolic(e: Term) -> tuple[Term, Fraction]:
-    """An exponent as what is symbolic in it plus a number."""
-    number = sum((value(x) for x in terms_of(e) if is_num(x)), Fraction(0))
-    return add(e, num(-number)), number
-
-
-def _least_exponents(summands: Sequence[Term]) -> Powers:
-    """For powers with symbolic exponents: base and symbolic part -> the least number beside it."""
-    least: Powers = {}
-    for a in summands:
-        for f in factors_of(a):
-            b, e = base_exponent(f)
-            symbol, number = _symbolic(e)
-            if symbol is not ZERO:
-                least[b, symbol] = min(number, least.get((b, symbol), number))
-    return least
-
-
-def _divisors(t: Term, least: Powers) -> list[Term]:
-    """Factors that may be taken out of a summand, so that nothing is divided by what may be 0."""
-    found: list[Term] = []
-    for f in factors_of(coefficient(t)[1]):
-        b, e = base_exponent(f)
-        if f is ONE or b.op == "num":
-            continue
-        found.append(f)
-        symbol, number = _symbolic(e)
-        if b.op == "add" and symbol is ZERO and number in (1, -1) and _is_mixed(b):
-            found.append(power(neg(b), e))
-        if symbol is not ZERO and least[b, symbol] < number:
-            found.append(power(b, add(symbol, num(least[b, symbol]))))
-        elif symbol is ZERO and number.denominator == 1 and abs(number) > 1:
-            step = 1 if number > 0 else -1
-            found.extend(power(b, num(k)) for k in range(step, int(number), step))
-    return found
+    return [f for f in whole if any(is_divisor(f, g) for g in found)]

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import permutations
 
 from symgrad.algebra.build import Fresh, conjunction, mul, neg, open_reduction, power
 from symgrad.algebra.show import INTERNAL, order_terms, show, softmax_parts, split_fraction
 from symgrad.algebra.terms import (
-    BATCH,
     HALF,
     MATRIX_VALUED,
     ONE,
@@ -22,21 +20,18 @@ from symgrad.algebra.terms import (
     extent,
     get,
     idx,
-    is_access,
     is_num,
     lead_of,
     matrix_of,
     node,
     terms_of,
     value,
-    walk,
 )
 from symgrad.closing.arrays import sums
+from symgrad.closing.arrays.axes import Order, aligned, axis_text, is_batch, places_of, turned_order, variants_of
 from symgrad.closing.arrays.tree import TURNED as TURN_COST
 from symgrad.closing.arrays.tree import Tree, call, column, name, number, product, relation, total, transpose
 from symgrad.closing.arrays.tree import power as raised
-
-Order = tuple[Term, ...]
 
 MOST_PARTS = 600
 """Nodes of a term beyond which nobody wants to read it as one expression."""
@@ -58,11 +53,6 @@ TURNED = frozenset(("mul", "add", "pow", "where", "fn"))
 """Operations that may be done in the other order of two axes."""
 
 _RELATIONS = {"<": ">", "<=": ">=", "==": "==", "!=": "!="}
-
-
-def is_batch(i: Term) -> bool:
-    """Whether the index stands for the leading axes `...`."""
-    return i.data == BATCH
 
 
 class Builder:
@@ -90,7 +80,7 @@ class Builder:
         own = self.direct(t, order)
         if own is None and self.wide and (narrow := self.columns(t, order)) is not None:
             own = narrow
-        turned = _turned(order)
+        turned = turned_order(order)
         may_turn = t.op in TURNED or (t.op == "red" and own is None)  # a product of matrices has its own ways
         if turned is None or not may_turn or not set(order) <= t.free:
             return own
@@ -157,7 +147,7 @@ class Builder:
         if axes is None:
             return
         whole = name(str(t.data), len(axes))
-        for tree, have in _variants(whole, axes):
+        for tree, have in variants_of(whole, axes):
             if aligned(have, order):
                 yield tree
             elif None in have and (rest := tuple(i for i in have if i is not None)) and aligned(rest, order):
@@ -183,7 +173,7 @@ class Builder:
             own = call("log", [call("Abs", [det], len(lead))], len(lead))
         else:
             own = call("inv" if function == "adj" else function, [matrix], len(whole))
-        for tree, have in _variants(own, whole):
+        for tree, have in variants_of(own, whole):
             if aligned(have, order) and (function != "adj" or not lead):
                 yield product(Fraction(1), [det, tree], []) if function == "adj" else tree
 
@@ -365,7 +355,7 @@ class Builder:
 
     def reduced(self, function: str, body: Term, over: Sequence[Term], order: Order, first: bool) -> Iterator[Tree]:
         """Sum(body, axis=...): the axes that are summed stand where the result has a gap, or at either end."""
-        for inner, axes, keep, outside in _places(body, over, order):
+        for inner, axes, keep, outside in places_of(body, over, order):
             tree = self.element(body, inner)
             if tree is None or tree.ndim != len(inner):
                 continue
@@ -384,83 +374,6 @@ class Builder:
                 yield own
             elif function == "Sum" and not batched:
                 yield call("Sum", [own], own.ndim - outside, axis=axis_text(range(outside), own.ndim, False))
-
-
-def _places(body: Term, over: Sequence[Term], order: Order) -> Iterator[tuple[Order, list[int], bool, int]]:
-    """Orders of the axes of a body, which of them are reduced, and whether they stay as axes of size 1.
-
-    The number: how many axes in front are summed afterwards, as the result has no room for axes of size 1 there.
-    """
-    present = [i for i in order if i in body.free]
-    if any(v not in body.free for v in over):
-        return
-    first = order.index(present[0]) if present else 0
-    absent = [k for k in range(first, len(order)) if order[k] not in body.free]
-    if not present or not absent:
-        for inner in _inner_orders(body, over, present):
-            yield inner, [k for k, i in enumerate(inner) if i in over], False, 0
-    elif len(over) >= len(absent):
-        # sizes of 1 stand where the order has an axis that the body lacks
-        more = min(len(over) - len(absent), first)
-        front = len(over) - len(absent) - more
-        first -= more
-        absent = [*range(first, first + more), *absent]
-        for vs in permutations(over):
-            filled = list(order)
-            for k, v in zip(absent, vs[front:], strict=True):
-                filled[k] = v
-            yield (*vs[:front], *filled[first:]), [k - first + front for k in absent], True, front
-
-
-def _inner_orders(body: Term, over: Sequence[Term], present: Sequence[Term]) -> Iterator[Order]:
-    """Orders of all axes of a body: those that its tensors have, else the reduced ones first or last."""
-    axes = {*over, *present}
-    found: dict[Order, None] = {}
-    for t in walk(body):
-        if is_access(t) and set(t.args) == axes and [i for i in t.args if i in present] == list(present):
-            found[t.args] = None
-    # a batch stands before all other axes
-    lead = [i for i in (*present, *over) if is_batch(i)]
-    rest = [v for v in over if v not in lead]
-    for vs in permutations(rest) if len(rest) < 4 else ():
-        kept = [i for i in present if i not in lead]
-        found.setdefault((*lead, *kept, *vs))
-        found.setdefault((*lead, *vs, *kept))
-    yield from found
-
-
-def axis_text(axes: Sequence[int], rank: int, batched: bool) -> str:
-    """Numbers of axes as NumPy counts them: from the last where there are batch axes, -1 for the last of several."""
-    one = len(axes) == 1
-    numbers = [k - rank if batched or (one and 0 < k == rank - 1) else k for k in axes]
-    shown = ["..." if batched and k == -rank else str(k) for k in numbers]
-    return shown[0] if one else "(" + ", ".join(shown) + ")"
-
-
-def aligned(axes: Sequence[Term | None], order: Order) -> bool:
-    """Whether axes, aligned from the last, are those of the order; one of size 1 fits any."""
-    if len(axes) > len(order):
-        return False
-    return all(a is None or a is o for a, o in zip(axes, order[len(order) - len(axes) :], strict=True))
-
-
-def _variants(tree: Tree, axes: tuple[Term | None, ...]) -> Iterator[tuple[Tree, tuple[Term | None, ...]]]:
-    yield tree, axes
-    if not axes:
-        return
-    batched = axes[0] is not None and is_batch(axes[0])
-    if len(axes) - batched == 2:
-        yield transpose(tree, batched), (*axes[:-2], axes[-1], axes[-2])
-    elif not batched and len(axes) > 2:
-        yield transpose(tree), axes[::-1]
-        yield transpose(tree, True), (*axes[:-2], axes[-1], axes[-2])
-
-
-def _turned(order: Order) -> Order | None:
-    batched = bool(order) and is_batch(order[0])
-    if len(order) - batched != 2:
-        return None
-    return (*order[:-2], order[-1], order[-2])
 
 
 def node_product(t: Term) -> Term:

@@ -10,7 +10,8 @@ from symgrad.algebra.terms import BATCH, Term, coefficient, factors_of, is_acces
 from symgrad.closing.arrays.tree import Tree, matmul, product, total, transpose
 
 if TYPE_CHECKING:
-    from symgrad.closing.arrays.build import Builder, Order
+    from symgrad.closing.arrays.axes import Order
+    from symgrad.closing.arrays.build import Builder
 
 SHORTEST = 3
 """Matrices in a row from which there is nothing to search for."""

@@ -15,7 +15,8 @@ from symgrad.closing.arrays.chains import chain
 from symgrad.closing.arrays.tree import Tree, call, matmul, name, product
 
 if TYPE_CHECKING:
-    from symgrad.closing.arrays.build import Builder, Order
+    from symgrad.closing.arrays.axes import Order
+    from symgrad.closing.arrays.build import Builder
 
 MOST_FACTORS = 7
 ROW_TIMES_MATRIX = 11
