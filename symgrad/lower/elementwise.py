@@ -34,7 +34,7 @@ from symgrad.algebra.terms import (
 )
 from symgrad.lower.arrays import Broadcast, Cast, Expr, Fill, Map, Range, Scalar
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
-from symgrad.lower.softmax import centered_of, complement_of, log_softmax_of, softmax_of
+from symgrad.lower.softmax import centered_of, complement_of, difference_from_one, log_softmax_of, softmax_of
 
 SAFE = {"log": ONE, "logit": HALF, "acosh": TWO, "asin": ZERO, "acos": ZERO, "atanh": ZERO, "log1p": ZERO, "exp": ZERO}
 SAFE |= {"expm1": ZERO, "sinh": ZERO, "cosh": ZERO, "tan": ZERO, "loggamma": ONE, "digamma": ONE, "polygamma": ONE}
@@ -148,7 +148,7 @@ def lower_fn(t: Term, scope: Scope, guard: Guard) -> Expr:
         if recognized is not None:
             return recognized
     if name == "complement":
-        return complement_of(t.args[0], scope) or scope.lower(add(ONE, neg(t.args[0])), guard)
+        return complement_of(t.args[0], scope) or scope.lower(difference_from_one(t.args[0], scope), guard)
     if name == "Heaviside":
         return lower_heaviside(t, scope, guard)
     args = [as_real(scope.lower(a, guard)) for a in t.args]

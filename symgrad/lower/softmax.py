@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import permutations
 
-from symgrad.algebra.build import add, mul, neg, substitute, where
+from symgrad.algebra.build import add, fn, mul, neg, substitute, where
 from symgrad.algebra.terms import (
     INFINITY,
     MINUS_ONE,
+    ONE,
     Term,
     coefficient,
     extent,
@@ -106,6 +107,12 @@ def complement_of(t: Term, scope: Scope) -> Expr | None:
     """1 - t for a softmax, or a name of one."""
     found = _weights(t, scope)
     return None if found is None else Complement(found[0].frame, "real", *found)
+
+
+def difference_from_one(t: Term, scope: Scope) -> Term:
+    """1 - t, for a softmax at a given place by its logarithm."""
+    body = body_of(t, scope) or t
+    return neg(fn("expm1", body.args[0])) if body.op == "fn" and body.data == "exp" else add(ONE, neg(t))
 
 
 def _weights(t: Term, scope: Scope) -> tuple[Expr, Frame] | None:
