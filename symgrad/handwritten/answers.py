@@ -70,11 +70,18 @@ def _value_and_gradients(t: Tree, layout: Layout) -> tuple[tuple[np.ndarray[Any,
     if kind == "dict" and {"value", "loss"} & set(parts) and set(parts) - {"value", "loss"}:
         value = parts.get("value", parts.get("loss"))
         return (_number(value),), _gradients(("dict", {k: v for k, v in parts.items() if v is not value}), layout)
+    if kind == "tuple" and len(parts) == len(layout.inputs) != count and _is_by_input(parts, layout):
+        return (), _by_order(parts, layout)
     if kind == "tuple" and len(parts) == 2 and parts[1][0] in ("tuple", "dict"):
         return _values(parts[0]), _gradients(parts[1], layout)
     if kind == "tuple" and len(parts) == count + 1 and parts[0][0] == "array" and _starts_with_value(parts, layout):
         return (_number(parts[0]),), _by_order(parts[1:], layout)
     return (), _gradients(t, layout)
+
+
+def _is_by_input(parts: Sequence[Tree], layout: Layout) -> bool:
+    """Whether there is one for each input, None for those that are not differentiated, as torch has it."""
+    return all((t[0] == "none") == (n not in layout.wrt) for n, t in zip(layout.inputs, parts, strict=True))
 
 
 def _values(t: Tree) -> tuple[np.ndarray[Any, Any], ...]:

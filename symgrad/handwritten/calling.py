@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from zlib import crc32
 
 import numpy as np
 
@@ -20,8 +21,8 @@ from symgrad.handwritten.answers import Answer, Layout, read_answer
 from symgrad.handwritten.scenes import Scene
 from symgrad.validate.points import Point
 
-UPSTREAM = 1.7
-"""What the loss is multiplied by where torch differentiates through the function."""
+UPSTREAMS = (1.7, 0.6, 2.3, 1.1, 0.45)
+"""What the loss is multiplied by where torch differentiates through the function, by turns."""
 
 
 class Callee(Protocol):
@@ -93,11 +94,12 @@ class Caller:
     def scene(self, point: Point) -> Scene:
         """The formula at a point, times what the function is asked for."""
         program = self.manner.program
-        plain = Scene(program, point)
-        factor = UPSTREAM if self.differentiates and program.is_loss else 1.0
+        factor = upstream = 1.0
+        if self.differentiates and program.is_loss:
+            factor = upstream = UPSTREAMS[crc32(point.label.encode()) % len(UPSTREAMS)]
         if self.manner.reduction == "sum" and program.is_loss:
-            factor *= plain.count
-        return Scene(program, point, factor)
+            factor *= Scene(program, point).count
+        return Scene(program, point, factor, upstream)
 
     def __call__(self, scene: Scene) -> Answer:
         """What the function answers; TheirError, LayoutError."""
@@ -108,7 +110,7 @@ class Caller:
         arguments = self.manner.arguments
         if self.differentiates:
             arguments = tuple((kind, n) for kind, n in arguments if n in order)
-        upstream = [np.asarray(UPSTREAM)]
+        upstream = [np.asarray(scene.upstream)]
         if not program.is_loss:
             upstream = [point.upstream[f"d{s.name}"] for s in program.outputs]
         said = self.callee.call(

@@ -259,6 +259,11 @@ def _reduction(spot: Spot, program: Program) -> Iterator[Local]:
     body, bound = open_reduction(t, fresh)
     kind = str(t.data)
     yield from _other_axes(spot, body, bound, kind)
+    for f in sorted(t.free, key=_digest):
+        for k in spot.context:
+            if k is not f and k not in t.free and not is_batch(k) and not is_batch(f):
+                text = f"{shown(t)} is broadcast along the axis {k.data} instead of {f.data}"
+                yield "wrong_axis", text, substitute(t, {f: k}), 6
     if kind != "sum":
         return
     for b in bound:

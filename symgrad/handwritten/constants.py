@@ -31,7 +31,6 @@ from symgrad.algebra.terms import (
     walk,
 )
 from symgrad.formula.program import Program
-from symgrad.handwritten.calling import UPSTREAM
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis
 from symgrad.handwritten.samples import Sample
 from symgrad.handwritten.scenes import Array, Scene
@@ -59,7 +58,7 @@ class Constant:
 
     def at(self, scene: Scene) -> float:
         """Its value at a scene."""
-        return float(scene.term(self.term, ())) * UPSTREAM**self.upstream
+        return float(scene.term(self.term, ())) * scene.upstream**self.upstream
 
 
 def identify(measured: Sequence[Measured], program: Program, with_upstream: bool = False) -> Constant | None:
@@ -69,11 +68,9 @@ def identify(measured: Sequence[Measured], program: Program, with_upstream: bool
     values = np.array([m.value for m in measured])
     if not np.all(np.isfinite(values)) or np.any(values == 0):
         return None
-    number = _number(values)
-    if number is not None:
-        return Constant(number)
-    for upstream in (-1, 1) if with_upstream else ():
-        number = _number(values / UPSTREAM**upstream)
+    given = np.array([m.scene.upstream for m in measured])
+    for upstream in (0, -1, 1) if with_upstream else (0,):
+        number = _number(values / given**upstream)
         if number is not None:
             return Constant(number, upstream)
     sizes = _sizes(program, [m.scene for m in measured])
@@ -83,7 +80,7 @@ def identify(measured: Sequence[Measured], program: Program, with_upstream: bool
             for t, e in chosen:
                 value = value * sizes[t] ** float(e)
             with np.errstate(all="ignore"):
-                number = _number(values / value / UPSTREAM**upstream)
+                number = _number(values / value / given**upstream)
             if number is not None:
                 return Constant(mul(number, *(power(t, num(e)) for t, e in chosen)), upstream)
     return None

@@ -22,7 +22,7 @@ from symgrad.handwritten.saturated import saturated_points
 from symgrad.handwritten.scenes import Array, Form, Scene
 from symgrad.validate.autograd import reference
 from symgrad.validate.backends import EvaluationError
-from symgrad.validate.certificate import SMALL, has_torch
+from symgrad.validate.certificate import SMALL, affordable, has_torch
 from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.kernels import Call
 from symgrad.validate.points import Point, kink_points, normal_points, special_points
@@ -86,9 +86,9 @@ class Hearing:
         return normal_points(self.program, self.seed + 7 * shift, count, SMALL, shift)
 
     def special(self) -> Iterator[Point]:
-        """Special points, then large values of both signs, then kinks."""
-        yield from special_points(self.program, self.seed, SMALL)
-        yield from saturated_points(self.program, self.seed)
+        """Special points and large values of both signs, as many as multiprecision can look at, then kinks."""
+        own = [*special_points(self.program, self.seed, SMALL), *saturated_points(self.program, self.seed)]
+        yield from affordable(self.program, own)
         if has_torch():
             yield from kink_points(self.program, self.kinks, self.seed)
 
@@ -191,7 +191,7 @@ class Hearing:
             unit = max(unit, self.typical.get(target, 0.0))
         noise: Any = ROUNDING * EPSILON * min(unit, LARGEST)
         if point.kind in ("normal", "unit axes"):
-            near = Scene(self.program, replace(point, inputs=rounded(point.inputs, 17)), scene.factor)
+            near = scene.at(replace(point, inputs=rounded(point.inputs, 17)))
             noise = noise + FORGIVEN_ULP * np.nan_to_num(np.abs(near.of(target.form) - expected))
         return noise
 
@@ -202,7 +202,7 @@ class Hearing:
         point = sample.scene.point
         moved = np.zeros(sample.got.shape)
         for seed in (29, 31) if point.is_generic else ():
-            near = Scene(self.program, replace(point, inputs=rounded(point.inputs, seed)), sample.scene.factor)
+            near = sample.scene.at(replace(point, inputs=rounded(point.inputs, seed)))
             answer = self.caller(near)
             again = (answer.gradients if sample.target.what == "gradient" else answer.diagonals)[sample.target.name]
             if again.shape == sample.got.shape:
@@ -322,7 +322,7 @@ def _difference(sample: Sample, at: tuple[int, ...]) -> float:
     def total(step: float) -> float:
         x = np.array(point.inputs[name], dtype=float)
         x[at] += step
-        near = Scene(scene.program, replace(point, inputs={**point.inputs, name: x}), scene.factor)
+        near = scene.at(replace(point, inputs={**point.inputs, name: x}))
         if scene.program.is_loss:
             return float(np.mean(near.values[scene.program.loss.name]))
         return sum(float(np.sum(point.upstream[f"d{s.name}"] * near.values[s.name])) for s in scene.program.outputs)

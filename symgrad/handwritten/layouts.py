@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import combinations, permutations, product
 
 import numpy as np
@@ -83,15 +84,10 @@ def _reshaped(target: Target, evidence: Evidence) -> Iterator[Hypothesis]:
     s = evidence.samples[0]
     if s.fits or s.got.size != s.expected.size:
         return
-    shape = {t.scene.point.label: t.got.shape for t in evidence.samples}
     text = f"has shape {list(s.got.shape)}, expected {list(s.expected.shape)}; its elements are right"
-
-    def predict(scene: Scene) -> Array | None:
-        own = shape.get(scene.point.label)
-        right = scene.of(target.form)
-        return right.reshape(own) if own is not None and np.prod(own) == right.size else None
-
-    yield Hypothesis(Cause("shape", text), predict)
+    ways: list[Callable[[Array], Array]] = [partial(np.expand_dims, axis=k) for k in range(s.expected.ndim + 1)]
+    for way in (np.ravel, np.squeeze, *ways):
+        yield Hypothesis(Cause("shape", text), lambda scene, way=way: way(scene.of(target.form)))  # type: ignore[misc]
 
 
 def _summed(target: Target, rank: int) -> Iterator[Hypothesis]:

@@ -33,11 +33,12 @@ class Form:
 
 @dataclass(frozen=True)
 class Scene:
-    """The formula at one point, in float64. `factor`: what the loss is multiplied by (upstream, reduction)."""
+    """The formula at one point, in float64. `factor`: what the loss is multiplied by; `upstream` is part of that."""
 
     program: Program
     point: Point
     factor: float = 1.0
+    upstream: float = 1.0
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -91,11 +92,15 @@ class Scene:
 
     def with_upstream(self, upstream: Mapping[str, Array]) -> Scene:
         """The same point under another upstream."""
-        return Scene(self.program, replace(self.point, upstream=dict(upstream)), self.factor)
+        return self.at(replace(self.point, upstream=dict(upstream)))
 
     def with_parameter(self, name: str, value: float) -> Scene:
         """The same point under another value of a parameter."""
-        return Scene(self.program, replace(self.point, parameters={**self.point.parameters, name: value}), self.factor)
+        return self.at(replace(self.point, parameters={**self.point.parameters, name: value}))
+
+    def at(self, point: Point) -> Scene:
+        """The same question at another point."""
+        return Scene(self.program, point, self.factor, self.upstream)
 
     @property
     def batch_rank(self) -> int:

@@ -52,7 +52,7 @@ def verdict_text(derivation: Derivation, verdict: Verdict, again: str, style: St
     if not verdict.passed:
         _difference(w, derivation, verdict)
     w.gap()
-    w.item("again", again)
+    w.lines.append(f"{'again':<{LABEL}}{w.ascii(plain_text(again))}")
     return w.text()
 
 

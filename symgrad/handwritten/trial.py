@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from symgrad.formula.program import Domain, Parameter, Program
 from symgrad.handwritten.answers import LayoutError
 from symgrad.handwritten.calling import Callee, Caller, Manner, arguments_of
 from symgrad.handwritten.diagnosis import diagnose, diagnose_special, lost
+from symgrad.handwritten.equal_sizes import equal_sizes
 from symgrad.handwritten.forms import forms_of
 from symgrad.handwritten.hearing import Hearing, Record, others_say
 from symgrad.handwritten.hypotheses import Cause, Evidence
@@ -293,15 +295,44 @@ def _remarks(record: Record, hearing: Hearing) -> list[str]:
     return out
 
 
+def _same(samples: list[Sample]) -> list[Sample]:
+    return samples
+
+
 def _raised(derivation: Derivation, hearing: Hearing, error: TheirError) -> Verdict:
-    """The function raised: where it runs at equal extents alone, what is wrong there says more."""
+    """The function raised: where it runs at equal sizes alone, what is wrong there says more."""
+    if error.kind not in ("Timeout", "Crash"):
+        found = _at_equal_sizes(derivation, hearing, error)
+        if found is not None:
+            return found
     last = str(error).splitlines()[-1]
     cause = Cause("error", f"the function raised {last}" if error.kind not in ("Timeout", "Crash") else last)
-    return Verdict(
-        derivation.formula.name,
-        False,
-        cause,
-        theirs=str(error),
-        points=hearing.record.points,
-        calls=hearing.caller.calls,
-    )
+    points, calls = hearing.record.points, hearing.caller.calls
+    return Verdict(derivation.formula.name, False, cause, theirs=str(error), points=points, calls=calls)
+
+
+def _at_equal_sizes(derivation: Derivation, hearing: Hearing, error: TheirError) -> Verdict | None:
+    """What is wrong with a function that raises where sizes differ, if it runs where they are equal."""
+    other = Hearing(hearing.caller, hearing.targets, hearing.kinks, hearing.seed)
+    try:
+        for point in equal_sizes(hearing.program, hearing.seed):
+            other.look(other.caller.scene(point))
+    except (TheirError, LayoutError):
+        return None
+    for target in other.targets:
+        wrong = other.record.wrong(target)
+        if not wrong:
+            continue
+        seen = other.record.samples[target]
+        half = len(seen) // 2
+        rest = partial(_same, seen[half:])
+        evidence = Evidence(seen[:half], rest, rest)
+        cause = diagnose(evidence, hearing.program, hearing.kinks, hearing.caller.differentiates)
+        if cause.kind not in ("unknown", "region", "precision"):
+            detail = f"{cause.detail} (it runs where all sizes are equal alone)"
+            worst = _worst(other, _most_telling(wrong))
+            cause = replace(cause, detail=detail)
+            return Verdict(
+                derivation.formula.name, False, cause, target, worst, theirs=str(error), points=other.record.points
+            )
+    return None
