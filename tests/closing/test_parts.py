@@ -8,6 +8,8 @@ import pytest
 
 import symgrad
 from symgrad.algebra.show import show
+from symgrad.algebra.weight import weight
+from symgrad.closing.closed import LONGEST_INLINE
 from symgrad.closing.derivation import Gradient, derive_formula
 from symgrad.formula.program import Formula
 from symgrad.formula.reader import read_file, read_text
@@ -50,6 +52,24 @@ def test_the_form_grows_with_the_number_of_parts_and_no_faster() -> None:
 def test_inline_goes_through_the_parts() -> None:
     inlined = derive_formula(read_text(DEEP), inline=True).gradient("A")
     assert not {n for n in names(inlined) if n.startswith("d")}
+
+
+def test_inline_writes_out_no_more_than_fits_into_each_text() -> None:
+    norms = """name: norms
+inputs: {x: [n, d], g: [d], b: [d]}
+use: [layer_norm]
+let:
+  p: layer_norm(x, g, b)
+  q: layer_norm(p, g, b)
+  r: layer_norm(q, g, b)
+loss: Sum(r[i, k]**3, k)
+"""
+    d = derive_formula(read_text(norms), wrt=("g",), inline=True)
+    written = {s.name: weight(s.body) for s in d.program.statements}
+    for g in d.gradients:
+        assert weight(g.closed) <= 2 * LONGEST_INLINE
+        for definition in g.where:
+            assert weight(definition.body) <= max(2 * LONGEST_INLINE, written.get(definition.name, 0))
 
 
 def test_the_value_of_a_part_has_its_name_where_it_stands_twice_and_none_where_it_stands_once() -> None:
