@@ -29,6 +29,8 @@ MOST_TERMS = 240
 MOST_INPUTS = 12
 """Elements of inputs above which a statement is not measured."""
 ULP = 2.0 ** (1 - BITS)
+NO_VALUE = (ArithmeticError, ValueError, TypeError)
+"""What multiprecision raises where a formula has no real value: a division by 0, a complex number that is compared."""
 Numbers = dict[tuple[str, tuple[int, ...]], float]
 
 
@@ -67,6 +69,8 @@ class Probe:
                 self._at(forms, s, leaves, lost)
             except UnmeasuredError:
                 return None
+            except NO_VALUE:
+                continue
         if not lost[0]:
             return None
         return [Loss(max(x), sum(x) / len(x), len(x)) for x in lost]
@@ -82,7 +86,7 @@ class Probe:
             try:
                 got = Doubles(self, leaves).value(form, here)
                 error = abs(again.context.mpf(got) - true) if math.isfinite(got) and got != 0 else None
-            except (ValueError, OverflowError, ZeroDivisionError):
+            except NO_VALUE:
                 error = None
             unit = abs(true) * ULP
             if error is not None and error > unit:
@@ -418,4 +422,4 @@ class Exactly(Arithmetic):
 
 
 def _is_normal(x: Any) -> bool:
-    return bool(2.0**-1000 < abs(x) < 2.0**1000)
+    return bool(getattr(x, "imag", 0) == 0 and 2.0**-1000 < abs(x) < 2.0**1000)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from symgrad.closing import kernels
 from symgrad.closing.derivation import derive_formula
 from symgrad.closing.probe import Probe
@@ -56,3 +58,10 @@ def test_forms_for_people_do_not_change() -> None:
     from symgrad.algebra.show import show
 
     assert show(derivation.gradients[0].closed) == "(sigmoid(x[i]) - t[i])/n"
+
+
+@pytest.mark.parametrize(
+    "output", ["where(x[...] < 0, log(1 - exp(x[...])), 0)", "log(1 + x[...])/x[...]", "sqrt(x[...] - 1) - 1"]
+)
+def test_points_without_a_value_are_passed_over(output: str) -> None:
+    assert derive_formula(formula(output)).gradients
