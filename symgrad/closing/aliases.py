@@ -103,13 +103,14 @@ class Aliases(_Renaming):
         self.program = replace(self.program, facts=facts)
         for s in (s for s in program.statements if s.kind != "loss"):
             self.table.setdefault(f"d{s.name}", f"d{self.name(s.name)}")
-        before = direction_names(program, (n for n, _ in formula.index_names))
-        after = direction_names(self.program, (n for n, _ in index_names))
-        self.table |= {before[n]: after[self.table[n]] for n in before}
+        whole = replace(self.program, wrt=tuple(map(self.name, formula.program.wrt)))
+        for asked, alias in ((formula.program, whole), (program, self.program)):  # `expect` names those of the whole
+            before = direction_names(asked, (n for n, _ in formula.index_names))
+            after = direction_names(alias, (n for n, _ in index_names))
+            self.table |= {before[n]: after[self.table[n]] for n in before}
         expected = tuple(map(self._expected, formula.expected))
         self.facts = dict(zip(map(id, facts), program.facts, strict=True))
         """Facts as they were read, by identity of those under aliases."""
-        whole = replace(self.program, wrt=tuple(map(self.name, formula.program.wrt)))
         self.formula = replace(formula, program=whole, index_names=index_names, expected=expected)
 
     def name(self, old: str) -> str:

@@ -1,6 +1,6 @@
 """Composition."""
 
-MAX_CLOSED = {"x": 130, "W": 60, "U": 60, "b": 50, "e": 50}
+MAX_CLOSED = {"x": 130, "W": 60, "U": 75, "b": 50, "e": 60}
 
 
 def reference(torch, x, W, b, U, e):

@@ -28,7 +28,7 @@ def test_the_document_has_diagonal_and_product_of_each_input(run: Run, tmp_path:
         assert own["direction"] == f"v{name}"
         assert any(f"v{name}" in text for text in (own["hvp"], *own["where"].values()))
     assert hessian["w"]["indices"] == ["j"]
-    assert hessian["w"]["diagonal"] == "Sum(p[i]*(1 - p[i])*x[i, j]**2, i)/n"
+    assert hessian["w"]["diagonal"] == "Sum(p[i]*x[i, j]**2*(1 - p[i]), i)/n"
     assert hessian["b"]["indices"] == []
     assert [(e["input"], e["proven"]) for e in said.json["expected"]] == [("diagonal w", True)]
     source = (tmp_path / "logistic" / "numpy_kernels.py").read_text()
