@@ -55,6 +55,9 @@ def test_every_block_of_the_readme_runs_and_says_what_stands_there(environment: 
                 )
                 assert _matches(wanted, done.stdout + done.stderr), f"$ {command}\n{done.stdout}{done.stderr}"
         elif kind == "python":
+            first = block.partition("\n")[0]
+            if re.fullmatch(r"# \w+\.py", first):
+                (work / first.removeprefix("# ")).write_text(block)
             done = subprocess.run(
                 [sys.executable, "-c", block], cwd=work, env={**environment, "PYTHONPATH": str(work)},
                 capture_output=True, text=True, check=False,
