@@ -18,11 +18,11 @@ from symgrad.formula.program import Program
 from symgrad.handwritten.answers import Answer
 from symgrad.handwritten.calling import Caller
 from symgrad.handwritten.samples import Sample, Target
-from symgrad.handwritten.saturated import saturated_points
+from symgrad.handwritten.saturated import affordable, saturated_points
 from symgrad.handwritten.scenes import Array, Form, Scene
 from symgrad.validate.autograd import reference
 from symgrad.validate.backends import EvaluationError
-from symgrad.validate.certificate import SMALL, affordable, has_torch
+from symgrad.validate.certificate import has_torch
 from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.kernels import Call
 from symgrad.validate.points import Point, kink_points, normal_points, special_points
@@ -38,6 +38,8 @@ from symgrad.validate.verdict import (
     rounded,
 )
 
+SMALL = 1000
+"""Work of a point, for the evaluator."""
 SINGLE_SLACK = 1e5
 """How much less exactly a cause has to explain a result in float32."""
 FAR = 1e6

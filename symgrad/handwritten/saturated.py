@@ -1,17 +1,26 @@
-"""Points at which one input has large values of both signs beside plain ones, where sigmoids saturate."""
+"""Points at which one input has large values of both signs beside plain ones, where sigmoids saturate.
+
+And how many special points multiprecision can look at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from symgrad.formula.program import Program
-from symgrad.validate.certificate import SMALL
 from symgrad.validate.points import Point, normal_points
+from symgrad.validate.sampling import work_of
+from symgrad.validate.sizes import bind_sizes
 
+SMALL = 1000
 SIZES = (30.0, 100.0, 800.0)
 MOST_INPUTS = 3
+MOST_WORK = 1_000_000
+"""Elements that multiprecision touches in all, about."""
+A_TERM = 20
+"""Elements that take as long as one more term does."""
 
 
 def saturated_points(program: Program, seed: int) -> Iterator[Point]:
@@ -28,3 +37,14 @@ def saturated_points(program: Program, seed: int) -> Iterator[Point]:
             inputs = {**base.inputs, name: x}
             label = f"special point: {name} large, {size:g}, of both signs"
             yield Point("special", label, inputs, base.parameters, base.upstream)
+
+
+def affordable(program: Program, points: Sequence[Point]) -> list[Point]:
+    """As many of the points, evenly spread, as multiprecision can look at: two at least."""
+    terms = sum(s.body.size for s in program.statements)
+    cost = 0
+    for p in points:
+        dims = bind_sizes(program, {n: tuple(np.shape(a)) for n, a in p.inputs.items()}, p.parameters).dims
+        cost += work_of(program, dims, p.parameters) + A_TERM * terms
+    count = max(2, int(len(points) * min(1.0, MOST_WORK / max(1, cost * (1 + len(program.wrt))))))
+    return [points[k * len(points) // count] for k in range(min(count, len(points)))]
