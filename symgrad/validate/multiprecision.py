@@ -213,7 +213,7 @@ def _scales(
 
 def _probes(program: Program, wrt: Sequence[str], point: Point, rng: Any) -> Iterator[Probe]:
     """One random direction in all inputs together (normal points), and single elements of a few of them."""
-    size = {n: np.maximum(np.abs(point.inputs[n]), 1e-3) for n in wrt}
+    size = {n: np.maximum(np.where(np.isfinite(point.inputs[n]), np.abs(point.inputs[n]), 1.0), 1e-3) for n in wrt}
     if point.kind == "normal":
         yield Probe({n: rng.standard_normal(s.shape) * s for n, s in size.items()}, "a direction")
     few = ELEMENTS[point.kind == "normal"]

@@ -4,7 +4,8 @@
 | --- | --- |
 | normal | random data at scales 0.01, 1 and 6, extents pairwise distinct, other parameters too |
 | unit axes | axes of length 1 |
-| special | zeros, ties, constant rows, equal inputs, saturated and large values, ends of intervals |
+| special | zeros, ties, constant rows, equal inputs, saturated and large values, ends of intervals, singular |
+| | matrices, masks all true and all false, logits of -inf |
 | kink | data moved exactly onto a kink of the formula |
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.algebra.terms import walk
 from symgrad.formula.program import Input, Program
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.conditioning import functions_of_matrices, is_judged
@@ -36,7 +38,7 @@ from symgrad.validate.sizes import bind_sizes
 SCALES = (0.01, 1.0, 6.0)
 BATCHES = ((2, 3), (4,), (1,))
 NORMAL_POINTS = 10
-LARGE = (40.0, 800.0, 1e4, 800.0, 1e50, 1e50)
+LARGE = (40.0, 800.0, 1e4, 800.0, 1e50, 1e100)
 """Sizes of large values; inputs take them in turn."""
 
 
@@ -147,6 +149,8 @@ def special_points(program: Program, seed: int, largest: int | None = None) -> I
             changed = _equal_inputs(program, base)
         if label == "singular":
             changed = _singular(program, base)
+        if label == "infinitely small logits":
+            changed = _masked_logits(program, base, rng)
         if label == "ends of intervals":
             changed = {n: _to_ends(program.input(n), a, at, rng) for n, a in base.items()}
         if all(np.array_equal(changed[n], base[n]) for n in base):
@@ -184,7 +188,30 @@ _CHANGES: tuple[tuple[str, Callable[[Input, Any, Any], Any]], ...] = (
     *((f"large, {size:g}", _plainly(_large(size))) for size in LARGE),
     ("ends of intervals", lambda tensor, a, rng: a),
     ("singular", lambda tensor, a, rng: a),
+    ("all true", lambda tensor, a, rng: np.ones_like(a) if _is_mask(tensor) else a),
+    ("all false", lambda tensor, a, rng: np.zeros_like(a) if _is_mask(tensor) else a),
+    ("infinitely small logits", lambda tensor, a, rng: a),
 )
+
+
+def _is_mask(tensor: Input) -> bool:
+    return tensor.dtype == "bool" or tensor.domain.kind == "boolean"
+
+
+def _masked_logits(program: Program, data: Data, rng: Any) -> Data:
+    """What logsumexp is taken of directly: some elements are -inf, never a whole row."""
+    rows = [t.args[0] for s in program.statements for t in walk(s.body) if t.op == "red" and t.data == "lse"]
+    logits = {str(x.data) for t in rows for x in walk(t) if x.op == "get"}
+    out = dict(data)
+    for tensor in program.inputs:
+        if tensor.name in logits and _is_plain(tensor) and data[tensor.name].ndim:
+            masked = rng.random(data[tensor.name].shape) < MASKED
+            masked[..., 0] = False
+            out[tensor.name] = np.where(masked, -np.inf, data[tensor.name])
+    return out
+
+
+MASKED = 0.3
 
 
 def _one_of_them(program: Program, base: Data, changed: Data, k: int) -> Data:

@@ -24,9 +24,11 @@ from symgrad.validate.verdict import LARGEST, magnitude, relative_error
 Result = TypeVar("Result")
 LEVELS = (30, 60, 120, 400)
 HIGH_LEVELS = (120, 240, 400)
+HIGHEST_LEVELS = (240, 400, 600)
 """Where huge inputs would swallow the step."""
 BELIEVED = 120
-"""A zero is believed from these digits on."""
+"""A zero is believed from these digits on, where nothing is larger than 1e50."""
+BELOW = 30
 AGREED = 1e-13
 TORN, TORN_UNIT = 1e-6, 1e-18
 """One-sided slopes that differ by more than so much of themselves and of the scale are those of a kink."""
@@ -85,8 +87,9 @@ class Precise:
         self.program, self.point, self.rounds_steps = program, point, rounds_steps
         self.wide = False
         self.known: dict[int, dict[str, Array]] = {}
-        largest = max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0)
-        self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS
+        finite = [np.abs(a[np.isfinite(a)]) for a in point.inputs.values() if a.dtype.kind == "f"]
+        largest = max((float(np.max(a, initial=0.0)) for a in finite), default=0.0)
+        self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS if largest < 1e60 else HIGHEST_LEVELS
         self.centers: dict[int, Any] = {}
         self.converted: dict[int, Mapping[str, Array]] = {}
         self.definitions: dict[int, dict[tuple[Statement, ...], dict[str, Array]]] = {}
@@ -134,6 +137,11 @@ class Precise:
     def scale(self) -> float:
         """The largest number among inputs and statements, times upstream."""
         return magnitude(self.point.inputs, self.point.upstream, self.rough_values())
+
+    @property
+    def believed(self) -> float:
+        """Digits from which a zero is believed: two thirds of them, a step below 1, must reach below the largest."""
+        return max(BELIEVED, 1.5 * (np.log10(max(self.scale, 1.0)) + BELOW))
 
     def settled(self, compute: Callable[[int], Array]) -> np.ndarray[Any, Any] | None:
         """An array computed at growing precision until two agree, as float64; None if none do.
@@ -231,7 +239,7 @@ class Precise:
                     return None
                 small = abs(now) <= backend.scalar(SMALL * unit)
                 same = before is not None and abs(now - before) <= abs(now) * backend.scalar(AGREED)
-                if before is not None and (digits >= BELIEVED if small else same):
+                if before is not None and (digits >= self.believed if small else same):
                     sides = (abs(right) + abs(left)) * backend.scalar(TORN) + backend.scalar(TORN_UNIT * unit)
                     return None if abs(right - left) > sides else now
             before = now
