@@ -206,6 +206,7 @@ def _masked_logits(program: Program, data: Data, rng: Any) -> Data:
     for tensor in program.inputs:
         if tensor.name in logits and _is_plain(tensor) and data[tensor.name].ndim:
             masked = rng.random(data[tensor.name].shape) < MASKED
+            masked.reshape(-1, masked.shape[-1])[:1, -1] = True
             masked[..., 0] = False
             out[tensor.name] = np.where(masked, -np.inf, data[tensor.name])
     return out
