@@ -199,8 +199,8 @@ def _judge_upstream(
         weights = rng.standard_normal(batch)
         cases.append(("reduction=none and a random upstream", "none", weights, weights))
     for words, reduction, given, weights in cases:
-        at = replace(point, label=f"{point.label}, {words}")
         weighted = replace(call, upstream={name: np.array(weights)})
+        at = replace(point, label=f"{point.label}, {words}", upstream=weighted.upstream)
         expected = truth(program, wrt, weighted)
         noise = _noise(program, wrt, weighted, expected, point, EPSILON)
         for kernel in (k for k in kernels if isinstance(k, TorchKernels)):

@@ -150,7 +150,7 @@ def special_points(program: Program, seed: int, largest: int | None = None) -> I
         if label == "singular":
             changed = _singular(program, base)
         if label == "infinitely small logits":
-            changed = _masked_logits(program, base, rng)
+            changed = _masked_logits(program, base, at, rng)
         if label == "ends of intervals":
             changed = {n: _to_ends(program.input(n), a, at, rng) for n, a in base.items()}
         if all(np.array_equal(changed[n], base[n]) for n in base):
@@ -198,7 +198,21 @@ def _is_mask(tensor: Input) -> bool:
     return tensor.dtype == "bool" or tensor.domain.kind == "boolean"
 
 
-def _masked_logits(program: Program, data: Data, rng: Any) -> Data:
+def _masked_logits(program: Program, data: Data, at: Place, rng: Any) -> Data:
+    """The first of a few masks under which the formula has a finite value (no target is masked), or the last."""
+    for _ in range(MASKS):
+        out = _some_masked(program, data, rng)
+        try:
+            values = evaluate_program(program, out, at.parameters)
+        except EvaluationError:
+            continue
+        finite = all(np.all(np.isfinite(values[s.name])) for s in program.outputs)
+        if finite and not all(np.array_equal(out[n], data[n]) for n in data):
+            break
+    return out
+
+
+def _some_masked(program: Program, data: Data, rng: Any) -> Data:
     """What logsumexp is taken of directly: some elements are -inf, never a whole row."""
     rows = [t.args[0] for s in program.statements for t in walk(s.body) if t.op == "red" and t.data == "lse"]
     logits = {str(x.data) for t in rows for x in walk(t) if x.op == "get"}
@@ -206,13 +220,12 @@ def _masked_logits(program: Program, data: Data, rng: Any) -> Data:
     for tensor in program.inputs:
         if tensor.name in logits and _is_plain(tensor) and data[tensor.name].ndim:
             masked = rng.random(data[tensor.name].shape) < MASKED
-            masked.reshape(-1, masked.shape[-1])[:1, -1] = True
-            masked[..., 0] = False
+            masked[..., rng.integers(masked.shape[-1])] = False
             out[tensor.name] = np.where(masked, -np.inf, data[tensor.name])
     return out
 
 
-MASKED = 0.3
+MASKED, MASKS = 0.3, 12
 
 
 def _one_of_them(program: Program, base: Data, changed: Data, k: int) -> Data:

@@ -170,12 +170,13 @@ class Precise:
         return lambda digits: self.values(digits)[name]
 
     def total(self, digits: int, moved: Mapping[str, Array] | None = None) -> Any:
-        """The scalar whose gradient is judged: the mean loss, or upstream times outputs."""
+        """The scalar whose gradient is judged: the mean loss, or upstream times outputs, or times the batch of losses."""
         values, backend = self.values(digits, moved), self.backend(digits)
         with backend.working():
             if self.program.is_loss:
                 loss = values[self.program.loss.name]
-                return loss.sum() / loss.size
+                given = self.point.upstream.get(f"d{self.program.loss.name}")
+                return loss.sum() / loss.size if given is None else np.sum(backend.real(given) * loss)
             parts = (backend.real(self.point.upstream[f"d{s.name}"]) * values[s.name] for s in self.program.outputs)
             return sum((np.sum(p) for p in parts), backend.scalar(0.0))
 

@@ -31,7 +31,7 @@ ARGUMENTS = {
     "acosh": POSITIVE + 1,
     "tan": UNIT,
 }
-TWO = ("Max", "Min", "Heaviside", "floordiv", "mod", "atan2")
+TWO = ("Max", "Min", "Heaviside", "floordiv", "mod", "atan2", "hypot", "ratio")
 
 
 def assert_near(got, expected):

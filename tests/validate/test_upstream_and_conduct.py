@@ -103,6 +103,6 @@ def test_a_batch_of_none_keeps_the_other_axes():
 
 def test_logits_of_minus_infinity_leave_something_in_each_row():
     p = cross_entropy()
-    (z,) = (q.inputs["z"] for q in special_points(p, 0) if "infinitely small" in q.label)
-    assert np.any(z == -np.inf)
-    assert np.all(np.isfinite(z).any(axis=1))
+    found = [q.inputs["z"] for seed in range(4) for q in special_points(p, seed) if "infinitely small" in q.label]
+    assert found
+    assert all(np.any(z == -np.inf) and np.all(np.isfinite(z).any(axis=1)) for z in found)
