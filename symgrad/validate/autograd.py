@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -194,13 +195,14 @@ def _judge_upstream(
     name, rng = f"d{program.loss.name}", np.random.default_rng((*map(ord, point.label), 43))
     batch = evaluate_program(program, call.inputs, call.parameters)[program.loss.name].shape
     number = np.asarray(rng.standard_normal())
+    cases: list[tuple[str, str | None, Any, Any]]
     cases = [("a 0-dim upstream", None, number, np.broadcast_to(number / max(1, int(np.prod(batch))), batch))]
     if program.loss.indices:
         weights = rng.standard_normal(batch)
         cases.append(("reduction=none and a random upstream", "none", weights, weights))
     for words, reduction, given, weights in cases:
         weighted = replace(call, upstream={name: np.array(weights)})
-        at = replace(point, label=f"{point.label}, {words}", upstream=weighted.upstream)
+        at = replace(point, label=f"{point.label}, {words}", upstream=dict(weighted.upstream))
         expected = truth(program, wrt, weighted)
         noise = _noise(program, wrt, weighted, expected, point, EPSILON)
         for kernel in (k for k in kernels if isinstance(k, TorchKernels)):
@@ -226,7 +228,7 @@ def _hold(
         if verdict.compare(what, point, got.gradients[n], g * times, noise[n] * times) or not clear:
             continue
         doubted = (kernel.program, point, n, got.gradients[n], g * times, noise[n] * times, times)
-        exact = in_range(lambda doubted=doubted: _exactly(*doubted))
+        exact = in_range(partial(_exactly, *doubted))
         if exact is not None:
             said = f"{verdict.failure}; there autograd is off by rounding: held against exact differences"
             verdict.forgive(said, worst, where)

@@ -170,7 +170,7 @@ class Precise:
         return lambda digits: self.values(digits)[name]
 
     def total(self, digits: int, moved: Mapping[str, Array] | None = None) -> Any:
-        """The scalar whose gradient is judged: the mean loss, or upstream times outputs, or times the batch of losses."""
+        """The scalar whose gradient is judged: the mean loss, or upstream times outputs or losses."""
         values, backend = self.values(digits, moved), self.backend(digits)
         with backend.working():
             if self.program.is_loss:
