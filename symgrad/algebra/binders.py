@@ -11,7 +11,7 @@ from weakref import WeakSet
 from symgrad.algebra.arithmetic import add, fn, mul, power
 from symgrad.algebra.conditions import compare, conjunction, disjunction, iverson, negation, where
 from symgrad.algebra.skeleton import skeleton
-from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, by_name, extent, idx, node
+from symgrad.algebra.terms import BATCH, ONE, ZERO, Term, by_name, extent, idx, node, remembered
 
 ROW_MAJOR = frozenset(("argmax", "max_first", "min_first"))
 """Reductions whose value depends on the order of their indices."""
@@ -134,6 +134,12 @@ def substitute(t: Term, mapping: Mapping[Term, Term]) -> Term:
     """The term with indices (or other leaves) replaced. Values must not hold canonical bound names."""
     if all(k is v for k, v in mapping.items()):
         return t
+    return _substituted(t, *mapping.keys(), *mapping.values())
+
+
+@remembered
+def _substituted(t: Term, *pairs: Term) -> Term:
+    mapping = dict(zip(pairs[: len(pairs) // 2], pairs[len(pairs) // 2 :], strict=True))
     return (_Renaming if _is_renaming(t, mapping) else _Substitution)(mapping).apply(t)
 
 

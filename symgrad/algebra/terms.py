@@ -72,6 +72,7 @@ class Term:
 
 _table: WeakValueDictionary[tuple[str, Data, tuple[Term, ...]], Term] = WeakValueDictionary()
 _EMPTY: frozenset[Term] = frozenset()
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 def node(op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
@@ -88,17 +89,19 @@ def node(op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
     t = object.__new__(Term)
     t.op, t.args, t.data = op, args, data
     text = f"{op}\0{data}\0{len(args)}".encode()
-    t.digest = blake2b(text + b"".join(a.digest for a in args), digest_size=16).digest()
-    t.size = 1 + sum(a.size for a in args)
-    t.height = max((a.height for a in args), default=0)
-    t.tensors = frozenset().union(*(a.tensors for a in args))
+    t.digest = blake2b(text + b"".join([a.digest for a in args]), digest_size=16).digest()
+    size, height, free, tensors = 1, 0, _EMPTY, _NO_NAMES
+    for a in args:
+        size += a.size
+        height = max(height, a.height)
+        free = free | a.free if free and a.free else free or a.free
+        tensors = tensors | a.tensors if tensors and a.tensors else tensors or a.tensors
+    t.size, t.height, t.free, t.tensors = size, height, free, tensors
     if op == "idx":
         t.free = frozenset((t,))
     elif op == "red":
         t.free = args[0].free - frozenset(args[1:])
         t.height += 1
-    else:
-        t.free = _EMPTY.union(*(a.free for a in args)) if args else _EMPTY
     if op in ("get", "get0"):
         t.tensors = t.tensors | {str(data)}
     elif op == "mat":

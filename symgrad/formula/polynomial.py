@@ -13,7 +13,9 @@ from weakref import WeakKeyDictionary
 from symgrad.algebra.terms import Term, is_num, num, value
 
 Monomial = tuple[tuple[Term, int], ...]
-Polynomial = dict[Monomial, Fraction]
+Number = int | Fraction
+"""A coefficient: an int where it is whole, which is much cheaper."""
+Polynomial = dict[Monomial, Number]
 LARGEST = 300
 
 
@@ -21,21 +23,25 @@ class TooLargeError(Exception):
     """More monomials than are worth looking at."""
 
 
-def constant(c: int | Fraction) -> Polynomial:
+def _plain(c: Number) -> Number:
+    return c.numerator if c.denominator == 1 else c
+
+
+def constant(c: Number) -> Polynomial:
     """The polynomial c."""
-    return {(): Fraction(c)} if c else {}
+    return {(): _plain(c)} if c else {}
 
 
 def atom(t: Term) -> Polynomial:
     """The polynomial that is one atom."""
-    return {((t, 1),): Fraction(1)}
+    return {((t, 1),): 1}
 
 
-def plus(a: Polynomial, b: Polynomial, factor: int | Fraction = 1) -> Polynomial:
+def plus(a: Polynomial, b: Polynomial, factor: Number = 1) -> Polynomial:
     """a + factor*b."""
     out = dict(a)
     for m, c in b.items():
-        total = out.get(m, Fraction(0)) + factor * c
+        total = out.get(m, 0) + factor * c
         if total:
             out[m] = total
         else:
@@ -50,11 +56,14 @@ def times(a: Polynomial, b: Polynomial) -> Polynomial:
     out: Polynomial = {}
     for m, c in a.items():
         for n, d in b.items():
-            out = plus(out, {_join(m, n): c * d})
-    return out
+            joined = _join(m, n)
+            out[joined] = out.get(joined, 0) + c * d
+    return {m: c for m, c in out.items() if c}
 
 
 def _join(m: Monomial, n: Monomial) -> Monomial:
+    if not m or not n:
+        return m or n
     powers = dict(m)
     for t, k in n:
         powers[t] = powers.get(t, 0) + k
@@ -164,9 +173,10 @@ def divide(p: Polynomial, by: Polynomial) -> Polynomial | None:
         powers = dict(m)
         for t, k in monomial:
             powers[t] = powers.get(t, 0) - k
-        if any(k < 0 for k in powers.values()) or (c / coefficient).denominator != 1:
+        ratio = Fraction(c) / coefficient
+        if any(k < 0 for k in powers.values()) or ratio.denominator != 1:
             return None
-        out[tuple((t, k) for t, k in powers.items() if k)] = c / coefficient
+        out[tuple((t, k) for t, k in powers.items() if k)] = ratio.numerator
     return out
 
 
