@@ -40,6 +40,8 @@ BATCHES = ((2, 3), (4,), (1,))
 NORMAL_POINTS = 10
 LARGE = (40.0, 800.0, 1e4, 800.0, 1e50, 1e100)
 """Sizes of large values; inputs take them in turn."""
+EVERYWHERE = "large, 40, in every input"
+"""Where exponentials are far apart and still numbers: each input is there once, whatever its turn."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def special_points(program: Program, seed: int, largest: int | None = None) -> I
         rng = np.random.default_rng((seed, 100 + k))
         base = sample_inputs(program, at.dims, at.batch, rng, 1.0, at.parameters)
         changed = {n: change(program.input(n), a, rng) for n, a in base.items()}
-        if label.startswith("large"):
+        if label.startswith("large") and label != EVERYWHERE:
             changed = _one_of_them(program, base, changed, k)
         if label == "equal inputs":
             changed = _equal_inputs(program, base)
@@ -191,6 +193,7 @@ _CHANGES: tuple[tuple[str, Callable[[Input, Any, Any], Any]], ...] = (
     ("all true", lambda tensor, a, rng: np.ones_like(a) if _is_mask(tensor) else a),
     ("all false", lambda tensor, a, rng: np.zeros_like(a) if _is_mask(tensor) else a),
     ("infinitely small logits", lambda tensor, a, rng: a),
+    (EVERYWHERE, _plainly(_large(40.0))),
 )
 
 
