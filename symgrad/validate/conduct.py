@@ -21,6 +21,9 @@ from symgrad.validate.kernels import Call, Data, KernelError, Kernels, NumpyKern
 from symgrad.validate.points import Point
 from symgrad.validate.verdict import EPSILON, ROUNDING, Failure, Judgement, magnitude, natural_scale
 
+UPSTREAM = 0.75
+"""By which a loss is multiplied."""
+
 
 def judge_conduct(program: Program, kernels: Sequence[Kernels], points: Sequence[Point]) -> Judgement:
     """The verdict at these points."""
@@ -59,6 +62,16 @@ def _judge_kernel(
     _judge_reductions(verdict, program, kernel, call, point, first, values, size)
     if isinstance(kernel, NumpyKernels):
         _judge_numpy(verdict, kernel, call, point, first, size)
+    elif program.is_loss:
+        _judge_upstream(verdict, kernel, call, point, first, size)
+
+
+def _judge_upstream(verdict: Judgement, kernel: Kernels, call: Call, point: Point, first: Outcome, size: float) -> None:
+    """The gradient of a multiple of a loss: what flows back into it is a number of no axes, and not 1."""
+    named = {f"d{n}": np.asarray(UPSTREAM) for n in first.values}
+    got = attempt(kernel, replace(call, upstream=named)).gradients
+    expected = Outcome({}, {n: UPSTREAM * g for n, g in first.gradients.items()})
+    _close(verdict, f"{kernel.name}, {UPSTREAM} times the loss", point, Outcome({}, got), expected, size)
 
 
 def _same(a: Outcome, b: Outcome) -> bool:

@@ -285,18 +285,25 @@ def _to_ends(tensor: Input, a: Any, at: Place, rng: Any) -> Any:
 
 
 def kink_points(program: Program, kinks: tuple[Any, ...], seed: int) -> Iterator[Point]:
-    """For each kink (a condition `a == b`), a point at which it holds exactly at some element."""
-    at = place(program, 0)
-    for k, kink in enumerate(kinks):
-        for attempt in range(4):
-            rng = np.random.default_rng((seed, 200 + k, attempt))
-            got = _onto_kink(program, kink.at, at, rng)
-            if got is not None:
-                label = f"kink {kink.at!r}"
-                point = finish(program, "kink", label, got, at.parameters, rng)
-                if point is not None:
-                    yield point
-                break
+    """For each kink (a condition `a == b`), a point at which it holds exactly at some element.
+
+    With other parameters too: at their defaults both sides of a kink may agree by accident.
+    """
+    for variant in (0, 1) if program.parameters else (0,):
+        at = place(program, variant)
+        for k, kink in enumerate(kinks):
+            found = _at_kink(program, kink, at, (seed, 200 + 100 * variant + k))
+            if found is not None:
+                yield found if variant == 0 else replace(found, label=f"{found.label}, other parameters")
+
+
+def _at_kink(program: Program, kink: Any, at: Place, seed: tuple[int, int]) -> Point | None:
+    for attempt in range(4):
+        rng = np.random.default_rng((*seed, attempt))
+        got = _onto_kink(program, kink.at, at, rng)
+        if got is not None:
+            return finish(program, "kink", f"kink {kink.at!r}", got, at.parameters, rng)
+    return None
 
 
 def _onto_kink(program: Program, condition: Any, at: Place, rng: Any) -> Data | None:

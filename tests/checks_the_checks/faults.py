@@ -58,7 +58,9 @@ FORMULAS = (
     *("embedding", "dice", "triplet_margin", "l2_regularized", "cosine_similarity", "bilinear_form"),
     *("label_smoothing", "leaky_relu", "log_softmax", "sigmoid", "tanh", "silu", "relu", "contrastive"),
 )
-EQUIVALENT: Mapping[str, str] = {}
+EQUIVALENT: Mapping[str, str] = {
+    "prelu: convention: da: < and <= exchanged": "at x = 0 the bracket's factor x is 0 itself",
+}
 """Mutants that are no faults -> why."""
 
 
