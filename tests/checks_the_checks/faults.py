@@ -63,8 +63,8 @@ EQUIVALENT: Mapping[str, str] = {
 }
 """Mutants that are no faults -> why."""
 MISSED: Mapping[str, str] = {
-    "triplet_margin: convention: ddiff: < and <= exchanged": "no point is found at which two norms differ by the margin "
-    "exactly: a kink is reached where its condition is affine in one element",
+    "triplet_margin: convention: ddiff: < and <= exchanged": "no point is found where two norms differ by the margin "
+    "exactly: only a condition that is affine in one element is solved",
 }
 """Faults that the certificate does not refuse yet -> why."""
 
