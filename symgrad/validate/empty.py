@@ -38,7 +38,11 @@ def _batch(program: Program) -> Term | None:
     if not program.is_loss and len(set(found)) > 1:
         return None
     for e in dict.fromkeys(found):
-        if not _is_reduced(program, e) and (str(e.data) == BATCH or _stands_alone(program, e)):
+        if (
+            not _is_reduced(program, e)
+            and not _has_a_place(program, e)
+            and (str(e.data) == BATCH or _stands_alone(program, e))
+        ):
             return e
     return None
 
@@ -49,6 +53,13 @@ def _is_reduced(program: Program, e: Term) -> bool:
     bound = [extent(i) for t in terms if t.op == "red" for i in t.args[1:]]
     counted = [a for t in terms if t.op in ("add", "mul", "pow", "fn", "cmp") for a in t.args]
     return any(e in walk(b) for b in bound) or e in counted
+
+
+def _has_a_place(program: Program, e: Term) -> bool:
+    """Whether some read is at a certain place of it, `x[0, j]`: nothing has no first element."""
+    reads = (t for s in program.statements for t in walk(s.body) if t.op == "get" and str(t.data) in program.shapes)
+    pairs = (pair for t in reads for pair in zip(t.args, program.shapes[str(t.data)], strict=False))
+    return any(x is e and place.op != "idx" for place, x in pairs)
 
 
 def _stands_alone(program: Program, e: Term) -> bool:

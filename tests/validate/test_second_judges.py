@@ -23,3 +23,8 @@ def test_beside_a_kink_a_hessian_is_one_of_the_sides_or_midway(got: float, accep
     near = [np.array([0.0, 2.0]), np.array([1.0, 2.0])]
     settled = _beside(np.array([got, 2.5]), np.array([7.0, 2.0]), near)
     assert settled.tolist() == [got if accepted else 7.0, 2.0]
+
+
+def test_a_formula_that_reads_its_first_row_is_not_asked_for_no_rows() -> None:
+    formula = {"name": "first", "inputs": {"x": ["n", "c"]}, "loss": "Sum(x[i, j]*x[0, j], j)"}
+    assert symgrad.derive(formula).validate().passed
