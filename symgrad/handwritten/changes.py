@@ -40,6 +40,8 @@ from symgrad.handwritten.scenes import Form, is_batch
 Put = Callable[[Term], Term]
 SMALL_NUMBER = Fraction(1, 100)
 MOST = 3000
+MACHINE = 40
+"""How much later changes of the chain of adjoints are tried."""
 
 
 @dataclass(frozen=True)
@@ -425,7 +427,7 @@ def _mapped(t: Term, name: str, change: Put) -> Term:
 def by_change(evidence: Evidence, program: Program) -> Cause | None:
     """The cause where one change of a form gives what was got."""
     target: Target = evidence.samples[0].target
-    found = [c for form in target.forms for c in changes(form, program)]
+    found = [replace(c, cost=c.cost + MACHINE * form.machine) for form in target.forms for c in changes(form, program)]
     found += [c for form in target.forms[:1] for c in (*with_extra(form, program), *everywhere(form, program))]
     found.sort(key=lambda c: c.cost)
     seen: set[object] = set()

@@ -36,7 +36,7 @@ def by_coefficients(evidence: Evidence, program: Program, single: bool) -> Cause
     target = evidence.samples[0].target
 
     def hypotheses() -> Iterator[Hypothesis]:
-        for c in combinations(target):
+        for c in combinations(target, people=single):
             measured = [_coefficients(s, c) for s in evidence.samples]
             found = _identified(evidence.samples, measured, program, len(c.forms))
             if found is not None and not (single and _odd(found) > 1):
@@ -49,10 +49,10 @@ def by_coefficients(evidence: Evidence, program: Program, single: bool) -> Cause
     return evidence.first(hypotheses())
 
 
-def combinations(target: Target) -> Iterator[Combination]:
-    """Every sum in which a form is linear."""
+def combinations(target: Target, people: bool) -> Iterator[Combination]:
+    """Every sum in which a form is linear; `people`: not in the chain of adjoints."""
     seen: set[tuple[Term, ...]] = set()
-    for form in target.forms:
+    for form in (f for f in target.forms if not (people and f.machine)):
         for spot in spots(form.closed, form.indices, Fresh()):
             if spot.linear and spot.term.op == "add" and len(spot.term.args) <= MOST_TERMS:
                 forms = tuple(replace(form, closed=spot.put(a)) for a in spot.term.args)

@@ -91,4 +91,4 @@ def _chain(derivation: Derivation, name: str) -> Form | None:
         cotangent = derivation.cotangents[loss.name]
         where.append(Name(cotangent, loss.indices, div(ONE, mul(*(extent(i) for i in loss.indices)))))
     where += [Name(s.name, s.indices, s.body) for s in derivation.backward if s.name != last.name]
-    return Form(name, tuple(last.indices), last.body, tuple(where))
+    return Form(name, tuple(last.indices), last.body, tuple(where), machine=True)

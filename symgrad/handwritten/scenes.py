@@ -29,6 +29,8 @@ class Form:
     indices: tuple[Term, ...]
     closed: Term
     where: tuple[Definition, ...] = ()
+    machine: bool = False
+    """Whether it is the kernels' chain of adjoints: what can be said in people's forms is said in those."""
 
 
 @dataclass(frozen=True)
