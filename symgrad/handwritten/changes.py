@@ -362,9 +362,14 @@ def with_extra(form: Form, program: Program) -> Iterator[Change]:
             continue
         for access in accesses(program, spot.context, form.where):
             for cost, factor in enumerate(_made_of(access) if access.args else ()):
-                detail = f"an extra factor {shown(factor)} of {shown(spot.term)}"
+                kind, detail = "extra_factor", f"an extra factor {shown(factor)} of {shown(spot.term)}"
+                if factor.op == "pow" and factor.args[1] is MINUS_ONE:
+                    kind, detail = (
+                        "missing_factor",
+                        f"the factor {shown(factor.args[0])} of {shown(spot.term)} is missing",
+                    )
                 new = replace(form, closed=spot.put(mul(spot.term, factor)))
-                yield Change("extra_factor", detail, new, factor, 20 + spot.depth + 5 * cost)
+                yield Change(kind, detail, new, factor, 20 + spot.depth + 5 * cost)
 
 
 def _made_of(access: Term) -> Iterator[Term]:

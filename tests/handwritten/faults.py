@@ -349,7 +349,7 @@ def grad(x, t, g=2.0):
 """,
         {
             "g missing": ("g * p * lp", "p * lp", ("missing_factor",)),
-            "modulation not differentiated": ("(g * p * lp - q)", "(-q)", ("missing_term",)),
+            "modulation not differentiated": ("(g * p * lp - q)", "(-q)", ("missing_term", "missing_factor")),
             "sign of a term": ("g * p * lp - q", "-g * p * lp - q", ("sign",)),
             "p missing": ("g * p * lp", "g * lp", ("missing_factor",)),
             "exponent": ("q**g *", "q**(g - 1) *", ("missing_factor", "factor", "extra_factor")),
