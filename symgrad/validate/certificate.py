@@ -33,9 +33,9 @@ from symgrad.validate.second.order import Points, hear_second
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
-SMALL = 1500
+SMALL = 1000
 """Work of a special point in multiprecision; a normal one may have `FOR_DISTINCT` times as much."""
-FOR_DISTINCT = 4
+FOR_DISTINCT = 1
 LIBRARIES = ("symgrad", "numpy", "scipy", "mpmath", "torch")
 
 

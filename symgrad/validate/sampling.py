@@ -59,15 +59,16 @@ def choose_extents(
         got = _complete(program, dims, values, extents)
         if got is None or any(n not in got for n in names):
             continue
-        if regular and not _can_be_regular(program, got, values):
-            continue
         telling = variant % 3 == 2 or (_has_steps(program, got, values) and 1 not in [got[n] for n in free])
         kind = (variant % 3 == 2 or len({got[n] for n in free}) == len(free)) if telling else None
         work = _elements(loops, got, values)
+        if kind in smallest and work >= smallest[kind][0]:
+            continue
+        if regular and not _can_be_regular(program, got, values):
+            continue
         if work <= largest and kind:
             return got
-        if kind not in smallest or work < smallest[kind][0]:
-            smallest[kind] = work, got
+        smallest[kind] = work, got
     if not smallest:
         raise SamplingError(f"no sizes of {', '.join(names)} were found at which every index has a range")
     # distinct ones; else ones that are no 1; else any; the first two only if they are not too dear
