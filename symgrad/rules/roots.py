@@ -31,16 +31,16 @@ def _root_of_sum(t: Term, context: Context) -> Term | None:
 
 
 def _root_of_multiple(t: Term, context: Context) -> Term | None:
-    """sqrt(a sum_j x_j**2) = sqrt(a) norm(x, j), a > 0."""
+    """sqrt(a sum_j x_j**2 sum_k y_k**2) = sqrt(a) norm(x, j) norm(y, k), a > 0."""
     b, e = t.args
     if b.op != "mul" or not is_num(e):
         return _root_of_sum(t, context)
     sums = [f for f in b.args if f.op == "red"]
     rest = mul(*(f for f in b.args if f.op != "red"))
-    if len(sums) != 1 or rest is ONE or not context.is_positive(rest):
+    norms = [n for s in sums if (n := _root_of_sum(power(s, e), context)) is not None]
+    if not norms or len(norms) < len(sums) or not (rest is ONE or context.is_positive(rest)):
         return None
-    norm = _root_of_sum(power(sums[0], e), context)
-    return None if norm is None else mul(power(rest, e), norm)
+    return mul(power(rest, e), *norms)
 
 
 def _root(t: Term) -> Term | None:
