@@ -14,6 +14,7 @@ from symgrad.emit.scalars import (
     BIT_OR,
     COMPARE,
     MUL,
+    POWER,
     TERNARY,
     UNARY,
     Code,
@@ -206,7 +207,8 @@ class Printer:
             level = BIT_AND if e.op == "and" else BIT_OR
             return f"{wrap(args[0], level)} {'&' if e.op == 'and' else '|'} {wrap(args[1], level + 1)}", level
         if e.op in ("neg", "not"):
-            return f"{'-' if e.op == 'neg' else '~'}{wrap(args[0], UNARY)}", UNARY
+            level = ATOM if args[0][1] == POWER else UNARY  # -(x**2), as formatters have it
+            return f"{'-' if e.op == 'neg' else '~'}{wrap(args[0], level)}", UNARY
         if e.op == "pow":
             return power_code(*args)
         if e.op == "select":

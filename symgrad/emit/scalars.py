@@ -163,6 +163,8 @@ class ScalarPrinter:
         text = " * ".join(wrap(f, MUL if k == 0 else UNARY) for k, f in enumerate(tops))
         text += "".join(f" / {wrap(f, UNARY)}" for f in bottoms)
         single = len(tops) == 1 and not bottoms
+        if c < 0 and tops[0][1] == POWER:
+            text = f"({tops[0][0]}){text.removeprefix(tops[0][0])}"  # -(x**2), as formatters have it
         return (f"-{text}", UNARY if single else MUL) if c < 0 else (text, MUL if not single else tops[0][1])
 
     def _pow(self, t: Term) -> Code:

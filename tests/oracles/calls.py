@@ -177,6 +177,7 @@ def _layer_norm(f: Any, x: Any, shape: Any, weight: Any = None, bias: Any = None
     k = len(shape)
     g = t.ones(shape, dtype=x.dtype) if weight is None else weight
     b = t.zeros(shape, dtype=x.dtype) if bias is None else bias
+    only(eps > 0, "an eps that is not positive")
     return f.layer_norm(x.flatten(-k), g.flatten(), b.flatten(), eps=eps).reshape(x.shape)
 
 
@@ -184,6 +185,7 @@ def _rms_norm(f: Any, x: Any, shape: Any, weight: Any = None, eps: Any = None) -
     t = torch()
     g = t.ones(shape, dtype=x.dtype) if weight is None else weight
     eps = t.finfo(x.dtype).eps if eps is None else eps
+    only(eps > 0, "an eps that is not positive")
     return f.rms_norm(x.flatten(-len(shape)), g.flatten(), eps=eps).reshape(x.shape)
 
 
@@ -196,6 +198,7 @@ def _batch_norm(
     g = t.ones(c, dtype=x.dtype) if weight is None else weight
     b = t.zeros(c, dtype=x.dtype) if bias is None else bias
     last = x.movedim(1, -1)
+    only(eps > 0, "an eps that is not positive")
     return f.batch_norm(last.reshape(-1, c), g, b, eps=eps).reshape(last.shape).movedim(-1, 1)
 
 
@@ -203,6 +206,7 @@ def _group_norm(f: Any, x: Any, groups: int, weight: Any = None, bias: Any = Non
     t, c = torch(), x.shape[1]
     g = t.ones(c, dtype=x.dtype) if weight is None else weight
     b = t.zeros(c, dtype=x.dtype) if bias is None else bias
+    only(eps > 0, "an eps that is not positive")
     return f.group_norm(x.reshape(*x.shape[:2], -1, 1), g, b, groups=groups, eps=eps).reshape(x.shape)
 
 
@@ -214,6 +218,7 @@ def _instance_norm(
     t, c = torch(), x.shape[1]
     g = t.ones(c, dtype=x.dtype) if weight is None else weight
     b = t.zeros(c, dtype=x.dtype) if bias is None else bias
+    only(eps > 0, "an eps that is not positive")
     return f.instance_norm(x.reshape(*x.shape[:2], -1, 1), g, b, eps=eps).reshape(x.shape)
 
 
