@@ -132,13 +132,18 @@ class DecimalBackend:
     def _logsumexp(self, a: Array) -> Array:
         top = np.asarray(a.max(axis=-1))
         finite = _elementwise(Decimal.is_finite)(top).astype(bool)
-        safe = np.where(finite, top, ZERO)
+        safe = _chosen(finite, top, ZERO)
         total = self.function("exp")(a - safe[..., None]).sum(axis=-1)
         return np.where(finite, np.asarray(self.function("log")(np.asarray(total)) + safe), top)
 
     def matrix(self, function: str, a: Array) -> Array:
         """inv, det, logdet, logabsdet or adj of the matrices in the last two axes; nan where it has no value."""
         return each_matrix(_MATRICES[function](self), a)
+
+
+def _chosen(condition: Array, a: Any, b: Any) -> Array:
+    """numpy.where of decimal numbers."""
+    return np.where(condition, a, b)
 
 
 def _boxed(x: Any) -> Array:
@@ -166,7 +171,7 @@ def _root(x: Decimal) -> Decimal:
 def _integer_power(base: Array, n: int) -> Array:
     if n < 0:
         # 1/0 has no value
-        base = np.where(np.equal(base, ZERO), NAN, base)
+        base = _chosen(_elementwise(Decimal.is_zero)(base).astype(bool), NAN, base)
     if n == -1:
         return np.asarray(ONE / base, dtype=object)
     if n == 2:
@@ -317,7 +322,7 @@ def _eliminated(m: np.ndarray[Any, Any], beside: np.ndarray[Any, Any]) -> Decima
 
 
 def _inverse(m: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    beside = np.where(np.eye(len(m), dtype=bool), ONE, ZERO)
+    beside = _chosen(np.eye(len(m), dtype=bool), ONE, ZERO)
     # rounded first: equal rows leave exact zeros
     det = _eliminated(m * ONE, beside)
     return np.full(m.shape, NAN, dtype=object) if det == 0 or det.is_nan() else beside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -141,7 +142,7 @@ class Precise:
     @property
     def believed(self) -> float:
         """Digits from which a zero is believed: two thirds of them, a step below 1, must reach below the largest."""
-        return max(BELIEVED, 1.5 * (np.log10(max(self.scale, 1.0)) + BELOW))
+        return max(float(BELIEVED), 1.5 * (math.log10(max(self.scale, 1.0)) + BELOW))
 
     def settled(self, compute: Callable[[int], Array]) -> np.ndarray[Any, Any] | None:
         """An array computed at growing precision until two agree, as float64; None if none do.
