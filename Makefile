@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 BIN = .venv/bin
 
-.PHONY: check format lint types floors test slow golden picture wheel clean
+.PHONY: check format lint types floors test slow golden picture bench wheel clean
 
 check: format lint types floors test
 
@@ -36,6 +36,11 @@ golden: .venv/bin/symgrad
 picture: .venv/bin/symgrad
 	$(BIN)/symgrad derive softmax_cross_entropy --out build --force
 	pdftoppm -png -r 80 -f 1 -l 1 -singlefile build/softmax_cross_entropy/report.pdf docs/report
+
+# tables of docs/ and benchmarks/results: kernels against those of others (minutes)
+bench: .venv/bin/symgrad
+	$(PYTHON) -m benchmarks.accuracy
+	$(PYTHON) -m benchmarks.convolutions
 
 wheel: .venv/bin/symgrad
 	$(PYTHON) -m pip wheel --no-deps -w dist .
