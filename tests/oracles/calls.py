@@ -168,6 +168,7 @@ def _norm(f: Any, x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False
 
 def _second_norm(f: Any, x: Any, ord: Any = None, dim: Any = None, keepdim: bool = False) -> Any:
     only(ord is None, f"norm {ord}")
+    only(x.numel() > 0, "a norm of nothing")
     return _vector_norm(f, x, 2, dim, keepdim)
 
 
@@ -207,7 +208,9 @@ def _group_norm(f: Any, x: Any, groups: int, weight: Any = None, bias: Any = Non
     g = t.ones(c, dtype=x.dtype) if weight is None else weight
     b = t.zeros(c, dtype=x.dtype) if bias is None else bias
     only(eps > 0, "an eps that is not positive")
-    return f.group_norm(x.reshape(*x.shape[:2], -1, 1), g, b, groups=groups, eps=eps).reshape(x.shape)
+    return f.group_norm(x.reshape(*x.shape[:2], math.prod(x.shape[2:]), 1), g, b, groups=groups, eps=eps).reshape(
+        x.shape
+    )
 
 
 def _instance_norm(
@@ -219,7 +222,7 @@ def _instance_norm(
     g = t.ones(c, dtype=x.dtype) if weight is None else weight
     b = t.zeros(c, dtype=x.dtype) if bias is None else bias
     only(eps > 0, "an eps that is not positive")
-    return f.instance_norm(x.reshape(*x.shape[:2], -1, 1), g, b, eps=eps).reshape(x.shape)
+    return f.instance_norm(x.reshape(*x.shape[:2], math.prod(x.shape[2:]), 1), g, b, eps=eps).reshape(x.shape)
 
 
 def _one(v: Any) -> int:
