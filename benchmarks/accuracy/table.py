@@ -150,9 +150,9 @@ where all named values are in the normal range. Bold: not within the promise (8 
 each branch; *torch built-in* is torch's own loss, activation or layer; *SymPy lambdify* is SymPy's derivative of the
 formula written out at one row, lambdified over NumPy and SciPy.
 
-Where nobody is within the promise we have not shown why: some cases (a projection off a one-hot row in a normalization or
-a cosine, squares of what then meets a vanished exponential) may hang on digits that the inputs do not have, others are
-plainly ours to mend."""
+Where nobody is within the promise we have not shown why: some cases (a projection off a one-hot row in a normalization
+or a cosine, squares of what then meets a vanished exponential) may hang on digits that the inputs do not have, others
+are plainly ours to mend."""
 
 
 def plot(outcomes: Sequence[Outcome]) -> bool:
