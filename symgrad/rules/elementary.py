@@ -218,11 +218,10 @@ def _zero_one_factor(t: Term, context: Context) -> Term | None:
     """t*v = v for t in {0, 1} and a named v = t*(...)."""
     if t.op != "mul":
         return None
-    for f in t.args:
-        for g in t.args if f.op == "get" else ():
-            body = context.body(g) if g.op == "get" else None
-            if body is not None and body.op == "mul" and f in body.args and _is_zero_or_one(f, context):
-                return mul(*(h for h in t.args if h is not f))
+    named = [b for g in t.args if g.op == "get" and (b := context.body(g)) is not None and b.op == "mul"]
+    for f in t.args if named else ():
+        if f.op == "get" and any(f in b.args for b in named) and _is_zero_or_one(f, context):
+            return mul(*(h for h in t.args if h is not f))
     return None
 
 
