@@ -7,6 +7,7 @@ Aliases are given by position. What the derivation names itself is told apart fr
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from itertools import chain, count
@@ -37,20 +38,20 @@ _OPENED = 1 << 40
 Record = TypeVar("Record", bound="DataclassInstance")
 
 
-class _Renaming:
+class _Renaming(ABC):
     """Terms under other names."""
 
     def __init__(self) -> None:
         self.memo: dict[Term, Term] = {}
         self.fresh = Fresh(count(_OPENED))
 
+    @abstractmethod
     def name(self, old: str) -> str:
         """The other name of a tensor, a parameter or a dimension."""
-        raise NotImplementedError
 
+    @abstractmethod
     def index(self, old: str) -> str:
         """The other name of an index."""
-        raise NotImplementedError
 
     def term(self, t: Term) -> Term:
         """The term under the other names."""

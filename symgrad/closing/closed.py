@@ -83,7 +83,7 @@ class ClosedForms:
         self.hats = standardized(program.statements, self.hidden, taken_names(program) | set(self.adjoint))
         self.worn: frozenset[str] = frozenset()
         """The standardized values that some closed form is written in, and the names in their definitions."""
-        self.in_hats = Simplifier(context, foldings([*self.hats.values()], context), closed=True)
+        self.in_hats = Simplifier(context, foldings(tuple(self.hats.values()), context), closed=True)
         self.naming = Naming(readable(self.hidden | self.hats, self.named, context), self.fresh)
         made_up = {s.name for s in program.statements if s.kind == "hoisted"}
         self.nameless = {s.name for name, s in adjoints.adjoint_of.items() if name in made_up}

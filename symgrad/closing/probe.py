@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -141,7 +142,7 @@ class Leaves:
 Here = dict[Term, int]
 
 
-class Arithmetic:
+class Arithmetic(ABC):
     """Evaluates a term at one element; `functions` and `number` say in which arithmetic."""
 
     functions: Mapping[str, Callable[..., Any]]
@@ -152,9 +153,9 @@ class Arithmetic:
         self.memo: dict[tuple[Term, tuple[int, ...]], Any] = {}
         self.fresh = Fresh()
 
+    @abstractmethod
     def number(self, x: Any) -> Any:
         """A number of this arithmetic."""
-        raise NotImplementedError
 
     def element(self, name: str, at: tuple[int, ...]) -> Any:
         """An element of an input."""

@@ -29,6 +29,7 @@ from symgrad.algebra.terms import (
     matrix_of,
     node,
     num,
+    value,
     walk,
 )
 from symgrad.formula.program import Program
@@ -231,7 +232,7 @@ def _extent_of(t: Term) -> Term | None:
 
 def _power(spot: Spot, program: Program) -> Iterator[Local]:
     b, e = spot.term.args
-    inverse = e.op == "num" and float(e.data) < 0  # type: ignore[arg-type]
+    inverse = e.op == "num" and value(e) < 0
     more = f": the division by {shown(b)}" if inverse else ""
     if b.op == "dim" and e is MINUS_ONE:
         less = add(b, MINUS_ONE)
@@ -249,7 +250,7 @@ def _power(spot: Spot, program: Program) -> Iterator[Local]:
     if b.op == "add" and any(_is_small(a) for a in b.args):
         small = [a for a in b.args if _is_small(a)]
         rest = add(*(a for a in b.args if not _is_small(a)))
-        half = e if e.op != "num" else num(abs(e.data))  # type: ignore[arg-type]
+        half = e if e.op != "num" else num(abs(value(e)))
         whole = add(power(rest, half), *small)
         inverse_sign = ONE if half is e else MINUS_ONE
         text = f"{shown(small[0])} stands outside of the root, in {shown(spot.term)}"
@@ -339,7 +340,7 @@ def _is_small(t: Term) -> bool:
     """Whether it is what people call eps: a parameter of that name, or a small number."""
     if t.op == "par":
         return str(t.data).lower().startswith("eps")
-    return t.op == "num" and 0 < abs(t.data) < SMALL_NUMBER  # type: ignore[arg-type,operator]
+    return t.op == "num" and 0 < abs(value(t)) < SMALL_NUMBER
 
 
 def shown(t: Term, context: Sequence[Term] = ()) -> str:

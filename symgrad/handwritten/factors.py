@@ -12,7 +12,7 @@ import numpy as np
 
 from symgrad.algebra.build import mul, power
 from symgrad.algebra.show import show
-from symgrad.algebra.terms import MINUS_ONE, ONE, Term, base_exponent, factors_of, walk
+from symgrad.algebra.terms import MINUS_ONE, ONE, Term, base_exponent, factors_of, value, walk
 from symgrad.formula.program import Program
 from symgrad.handwritten.candidates import Candidate, candidates, exponent_of, stacked
 from symgrad.handwritten.constants import Constant, Measured, identify
@@ -178,7 +178,7 @@ def _every(target: Target) -> Iterator[Term]:
 
 
 def _is_below(t: Term) -> bool:
-    return t.args[1].op == "num" and float(t.args[1].data) < 0  # type: ignore[arg-type]
+    return t.args[1].op == "num" and value(t.args[1]) < 0
 
 
 def named(p: Product, target: Target) -> Cause:
@@ -194,7 +194,7 @@ def named(p: Product, target: Target) -> Cause:
         missing = e > 0 if divides else missing
         for b, x in bases:
             if b is base.term and x.op == "num":
-                missing = (float(x.data) > 0) != (e > 0)  # type: ignore[arg-type]
+                missing = (value(x) > 0) != (e > 0)
     if missing:
         return Cause("missing_factor", f"the factor {show(inverse)} is missing", term=inverse)
     return Cause("extra_factor", f"an extra factor {show(t)}", term=t)

@@ -90,7 +90,27 @@ def first_extremum(kind: str, a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(found)
 
 
-class NumpyBackend:
+class InNumpyArrays:
+    """What backends whose numbers stand in NumPy arrays, of whatever dtype, have in common."""
+
+    def plain(self, a: Array) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array."""
+        return np.asarray(a)
+
+    def permute(self, a: Array, order: tuple[int, ...]) -> Array:
+        """Axes in another order."""
+        return np.transpose(a, order)
+
+    def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
+        """Broadcast to a shape."""
+        return np.broadcast_to(a, shape)
+
+    def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
+        """a where c holds, else b."""
+        return np.where(c, a, b)
+
+
+class NumpyBackend(InNumpyArrays):
     """NumPy arrays of one floating dtype."""
 
     def __init__(self, dtype: Any = np.float64) -> None:
@@ -112,22 +132,6 @@ class NumpyBackend:
     def constant(self, name: str) -> Array:
         """pi, E or oo."""
         return self.real({"pi": np.pi, "E": np.e, "oo": np.inf}[name])
-
-    def plain(self, a: Array) -> np.ndarray[Any, Any]:
-        """The values as a NumPy array."""
-        return np.asarray(a)
-
-    def permute(self, a: Array, order: tuple[int, ...]) -> Array:
-        """Axes in another order."""
-        return np.transpose(a, order)
-
-    def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
-        """Broadcast to a shape."""
-        return np.broadcast_to(a, shape)
-
-    def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
-        """a where c holds, else b."""
-        return np.where(c, a, b)
 
     def compare(self, op: str, a: Array, b: Array) -> np.ndarray[Any, Any]:
         """a op b as a NumPy array of booleans."""

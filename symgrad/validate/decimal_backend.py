@@ -23,6 +23,7 @@ from symgrad.validate.backends import (
     Array,
     EvaluationError,
     Function,
+    InNumpyArrays,
     cofactors,
     each_matrix,
     first_extremum,
@@ -39,7 +40,7 @@ MOST_REMEMBERED = 20_000
 """Values of one function that are kept."""
 
 
-class DecimalBackend:
+class DecimalBackend(InNumpyArrays):
     """Object arrays of Decimal with `digits` digits; what is not real or has no value is nan."""
 
     def __init__(self, digits: int = 50, rounds_steps: bool = False) -> None:
@@ -85,22 +86,6 @@ class DecimalBackend:
         if name == "oo":
             return _boxed(INFINITY)
         return _boxed(self.exchange.constant(name))
-
-    def plain(self, a: Array) -> np.ndarray[Any, Any]:
-        """The values as a NumPy array."""
-        return np.asarray(a)
-
-    def permute(self, a: Array, order: tuple[int, ...]) -> Array:
-        """Axes in another order."""
-        return np.transpose(a, order)
-
-    def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
-        """Broadcast to a shape."""
-        return np.broadcast_to(a, shape)
-
-    def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
-        """a where c holds, else b."""
-        return np.where(c, a, b)
 
     def compare(self, op: str, a: Array, b: Array) -> np.ndarray[Any, Any]:
         """a op b as a NumPy array of booleans."""

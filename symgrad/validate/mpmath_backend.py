@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.validate.backends import Array, EvaluationError, Function, cofactors, each_matrix, first_extremum
+from symgrad.validate.backends import (
+    Array,
+    EvaluationError,
+    Function,
+    InNumpyArrays,
+    cofactors,
+    each_matrix,
+    first_extremum,
+)
 
 MOST_EXPONENT = 10_000
 MOST_BITS = 100_000
@@ -18,7 +26,7 @@ ALGEBRAIC = frozenset(("Abs", "sign", "Max", "Min", "Heaviside", "relu", "clip",
 """Functions that any number may be put in."""
 
 
-class MpmathBackend:
+class MpmathBackend(InNumpyArrays):
     """Object arrays of mpmath numbers with `digits` decimal digits; what is not real or has no value is nan."""
 
     def __init__(self, digits: int = 50, rounds_steps: bool = False) -> None:
@@ -63,22 +71,6 @@ class MpmathBackend:
     def constant(self, name: str) -> Array:
         """pi, E or oo."""
         return _boxed({"pi": +self.context.pi, "E": +self.context.e, "oo": self.context.inf}[name])
-
-    def plain(self, a: Array) -> np.ndarray[Any, Any]:
-        """The values as a NumPy array."""
-        return np.asarray(a)
-
-    def permute(self, a: Array, order: tuple[int, ...]) -> Array:
-        """Axes in another order."""
-        return np.transpose(a, order)
-
-    def expand(self, a: Array, shape: tuple[int, ...]) -> Array:
-        """Broadcast to a shape."""
-        return np.broadcast_to(a, shape)
-
-    def where(self, c: np.ndarray[Any, Any], a: Array, b: Array) -> Array:
-        """a where c holds, else b."""
-        return np.where(c, a, b)
 
     def compare(self, op: str, a: Array, b: Array) -> np.ndarray[Any, Any]:
         """a op b as a NumPy array of booleans."""
