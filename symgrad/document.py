@@ -80,7 +80,7 @@ def gradient(g: Gradient, formula: Formula, notation: Notation) -> Json:
         return {"indices": [], **in_array_notation(in_arrays.closed, notation), "matrix": matrix}
     return {
         "indices": [str(i.data) for i in indices],
-        "closed": show(closed, notation.names),
+        "closed": show(closed, notation.names, indices),
         "where": dict(_definition(d, formula, notation.names) for d in g.where),
         "latex": latex(closed, notation),
         "matrix": matrix,
@@ -96,9 +96,11 @@ def _definition(d: Definition, formula: Formula, names: Names) -> tuple[str, str
     if s is not None and s.result and not s.inner and s.kind == "let":
         call = formula.written[d.name]
         alone = list(formula.written.values()).count(call) == 1
-        if alone and not all(i.data == BATCH or names.within(d.body).says_range(i, d.body) for i in d.indices):
+        if alone and not all(
+            i.data == BATCH or names.within(d.body, d.indices).says_range(i, d.body) for i in d.indices
+        ):
             return d.name, call
-    return _head(d), show(d.body, names)
+    return _head(d), show(d.body, names, d.indices)
 
 
 def in_array_notation(form: ArrayForm, notation: Notation) -> Json:
@@ -121,7 +123,7 @@ def hessian_record(h: Hessian, formula: Formula, notation: Notation) -> Json:
         "direction": h.direction,
         "diagonal": diagonal["closed"],
         "hvp": product["closed"],
-        "where": {_head(d): show(d.body, notation.names) for d in h.where},
+        "where": {_head(d): show(d.body, notation.names, d.indices) for d in h.where},
         "latex": {"diagonal": diagonal["latex"], "hvp": product["latex"]},
     }
 

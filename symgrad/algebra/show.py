@@ -60,10 +60,11 @@ class Names:
     literals: tuple[Fraction, ...] = ()
     """Decimals of the formula: their multiples are written as such."""
 
-    def within(self, t: Term) -> Names:
-        """The names for one printed expression: those of its free indices are in use."""
+    def within(self, t: Term, along: Iterable[Term] = ()) -> Names:
+        """The names for one printed expression: those of its free indices are in use, and of those on its left side."""
         free = {str(i.data): extent(i) for i in by_name(t.free)}
-        return Names(self.prefer, self.taken | (frozenset(free) - {BATCH}), free, self.shapes)
+        sizes = {str(i.data): extent(i) for i in along} | free
+        return Names(self.prefer, self.taken | (frozenset(free) - {BATCH}), sizes, self.shapes)
 
     def _axes(self, a: Term) -> Sequence[Term]:
         """Extents of the axes of what is subscripted, where they are known."""
@@ -114,10 +115,13 @@ def in_reading_order(kind: str, variables: Iterable[Term]) -> list[Term]:
     return list(variables) if kind in ROW_MAJOR else sorted(variables, key=lambda v: (v.data != BATCH, str(v.data)))
 
 
-def show(t: Term, names: Names | None = None) -> str:
-    """The term in the formula language; a comparison that stands alone is in no parentheses."""
+def show(t: Term, names: Names | None = None, along: Iterable[Term] = ()) -> str:
+    """The term in the formula language; a comparison that stands alone is in no parentheses.
+
+    `along`: the indices on the left side. An index of another extent never has the name of one of them.
+    """
     names = names or Names()
-    return _Printer(names.within(t)).text(with_literals(t, names.literals), ADD - 1)
+    return _Printer(names.within(t, along)).text(with_literals(t, names.literals), ADD - 1)
 
 
 class _Printer:

@@ -96,12 +96,14 @@ def closed_forms(d: Derivation) -> str:
     title = "Gradient of the mean" if d.program.is_loss and d.program.loss.indices else "Gradient"
     lines, shown, names = [], set(), readable_names(d)
     for g in d.gradients:
-        lines.append(hanging(f"{bracketed('d' + g.input, g.indices)} = {show(g.closed, names)}", "    "))
+        lines.append(hanging(f"{bracketed('d' + g.input, g.indices)} = {show(g.closed, names, g.indices)}", "    "))
     for g in d.gradients:
         for w in g.where:
             if w.name not in shown:
                 shown.add(w.name)
-                lines.append(hanging(f"where {bracketed(w.name, w.indices)} = {show(w.body, names)}", "    "))
+                lines.append(
+                    hanging(f"where {bracketed(w.name, w.indices)} = {show(w.body, names, w.indices)}", "    ")
+                )
     return title + "\n" + "\n".join(lines)
 
 
@@ -114,11 +116,11 @@ def second_forms(d: Derivation) -> str:
     for h in d.second.hessians:
         for head, g in (("Hv", h.product), ("hess", h.diagonal)):
             left = bracketed(f"{head}_{h.input}", g.indices)
-            lines.append(hanging(f"{left} = {show(g.closed, names)}", "    "))
+            lines.append(hanging(f"{left} = {show(g.closed, names, g.indices)}", "    "))
     for w in (w for h in d.second.hessians for w in h.where):
         if w.name not in shown:
             shown.add(w.name)
-            lines.append(hanging(f"where {bracketed(w.name, w.indices)} = {show(w.body, names)}", "    "))
+            lines.append(hanging(f"where {bracketed(w.name, w.indices)} = {show(w.body, names, w.indices)}", "    "))
     return "\n".join(lines)
 
 

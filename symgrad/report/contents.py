@@ -289,7 +289,7 @@ def closed_form(g: Gradient, formula: Formula, notation: Notation) -> ClosedForm
     """A gradient."""
     form = written(formula, g).matrix
     left = present_access(g.input, g.indices, notation)
-    text = shortened(show(g.closed, notation.names), 4000)
+    text = shortened(show(g.closed, notation.names, g.indices), 4000)
     right = present(g.closed, notation, g.indices)
     if form is None:
         return ClosedForm(g.input, left, right, text)

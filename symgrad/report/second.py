@@ -39,7 +39,9 @@ def second_rows(derivation: Derivation, notation: Notation) -> tuple[SecondRow, 
 
 
 def _row(left: Layout, g: Gradient, notation: Notation) -> SecondRow:
-    return SecondRow(left, present(g.closed, notation, g.indices), shortened(show(g.closed, notation.names), LONGEST))
+    return SecondRow(
+        left, present(g.closed, notation, g.indices), shortened(show(g.closed, notation.names, g.indices), LONGEST)
+    )
 
 
 def product_of(left: Layout) -> Layout:

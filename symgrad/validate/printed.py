@@ -79,7 +79,7 @@ class Page:
         spare = (n for n in (f"i{k}" for k in count(1)) if n not in used | self.names.taken)
         renamed = {i: idx(next(spare), extent(i)) for i in free if str(i.data) in self.names.taken}
         indices = tuple(renamed.get(i, i) for i in free)
-        text = show(substitute(t, renamed) if renamed else t, self.names)
+        text = show(substitute(t, renamed) if renamed else t, self.names, indices)
         return indices, parse_closed(text, self.program, indices, self.signatures)
 
 

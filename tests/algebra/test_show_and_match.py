@@ -195,3 +195,12 @@ def test_an_equation_is_solved_only_for_a_unit_coefficient(a: int, c: int) -> No
     else:
         assert e is not None
         assert sub(mul(num(a), e), add(L, num(c))) is num(0)
+
+
+def test_a_bound_index_never_bears_the_name_of_an_index_of_another_extent_on_the_left_side() -> None:
+    n, c = dim("n"), dim("c")
+    j = idx("j", c)
+    total = reduce("sum", get("w", (j,)), [j])
+    assert show(total, None, [idx("i", n)]) != show(total, None, [idx("i", c)])
+    assert show(total) == show(total, None, [idx("i", c)]) == "Sum(w[i], i)"
+    assert show(total, None, [idx("i", n)]) == "Sum(w[j], j)"
