@@ -9,40 +9,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 from symgrad.algebra.terms import BATCH, Term
 
 Frame = tuple[Term, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Expr:
-    """The value of an expression: its axes and the kind of its elements."""
+    """The value of an expression: its axes and the kind of its elements. Equal where all of its fields are."""
 
     frame: Frame
     dtype: str
 
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        same = isinstance(other, Expr) and type(self) is type(other) and self._hash == other._hash
+        return same and all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self))
 
-@dataclass(frozen=True)
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((type(self), *(getattr(self, f.name) for f in fields(self))))
+
+    @cached_property
+    def parts(self) -> tuple[Expr, ...]:
+        """The expressions that this one reads."""
+        values = [getattr(self, f.name) for f in fields(self)]
+        return tuple(x for v in values for x in (v if isinstance(v, tuple) else (v,)) if isinstance(x, Expr))
+
+
+@dataclass(frozen=True, eq=False)
 class Scalar(Expr):
     """A Python number: no tensor and no index enters `term`."""
 
     term: Term
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Read(Expr):
     """A named array as it is stored; `frame` labels its axes for this use."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Range(Expr):
     """0, 1, ..., extent - 1 along the one index of the frame."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Map(Expr):
     """An elementwise operation."""
 
@@ -50,14 +70,14 @@ class Map(Expr):
     args: tuple[Expr, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cast(Expr):
     """Integers or truth values as real numbers."""
 
     operand: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fill(Expr):
     """A number at every place of `like`."""
 
@@ -65,28 +85,28 @@ class Fill(Expr):
     value: Scalar
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Broadcast(Expr):
     """The operand repeated along the axes of the frame that it lacks."""
 
     operand: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transpose(Expr):
     """The operand with its axes in the order of the frame."""
 
     operand: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Flatten(Expr):
     """The operand with the axes of `...` made one axis, the first of the frame."""
 
     operand: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split(Expr):
     """The operand with one axis as several, in row-major order: those of the frame from `axis` on."""
 
@@ -96,7 +116,7 @@ class Split(Expr):
     count: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Merge(Expr):
     """The operand with `count` axes, from `axis` on, as one, in row-major order."""
 
@@ -105,7 +125,7 @@ class Merge(Expr):
     count: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reduce(Expr):
     """A reduction over some axes of the operand: sum, prod, max, min, lse, norm, argmax."""
 
@@ -116,7 +136,7 @@ class Reduce(Expr):
     """Whether the axes are those of windows: short, and far from contiguous."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Softmax(Expr):
     """exp(operand) over its sum along `over`, computed without overflow; a row of -inf gives 0."""
 
@@ -124,7 +144,7 @@ class Softmax(Expr):
     over: Frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LogSoftmax(Expr):
     """operand - log(sum(exp(operand))) along `over`, without overflow, exact where one element is nearly all."""
 
@@ -132,7 +152,7 @@ class LogSoftmax(Expr):
     over: Frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Complement(Expr):
     """1 - operand, for weights that sum to 1 along `over`: exact where one weight is nearly 1."""
 
@@ -140,7 +160,7 @@ class Complement(Expr):
     over: Frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Centered(Expr):
     """operand - sum(weights*operand) along `over`, for weights that sum to 1: exact where one weight is nearly 1."""
 
@@ -149,7 +169,7 @@ class Centered(Expr):
     over: Frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract(Expr):
     """The sum over `over` of the product of two arrays."""
 
@@ -158,7 +178,7 @@ class Contract(Expr):
     over: Frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matrix(Expr):
     """A function of the matrices in the last two axes of the operand: inv, det, logdet, logabsdet, adj."""
 
@@ -166,7 +186,7 @@ class Matrix(Expr):
     operand: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solve(Expr):
     """y with matrix @ y = right, for the vectors in the last axis of `right`; leading axes of `matrix` lead in both."""
 
@@ -174,7 +194,7 @@ class Solve(Expr):
     right: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pick(Expr):
     """One position of an axis: x[:, 0]."""
 
@@ -183,7 +203,7 @@ class Pick(Expr):
     position: Term
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Window(Expr):
     """Entry [.., p, .., u] reads the operand's axis at start + step*p + dilation*u, and 0 outside of it.
 
@@ -201,7 +221,7 @@ class Window(Expr):
     """Every read is known to fall inside."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fold(Expr):
     """The transpose of a window: [.., p, .., u] is added at start + step*p + dilation*u of an axis, dropped outside."""
 
@@ -214,7 +234,7 @@ class Fold(Expr):
     """None: the operand has no axis u."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gather(Expr):
     """operand[positions] or operand[..., positions]: the first (or last) axes are read at integer arrays."""
 
@@ -223,7 +243,7 @@ class Gather(Expr):
     last: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Along(Expr):
     """One axis read at an integer array that shares the other axes, `...` among them."""
 
@@ -233,7 +253,7 @@ class Along(Expr):
     positions: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scatter(Expr):
     """Zeros with values added at integer positions: `count` axes of the values, from `first` on, become the targets'.
 
@@ -246,7 +266,7 @@ class Scatter(Expr):
     count: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step(Expr):
     """The value at one step of an array that a loop makes."""
 
@@ -255,7 +275,7 @@ class Step(Expr):
     position: Term
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stored(Expr):
     """A value that a step puts into the array which its loop makes, at a position of an axis."""
 
@@ -324,16 +344,6 @@ def read_by(item: Item) -> list[str]:
     return item.reads if isinstance(item, Loop) else reads(item.expr)
 
 
-def children(e: Expr) -> Iterator[Expr]:
-    """The expressions that this one reads."""
-    for f in fields(e):
-        v = getattr(e, f.name)
-        if isinstance(v, Expr):
-            yield v
-        elif isinstance(v, tuple):
-            yield from (x for x in v if isinstance(x, Expr))
-
-
 def rebuild(e: Expr, swap: dict[Expr, Expr]) -> Expr:
     """The expression with parts replaced, from the outside in."""
     if e in swap:
@@ -353,7 +363,7 @@ def rebuild(e: Expr, swap: dict[Expr, Expr]) -> Expr:
 def walk(e: Expr) -> Iterator[Expr]:
     """The expression and all its parts, with repetitions, outside first."""
     yield e
-    for c in children(e):
+    for c in e.parts:
         yield from walk(c)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
@@ -125,34 +125,61 @@ def _with_reads(a: Assign, key: Expr, name: str, keys: Keys) -> Assign:
 
 
 class Keys:
-    """Expressions with their indices named by order of appearance: equal keys, equal arrays."""
+    """Expressions with their indices named `#0`, `#1`, ... by order of appearance: equal keys, equal arrays."""
 
     def __init__(self) -> None:
-        self.known: dict[Expr, Expr] = {}
+        self.named: dict[tuple[Expr, tuple[Term, ...]], Expr] = {}
+        self.orders: dict[Expr, tuple[Term, ...]] = {}
+        self.sizes: dict[Expr, int] = {}
 
     def of(self, e: Expr) -> Expr:
         """The expression under canonical index names."""
-        if e not in self.known:
-            self.known[e] = relabeled(e, {})
-        return self.known[e]
+        return self._under(e, tuple(idx(f"#{k}", extent(i)) for k, i in enumerate(self._indices(e))))
+
+    def size(self, e: Expr) -> int:
+        """How many parts the expression has, with repetitions."""
+        if e not in self.sizes:
+            self.sizes[e] = 1 + sum(self.size(x) for x in e.parts)
+        return self.sizes[e]
+
+    def _indices(self, e: Expr) -> tuple[Term, ...]:
+        """The indices of the axes of the expression and of its parts, in order of appearance."""
+        if e not in self.orders:
+            found = (self._indices(x) if isinstance(x, Expr) else (x,) for x in _labels(e))
+            self.orders[e] = tuple(dict.fromkeys(i for group in found for i in group if not is_batch(i)))
+        return self.orders[e]
+
+    def _under(self, e: Expr, names: tuple[Term, ...]) -> Expr:
+        """The expression with other names for its indices, given in order of appearance."""
+        if (e, names) not in self.named:
+            named = dict(zip(self._indices(e), names, strict=True))
+
+            def other(x: Expr | Term) -> Expr | Term:
+                return (
+                    self._under(x, tuple(named[i] for i in self._indices(x)))
+                    if isinstance(x, Expr)
+                    else named.get(x, x)
+                )
+
+            changes: dict[str, object] = {}
+            for f in fields(e):
+                v = getattr(e, f.name)
+                if isinstance(v, Expr):
+                    changes[f.name] = other(v)
+                elif isinstance(v, tuple):
+                    changes[f.name] = tuple(other(x) for x in v)
+            self.named[e, names] = replace(e, **changes)  # type: ignore[arg-type]
+        return self.named[e, names]
 
 
-def relabeled(e: Expr, names: dict[Term, Term]) -> Expr:
-    """The expression with each index replaced by `#k`, k counting first appearances."""
-    changes: dict[str, object] = {}
+def _labels(e: Expr) -> Iterator[Expr | Term]:
+    """The parts and the indices of an expression, in the order of its fields."""
     for f in fields(e):
         v = getattr(e, f.name)
         if isinstance(v, Expr):
-            changes[f.name] = relabeled(v, names)
+            yield v
         elif isinstance(v, tuple):
-            changes[f.name] = tuple(relabeled(x, names) if isinstance(x, Expr) else _canonical(x, names) for x in v)
-    return replace(e, **changes)  # type: ignore[arg-type]
-
-
-def _canonical(i: Term, names: dict[Term, Term]) -> Term:
-    if is_batch(i):
-        return i
-    return names.setdefault(i, idx(f"#{len(names)}", extent(i)))
+            yield from v
 
 
 def _without_aliases(work: Sequence[Kind]) -> list[Kind]:
@@ -184,15 +211,13 @@ def _repeated(work: Sequence[Item], keys: Keys) -> tuple[Expr, int] | None:
     """The largest part that occurs twice, and the first assignment that holds it."""
     count: dict[Expr, int] = {}
     first: dict[Expr, tuple[int, Expr]] = {}
-    size: dict[Expr, int] = {}
     for k, a in enumerate(work):
         for e in walk(a.expr) if isinstance(a, Assign) else ():
             if worth_a_name(e):
                 key = keys.of(e)
                 count[key] = count.get(key, 0) + 1
                 first.setdefault(key, (k, e))
-                size.setdefault(key, sum(1 for _ in walk(e)))
-    best = max((e for e in count if count[e] > 1), key=lambda e: (size[e], -first[e][0]), default=None)
+    best = max((e for e in count if count[e] > 1), key=lambda e: (keys.size(e), -first[e][0]), default=None)
     return None if best is None else (first[best][1], first[best][0])
 
 
