@@ -20,6 +20,7 @@ from symgrad.formula.program import Program
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.evaluate import Evaluation, evaluate_program
+from symgrad.validate.forward_mode import judge_tangents
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, TorchKernels, attempt
 from symgrad.validate.points import Point
 from symgrad.validate.precise import Precise, Probe
@@ -160,6 +161,8 @@ def _judge_point(
     noise = _noise(program, wrt, call, expected, point, EPSILON)
     for kernel in kernels:
         _judge_kernel(verdict, kernel, call, point, expected, noise)
+        if isinstance(kernel, TorchKernels):
+            judge_tangents(verdict, kernel, call, point, expected.outcome.gradients, noise)
     if verdict.failure is None and point.kind == "normal" and verdict.kinds["normal"] <= SINGLE_POINTS:
         _judge_upstream(verdict, program, wrt, kernels, call, point)
         _judge_single(verdict, program, wrt, kernels, call, point)

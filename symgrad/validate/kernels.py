@@ -140,6 +140,24 @@ class TorchKernels:
         values = {n: o.detach().numpy() for n, o in zip(names, outputs, strict=True)}
         return Outcome(values, dict(zip(self.wrt, found, strict=True)))
 
+    def tangents(self, call: Call, along: Data) -> Data:
+        """Tangents of the outputs (of a loss: of what the reduction makes) by forward mode, along this direction."""
+        import torch
+        from torch.autograd import forward_ad
+
+        keywords = dict(call.parameters) | ({"reduction": call.reduction} if call.reduction else {})
+        with forward_ad.dual_level():
+            args = []
+            for i in self.program.inputs:
+                x = _tensor(torch, call.inputs[i.name], False)
+                moves = i.name in along
+                args.append(forward_ad.make_dual(x, torch.tensor(along[i.name], dtype=x.dtype)) if moves else x)
+            got = getattr(self.module, self.program.name)(*args, **keywords)
+            outputs = list(got) if isinstance(got, (tuple, list)) else [got]
+            found = [(o, forward_ad.unpack_dual(o).tangent) for o in outputs]
+        names = (s.name for s in self.program.outputs)
+        return {n: np.zeros(o.shape) if t is None else t.numpy() for n, (o, t) in zip(names, found, strict=True)}
+
 
 def _tensor(torch: Any, a: np.ndarray[Any, Any], differentiated: bool) -> Any:
     """The same memory with the same strides: what is written to it is seen."""

@@ -2,7 +2,7 @@
 
 A mutation of the program takes the derivation's adjoint statements and changes one; a mutation of the source replaces
 one piece of text in a kernel. Classes are those of ACCURACY.md: sign, factor, term, axis, transposition, convention,
-region, upstream, reduction, precision, range.
+region, upstream, reduction, precision, range; and forward mode, in the tangents of the torch kernel.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import symgrad
@@ -92,6 +93,7 @@ def faults(formula: str) -> Iterator[Fault]:
             package = emit_package(replace(d, backward=changed))
             if package != right:  # else nothing reads the statement
                 yield Fault(formula, kind, name, what, package)
+    yield from _in_forward_mode(formula, d, right)
     for kind, file, what, source in _of_source(right):
         yield Fault(formula, kind, file, what, {**right, file: source})
 
@@ -105,6 +107,17 @@ def _of_program(d: Any) -> Iterator[tuple[str, str, str, Term]]:
                 if body is s.body or (kind == "region" and what not in unbounded):
                     continue
                 yield kind, s.name, what, body
+
+
+def _in_forward_mode(formula: str, d: Any, right: Mapping[str, str]) -> Iterator[Fault]:
+    """The first place of each of a few mutations in each statement of forward mode."""
+    for s in d.tangent:
+        for kind in OF_TANGENTS:
+            for what, body in islice(MUTATIONS[kind](s.body, s.indices, frozenset()), 1):
+                changed = tuple(replace(t, body=body) if t.name == s.name else t for t in d.tangent)
+                package = emit_package(replace(d, tangent=changed))
+                if package != right:
+                    yield Fault(formula, "forward mode", s.name, f"{kind}, {what}", package)
 
 
 # ---- the generated program ------------------------------------------------------------------------------------------
@@ -275,6 +288,8 @@ MUTATIONS: Mapping[str, Callable[[Term, Any, frozenset[str]], Mutants]] = {
     "function": _wrong_function,
     "parameter": _parameter,
 }
+
+OF_TANGENTS = ("sign", "small factor", "missing term", "axis", "function")
 
 # ---- the source of one kernel ---------------------------------------------------------------------------------------
 
