@@ -31,7 +31,8 @@ def document(
 ) -> Json:
     """The whole document; `certificate` is None where nothing was judged, `out` where nothing was written.
 
-    `refuted`: input -> where its gradient is not what the formula expects.
+    `refuted`: input -> where its gradient is not what the formula expects. `seconds`: `derive` is reading and closed
+    forms, `kernels` the measured choice of their forms and their sources, `validate` what the judges took.
     """
     from symgrad.report.contents import derivation_notation
 

@@ -160,6 +160,7 @@ class Result:
         self.derivation, self.targets = derivation, tuple(targets)
         self.certificate: Certificate | None = None
         self.seconds = {"derive": seconds}
+        """How long each phase took: `derive`: reading and closed forms; `kernels`: choosing forms and writing; ..."""
 
     @property
     def formula(self) -> Formula:
@@ -208,8 +209,11 @@ class Result:
         """File name -> source text of the generated package."""
         from symgrad.emit.package import emit_package
 
+        start = time.monotonic()
         with limits.within(what="writing the kernels"):
-            return emit_package(self.derivation, self.targets)
+            package = emit_package(self.derivation, self.targets)
+        self.seconds["kernels"] = time.monotonic() - start
+        return package
 
     @cached_property
     def numpy(self) -> ModuleType:

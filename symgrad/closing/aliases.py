@@ -160,6 +160,12 @@ class Names(_Renaming):
         self.found: dict[str, str] = {}
         self.free = (x for x in chain(LETTERS, (f"i{k}" for k in count(1))) if x not in self.taken)
 
+    def copy(self) -> Names:
+        """Names that go on from what is named by now."""
+        new = Names(self.aliases)
+        new.found, new.taken = dict(self.found), set(self.taken)
+        return new
+
     def name(self, old: str) -> str:
         """A name of the formula, or one made by the derivation, apart from those of the formula."""
         new = self.user.get(old) or self.found.get(old)

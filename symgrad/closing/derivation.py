@@ -6,27 +6,24 @@ formula -> stabilized -> hoisted -> adjoint statements -> closed forms
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from symgrad.algebra.build import Fresh
 from symgrad.algebra.terms import BATCH, ZERO, Term, dim, get, idx, keeping
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import hoist, taken_names
-from symgrad.calculus.recurrence import reached
 from symgrad.closing.aliases import Aliases, Names
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
 from symgrad.closing.expected import ExpectedVerdict, Proofs, values_named
-from symgrad.closing.forward_mode import Tangents
 from symgrad.closing.hints import Hint, hints_of
-from symgrad.closing.kernels import sharpen
+from symgrad.closing.kernels import ForMachines, live, made_for_machines
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.second.order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
-from symgrad.closing.softmax import rejoin
 from symgrad.closing.unfold import unfold
 from symgrad.errors import FormulaError, LimitError, SymgradError, UnsupportedError, nearest
-from symgrad.formula.blocks import blocks
 from symgrad.formula.directions import direction_names
 from symgrad.formula.program import COTANGENT, Expected, Fact, Formula, Program, Statement
 from symgrad.rewrite.context import Context, Observer
@@ -48,20 +45,17 @@ FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, *ROOTS, SIGN, SQUARE
 
 @dataclass(frozen=True)
 class Derivation:
-    """All that a derivation found. `forward`, `backward` and `tangent` are for machines, `gradients` for people."""
+    """All that a derivation found: for people, and the `machine` forms of kernels once these are asked for."""
 
     formula: Formula
     program: Program
     """The formula with the inputs that were asked for as `wrt`."""
-    forward: tuple[Statement, ...]
-    backward: tuple[Statement, ...]
+    hoisted: tuple[Statement, ...]
+    """The statements that closed forms stand on: stabilized, with shared values named."""
     gradient_of: Mapping[str, str]
     """Input -> name of its statement in `backward`."""
     cotangents: Mapping[str, str]
     """Output -> name of its cotangent; that of a loss is per element of the batch."""
-    tangent: tuple[Statement, ...]
-    tangent_of: Mapping[str, str]
-    """Input or output -> name of its tangent."""
     gradients: tuple[Gradient, ...]
     expected: tuple[ExpectedVerdict, ...]
     told: Telling
@@ -72,11 +66,42 @@ class Derivation:
     zero_inputs: tuple[str, ...] = field(default=())
     second: SecondOrder | None = None
     """Second derivatives, where they were asked for."""
+    kernels: Callable[[], ForMachines] = field(kw_only=True)
+
+    @property
+    def machine(self) -> ForMachines:
+        """The statements that kernels compute, in forms chosen by measurement: made when first asked for."""
+        return self.kernels()
+
+    @property
+    def forward(self) -> tuple[Statement, ...]:
+        """What kernels compute of the formula itself."""
+        return self.machine.forward
+
+    @property
+    def backward(self) -> tuple[Statement, ...]:
+        """What kernels compute of the gradients."""
+        return self.machine.backward
+
+    @property
+    def tangent(self) -> tuple[Statement, ...]:
+        """What kernels compute in forward mode."""
+        return self.machine.tangent
+
+    @property
+    def tangent_of(self) -> Mapping[str, str]:
+        """Input or output -> name of its tangent."""
+        return self.machine.tangent_of
+
+    @cached_property
+    def closing_steps(self) -> tuple[Step, ...]:
+        """The rewrites that lead to the closed forms, in their order, in the names of the formula."""
+        return readable(self.told(), frozenset(taken_names(self.program)))
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """The rewrites in their order, in the names of the formula."""
-        return readable(self.told(), frozenset(taken_names(self.program)))
+        """The rewrites that lead to the closed forms, then those of kernels with the digits that they keep."""
+        return (*self.closing_steps, *readable(self.machine.steps, frozenset(taken_names(self.program))))
 
     def gradient(self, name: str) -> Gradient:
         """The gradient of the input of that name; that of a key of `expect`, such as `hvp z`, too."""
@@ -99,9 +124,15 @@ def derive_formula(
     """
     if order == 2:
         refuse_what_has_none(formula.program)
+    with _nesting(), keeping():
+        return _under_aliases(formula, asked_for(formula.program, wrt), observer, inline, order)
+
+
+@contextmanager
+def _nesting() -> Iterator[None]:
+    """A block in which terms may be nested too deeply: LimitError."""
     try:
-        with keeping():
-            return _under_aliases(formula, asked_for(formula.program, wrt), observer, inline, order)
+        yield
     except RecursionError:
         raise LimitError("the formula is nested too deeply to be derived; name parts of it under `let`") from None
 
@@ -117,16 +148,28 @@ def _under_aliases(
         found, hints = _derive(aliases.formula, aliases.program, told, inline, order)
     except SymgradError as e:
         raise names.failure(e) from None
-    for s in (*found.forward, *found.backward, *found.tangent):
-        names.name(s.name)
+    for name in (*(s.name for s in found.hoisted), *found.gradient_of.values()):
+        names.name(name)
     gradients = tuple(map(names.record, found.gradients))  # before the rest: letters are given as indices are met
     steps = tuple(found.told())
+    plain = names.record(found)
+    own_names = names.copy()  # so that nothing depends on whether steps are told before kernels are made
+
+    @cache
+    def machine() -> ForMachines:
+        with _nesting(), keeping():
+            try:
+                return own_names.record(found.kernels())
+            except SymgradError as e:
+                raise own_names.failure(e) from None
+
     return replace(
-        names.record(found),
+        plain,
         formula=formula,
         program=program,
         gradients=gradients,
         told=lambda: map(names.record, steps),
+        kernels=machine,
         hints=tuple(dict.fromkeys(str(names.record(h)) for h in hints)),
         kinks=kinks_of(program, stabilize(program, Context(program)), formula.index_names),
     )
@@ -144,13 +187,7 @@ def _derive(
     adjoints.derive()
     closed = ClosedForms(hoisted, adjoints, context, inline)
     gradients = closed.gradients()
-    tangents = Tangents(hoisted, context)
     second = second_order(formula, hoisted, adjoints, closed, gradients, context) if order == 2 else None
-
-    known = {s.name: s for s in (*hoisted.statements, *adjoints.statements)}
-
-    def machine(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-        return sharpen(rejoin(statements, hoisted), context, known)
 
     wanted = tuple(looked_at(formula, program, second))
     values = values_named(wanted, program)
@@ -159,12 +196,9 @@ def _derive(
     found = Derivation(
         formula=formula,
         program=program,
-        forward=machine(live(hoisted, (*adjoints.statements, *tangents.statements, *statements_of(second)))),
-        backward=machine(adjoints.statements),
+        hoisted=live(hoisted, (*adjoints.statements, *statements_of(second))),
         gradient_of=adjoints.gradient_of,
         cotangents=adjoints.cotangents,
-        tangent=machine(tangents.statements),
-        tangent_of=tangents.names,
         gradients=gradients,
         expected=tuple(proofs.prove(e, forms_of(e.kind, gradients, second)) for e in wanted),
         told=lambda: context.steps,
@@ -173,6 +207,7 @@ def _derive(
         kinks=(),
         zero_inputs=tuple(g.input for g in gradients if g.zero),
         second=second,
+        kernels=lambda: made_for_machines(hoisted, adjoints, statements_of(second), context),
     )
     return found, hints_of(gradients, closed, context)
 
@@ -253,17 +288,6 @@ def stabilize(program: Program, context: Context, opaque: Collection[str] = ()) 
             constant[new.name] = new
     context.definitions = {}
     return program.with_statements(tuple(done))
-
-
-def live(program: Program, readers: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """The statements that an output, or one of the readers, needs."""
-    needed = {s.name for s in program.outputs}.union(*(s.body.tensors for s in readers))
-    kept: list[Statement] = []
-    for block in reversed(blocks(program.statements)):
-        used = reached(block, needed, forward=False)
-        kept += [s for s in reversed(block) if s.name in used]
-        needed = needed.union(*(s.body.tensors for s in block if s.name in used))
-    return tuple(reversed(kept))
 
 
 __all__ = ["Definition", "Derivation", "Gradient", "Kink", "Term", "derive_formula"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, count
 
 from symgrad.algebra.build import add
 from symgrad.algebra.terms import BATCH, ZERO, Term, dim, extent, get, idx, walk
@@ -36,7 +37,7 @@ def input_indices(
     axes = read[len(batch) :] if read else tuple(idx("$", e) for e in i.shape)
     used = {str(a.data) for a in axes}
     taken = taken_names(program) | {n for n, _ in names} | avoid
-    pool = [c for c in INDEX_NAMES if c not in used and c not in taken] + [f"i{k}" for k in range(1, 1100)]
+    pool = [c for c in INDEX_NAMES if c not in used and c not in taken]
     named: list[Term] = []
     for a in axes:
         bound = str(a.data)[0] in "$%"
@@ -47,7 +48,7 @@ def input_indices(
 
 def _index_name(size: Term, names: IndexNames, used: set[str], pool: list[str]) -> str:
     own = [n for n, e in names if e is size and n not in used and n != BATCH]
-    return own[0] if own else next(p for p in pool if p not in used)
+    return own[0] if own else next(p for p in chain(pool, map("i{}".format, count(1))) if p not in used)
 
 
 def _bare_read(i: Input, program: Program) -> tuple[Term, ...] | None:

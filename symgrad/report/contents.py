@@ -162,7 +162,7 @@ MOST_STEPS = 400
 def contents(derivation: Derivation, certificate: Certificate | None = None) -> Contents:
     """What a report of the derivation says."""
     formula = derivation.formula
-    notation = derivation_notation(derivation)
+    notation = derivation_notation(derivation, derivation.steps)
     program = derivation.program
     return Contents(
         name=formula.name,
@@ -174,7 +174,7 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
         statements=tuple(statement_row(s, notation) for s in formula.program.statements),
         symbols=symbol_rows(program, derivation.cotangents if not program.is_loss else {}),
         assumed=tuple(fact_row(f, notation) for f in derivation.assumed),
-        shorthand=tuple(statement_row(s, notation) for s in derivation.forward if s.kind == "hoisted"),
+        shorthand=tuple(statement_row(s, notation) for s in derivation.hoisted if s.kind == "hoisted"),
         steps=step_rows(derivation.steps[:MOST_STEPS], notation),
         closed=tuple(closed_form(g, formula, notation) for g in derivation.gradients),
         where=where_rows(derivation.gradients, notation),
@@ -194,17 +194,17 @@ def contents(derivation: Derivation, certificate: Certificate | None = None) -> 
     )
 
 
-def derivation_notation(derivation: Derivation) -> Notation:
-    """The notation of all that a report of the derivation writes."""
+def derivation_notation(derivation: Derivation, told: Sequence[Step] | None = None) -> Notation:
+    """The notation of all that a report of the derivation writes; `told`: the steps, by default without kernels'."""
     program = derivation.formula.program
     forms = (*derivation.gradients, *closed_forms_of(derivation.second))
     bodies = [t for g in forms for t in (g.closed, *(d.body for d in g.where))]
-    steps = [t for s in derivation.steps for t in (s.before, s.after)]
-    named = [*(i.name for i in program.inputs), *(s.name for s in derivation.forward)]
+    steps = [t for s in (derivation.closing_steps if told is None else told) for t in (s.before, s.after)]
+    named = [*(i.name for i in program.inputs), *(s.name for s in derivation.hoisted)]
     adjoints = set(derivation.cotangents.values()).union(*(t.tensors for t in (*bodies, *steps)))
     cotangents = {name: f"d{name}" for name in named if f"d{name}" in adjoints}
     indices = derivation.formula.index_names
-    notation = notation_of(program, derivation.forward, cotangents, (*bodies, *steps), indices)
+    notation = notation_of(program, derivation.hoisted, cotangents, (*bodies, *steps), indices)
     defined = {d.name: tuple(map(extent, d.indices)) for g in derivation.gradients for d in g.where}
     return replace(notation, names=replace(notation.names, shapes=program.shapes | defined))
 

@@ -65,3 +65,13 @@ def test_forms_for_people_do_not_change() -> None:
 )
 def test_points_without_a_value_are_passed_over(output: str) -> None:
     assert derive_formula(formula(output)).gradients
+
+
+def test_kernels_do_not_depend_on_whether_steps_are_told_first() -> None:
+    from symgrad.emit.package import emit_package
+
+    asked = formula("exp(x[...])*sin(x[...]) - exp(x[...]) + log(1 + x[...]**2)")
+    first, second = derive_formula(asked), derive_formula(asked)
+    told = [(s.rule.name, s.before, s.after, s.note) for s in first.steps]
+    assert emit_package(first) == emit_package(second)
+    assert told == [(s.rule.name, s.before, s.after, s.note) for s in second.steps]

@@ -90,7 +90,8 @@ def faults(formula: str) -> Iterator[Fault]:
         if (kind, name) not in seen:
             seen.add((kind, name))
             changed = tuple(replace(s, body=body) if s.name == name else s for s in d.backward)
-            package = emit_package(replace(d, backward=changed))
+            made = replace(d.machine, backward=changed)
+            package = emit_package(replace(d, kernels=lambda made=made: made))
             if package != right:  # else nothing reads the statement
                 yield Fault(formula, kind, name, what, package)
     yield from _in_forward_mode(formula, d, right)

@@ -53,6 +53,7 @@ def test_json_is_one_document_and_all_else_goes_to_standard_error(run: Run, form
     assert document["verdict"] == {"passed": None, "judges": [], "absent": []}
     assert document["out"] == "build/deep/softmax_loss"
     assert document["seconds"]["derive"] > 0
+    assert document["seconds"]["kernels"] > 0
     assert "∂L/∂z" in said.err
     assert (formula.parent / "build" / "deep" / "softmax_loss" / "certificate.json").exists()
 
