@@ -1,0 +1,88 @@
+"""What is wrong in each hand-written gradient of this folder, and which answers name it; data only.
+
+`ROWS` are lines `function options | answers | what is wrong`, under heads `[formula module form backend]`.
+
+- Formulas are those of `formulas/`; `own/` is the folder `formulas` beside this file.
+- Forms: `grad`, `function` (a torch.autograd.Function), `hess` (gradient and diagonal of the Hessian).
+  The option `+value` makes it (value, gradient). Gradients are in the inputs' order, one for each real input that is
+  not given.
+- Options `name=value` are parameters at which the fault shows; `hard` marks what I expect to be hard to name.
+- Answers stand between `;`, each of them right, the most natural first: a kind of `check --json`, an expression in the
+  formula's own names, and `@` with the inputs (or `hessian`) that are wrong, if not all. Got = factor * right: an extra
+  factor e and a missing factor 1/e are the same answer. A missing term is right - got, an extra one got - right.
+  Where inputs differ in their cause, each has an answer, and one of them is enough.
+- `~` before the answers, or `-` for none: belongs to no nameable class; what is said there would still be true.
+"""
+
+import re
+from typing import NamedTuple
+
+from tests.handwritten_faults import table_layers, table_losses, table_others
+
+ARGUMENT = {
+    "factor": "factor",
+    "extra_factor": "expression",
+    "missing_factor": "expression",
+    "missing_term": "term",
+    "extra_term": "term",
+    "region": "region",
+    "kink": "at",
+    "upstream": "detail",
+}
+
+
+class Row(NamedTuple):
+    """One function: where it stands, how it is called, and what a good answer says of it."""
+
+    formula: str
+    module: str
+    function: str
+    form: str
+    backend: str
+    value: bool
+    hard: bool
+    parameters: dict[str, float]
+    nameable: bool
+    answers: list[dict[str, str]]
+    what: str
+
+    @property
+    def right(self) -> bool:
+        return [answer["kind"] for answer in self.answers] == ["right"]
+
+
+def read(text: str) -> list[Row]:
+    rows: list[Row] = []
+    head: list[str] = []
+    for line in text.replace("\n    ", " ").splitlines():
+        if line.startswith("["):
+            head = line.strip("[]").split()
+        elif line.strip():
+            name, answers, *what = [part.strip() for part in line.split(" | ")]
+            rows.append(_row(head, name.split(), answers, what))
+    return rows
+
+
+def _row(head: list[str], words: list[str], answers: str, what: list[str]) -> Row:
+    formula, module, form, backend = head
+    folder = "tests/handwritten_faults/formulas" if formula.startswith("own/") else "formulas"
+    path = f"{folder}/{formula.removeprefix('own/')}"
+    parameters = {key: float(value) for key, value in (w.split("=") for w in words if "=" in w)}
+    listed = [] if answers == "-" else [_answer(a.strip()) for a in answers.lstrip("~").split(" ; ")]
+    options = "+value" in words, "hard" in words, parameters, answers[0] not in "~-"
+    return Row(path, module, words[0], form, backend, *options, listed, "".join(what))
+
+
+def _answer(text: str) -> dict[str, str]:
+    found = re.fullmatch(r"(\w+)(?: (?!@\w)(.*?))?(?: @([\w,]+))?", text)
+    assert found, text
+    kind, argument, inputs = found.groups()
+    answer = {"kind": kind}
+    if argument:
+        answer[ARGUMENT[kind]] = argument
+    if inputs:
+        answer["inputs"] = inputs
+    return answer
+
+
+ROWS = [row for module in (table_losses, table_layers, table_others) for row in read(module.ROWS)]
