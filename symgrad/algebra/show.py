@@ -56,7 +56,9 @@ class Names:
     sizes: dict[str, Term] = field(default_factory=dict, compare=False)
     """Index names in use in one printed expression, with their extents: a name never has two."""
     shapes: Mapping[str, Sequence[Term]] = field(default_factory=dict, compare=False)
-    """Tensor -> extents of its axes, of those that are known: an index that runs along others is bound with limits."""
+    """Tensor -> extents of its axes, of those that are known: an index that runs along others is bound with limits.
+
+    0 where the text that defines the tensor does not say how long an axis is."""
     literals: tuple[Fraction, ...] = ()
     """Decimals of the formula: their multiples are written as such."""
 
@@ -78,7 +80,7 @@ class Names:
             for a in walk(body)
             if (is_access(a) or a.op == "mat") and v in a.args
             for s, axis in zip(a.args, self._axes(a) or (size,) * len(a.args), strict=False)
-            if s is v
+            if s is v and axis is not ZERO
         ]
         return bool(axes) and all(axis is size for axis in axes)
 

@@ -16,7 +16,7 @@ from symgrad.calculus.hoist import EXTREMES, taken_names
 from symgrad.closing.blocks import in_blocks
 from symgrad.closing.fold import foldings, logarithm_folding
 from symgrad.closing.naming import Naming, is_chain, readable
-from symgrad.closing.parts import Definition, Gradient, written_out
+from symgrad.closing.parts import Definition, Gradient, without_silent_batch, written_out
 from symgrad.closing.reads import equations_of, settled_reads
 from symgrad.closing.simplify import Simplifier
 from symgrad.closing.standardized import standardized
@@ -112,7 +112,7 @@ class ClosedForms:
         keep, most = frozenset(_compared(self.program)), LONGEST_INLINE if self.inline else 0
         gradients = written_out(every, self.program, keep, self.fresh, most)
         equations = equations_of(self.program)
-        return tuple(self._as_read(g, equations) for g in gradients)
+        return tuple(self._as_read(without_silent_batch(g, self.fresh), equations) for g in gradients)
 
     def _gradient(self, name: str) -> tuple[str, tuple[Term, ...], Term, dict[str, Definition]]:
         self.context.subject = f"gradient of {name}"

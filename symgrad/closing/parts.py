@@ -5,11 +5,12 @@ softmax_cross_entropy_y[i, j] where it is used once  ->  softmax(z[i, j], j)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symgrad.algebra.build import Fresh
-from symgrad.algebra.terms import Term, is_access, matrix_of, walk
+from symgrad.algebra.show import Names
+from symgrad.algebra.terms import BATCH, ZERO, Term, extent, is_access, matrix_of, walk
 from symgrad.algebra.weight import weight
 from symgrad.closing.unfold import growth, unfold
 from symgrad.formula.program import Program, Statement
@@ -42,6 +43,30 @@ class Gradient:
     closed: Term
     where: tuple[Definition, ...]
     zero: bool
+
+
+def stated_axes(
+    definitions: Iterable[Definition], shapes: Mapping[str, Sequence[Term]]
+) -> Mapping[str, Sequence[Term]]:
+    """Name -> extents of the axes as the text of an introduced definition says them; 0, which none has, where not.
+
+    v[j, l] = where(l <= j, w[j], 0) says how far j runs: what sums over l states its limits.
+    """
+    found: dict[str, Sequence[Term]] = dict(shapes)
+    for d in definitions:
+        names = Names(shapes=found)
+        said = [not d.introduced or names.says_range(i, d.body) for i in d.indices]
+        found[d.name] = tuple(extent(i) if s else ZERO for i, s in zip(d.indices, said, strict=True))
+    return found
+
+
+def without_silent_batch(g: Gradient, fresh: Fresh) -> Gradient:
+    """The gradient without names of batches `b[...]` whose definition reads nothing that has a batch."""
+    for d in g.where:
+        silent = any(str(i.data) == BATCH and i not in d.body.free for i in d.indices)
+        if silent and not _reads_outside([g.closed, *(e.body for e in g.where)], d.name):
+            g = _rewritten(g, {d.name: Statement(d.name, d.indices, d.body)}, fresh)
+    return g
 
 
 def written_out(

@@ -75,6 +75,14 @@ def _read_at_quotients(program: Program) -> frozenset[str]:
     return frozenset(str(t.data) for t in reads if any(a.op == "fn" and a.data == "floordiv" for a in t.args))
 
 
+def _varying(indices: tuple[Term, ...], body: Term) -> tuple[Term, ...]:
+    """The axes along which a value differs: what flows back into each summand of a sum is one number for all of them.
+
+    Batch axes stay: arrays align along them.
+    """
+    return tuple(i for i in indices if i in body.free or str(i.data) == BATCH)
+
+
 class Adjoints:
     """Reverse mode over a program: `statements` in the order of evaluation, `adjoint_of` also those written out."""
 
@@ -168,9 +176,10 @@ class Adjoints:
             self.context.record(CHAIN, get("d" + s.name, s.indices), total)
             body = self.simplifier.simplify(total)
             back = s.recurrence.reversed if s.recurrence is not None else None
-            adjoint = Statement(self._unique("d" + s.name), s.indices, body, "adjoint", s.place, recurrence=back)
+            axes = s.indices if back is not None or s.kind == "let" else _varying(s.indices, body)
+            adjoint = Statement(self._unique("d" + s.name), axes, body, "adjoint", s.place, recurrence=back)
             self.adjoint_of[s.name] = adjoint
-            self.context.cotangents[adjoint.name] = tuple(extent(i) for i in s.indices)
+            self.context.cotangents[adjoint.name] = tuple(map(extent, axes))
             if back is None:
                 self.context.adjoints[adjoint.name] = adjoint
             alone = self.single[s.name] and weight(body) <= LONG and not (s.result and body.height)
@@ -178,7 +187,7 @@ class Adjoints:
             if not keep and s.name in self.shared and any(t.op == "red" for t in walk(body)):
                 keep = True
                 self.machine[adjoint.name] = adjoint
-            total = get(adjoint.name, s.indices) if keep else body
+            total = get(adjoint.name, axes) if keep else body
             if keep:
                 done.append(adjoint)
         self._spread(s, total)

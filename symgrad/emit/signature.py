@@ -10,6 +10,7 @@ from symgrad.algebra.decimals import literals_of
 from symgrad.algebra.show import Names, show
 from symgrad.algebra.terms import Term, extent
 from symgrad.closing.derivation import Derivation
+from symgrad.closing.parts import stated_axes
 from symgrad.closing.second.order import closed_forms_of
 from symgrad.emit.naming import identifier
 from symgrad.emit.shapes import dims_in, shape_text
@@ -139,9 +140,9 @@ def readable_names(d: Derivation) -> Names:
         known = prefer.setdefault(size, [])
         if name not in known and name not in taken and name.isidentifier():
             known.append(name)
-    defined = {w.name: tuple(map(extent, w.indices)) for g in d.gradients for w in g.where}
+    axes = stated_axes((w for g in forms for w in g.where), p.shapes)
     literals = literals_of(s.body for s in p.statements)
-    return Names(prefer, frozenset(taken), shapes=p.shapes | defined, literals=literals)
+    return Names(prefer, frozenset(taken), shapes=axes, literals=literals)
 
 
 def hanging(text: str, indent: str = "") -> str:

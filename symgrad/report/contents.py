@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from symgrad.algebra.show import show
-from symgrad.algebra.terms import BATCH, Term, extent, idx, node
+from symgrad.algebra.terms import BATCH, Term, idx, node
 from symgrad.closing.arrays.form import written
 from symgrad.closing.im2col import products_of
+from symgrad.closing.parts import stated_axes
 from symgrad.closing.second.order import closed_forms_of
 from symgrad.formula.program import Domain, Fact, Formula, Input, Parameter, Program, Statement
 from symgrad.report.array_layout import array_layout
@@ -205,8 +206,8 @@ def derivation_notation(derivation: Derivation, told: Sequence[Step] | None = No
     cotangents = {name: f"d{name}" for name in named if f"d{name}" in adjoints}
     indices = derivation.formula.index_names
     notation = notation_of(program, derivation.hoisted, cotangents, (*bodies, *steps), indices)
-    defined = {d.name: tuple(map(extent, d.indices)) for g in derivation.gradients for d in g.where}
-    return replace(notation, names=replace(notation.names, shapes=program.shapes | defined))
+    axes = stated_axes((d for g in forms for d in g.where), program.shapes)
+    return replace(notation, names=replace(notation.names, shapes=axes))
 
 
 def fact_row(f: Fact, notation: Notation) -> FactRow:
