@@ -11,6 +11,9 @@
   formula's own names, and `@` with the inputs (or `hessian`) that are wrong, if not all. Got = factor * right: an extra
   factor e and a missing factor 1/e are the same answer. A missing term is right - got, an extra one got - right.
   Where inputs differ in their cause, each has an answer, and one of them is enough.
+- A factor that is missing within a sum (`hard`) is named as it stands there; it is no quotient of the two gradients.
+- Right ones are right wherever their formula has a value and a gradient at ordinary magnitudes, kinks and float64
+  overflow of the exponential included; `y - t` is taken for right, though a saturated y loses its digits.
 - `~` before the answers, or `-` for none: belongs to no nameable class; what is said there would still be true.
 """
 

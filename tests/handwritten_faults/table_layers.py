@@ -156,7 +156,8 @@ rms_norm_weight_from_input hard | missing_factor s[...] @g | x for u.
 
 [layers/batch_norm.yaml norms grad numpy]
 batch_norm | right
-batch_norm_as_in_inference | missing_term @x | Statistics taken for constants.
+batch_norm_as_in_inference | missing_term -g[k]*s[k]*(Sum(dy[l, k], l) + u[i, k]*Sum(dy[l, k]*u[l, k], l))/n @x
+    | Statistics taken for constants.
 batch_norm_staged_variance_sign | ~sign @x | The variance's part has the wrong sign.
 batch_norm_staged_mean_lost | missing_term -g[k]*s[k]*Sum(dy[l, k], l)/n @x | The mean's part.
 batch_norm_along_features | wrong_axis @x | Means over features.

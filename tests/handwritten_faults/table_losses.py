@@ -178,7 +178,8 @@ triplet | right
 triplet_of_squares | ~extra_factor 2*u[i] @p ; extra_factor 2*v[i] @q | Not divided by the distances, times 2.
 triplet_always | region u[i] - v[i] + margin <= 0 | The relu's mask is missing.
 triplet_margin_forgotten | region And(-margin < u[i] - v[i], u[i] - v[i] <= 0) | The mask forgets the margin.
-triplet_anchor_half | missing_term -(a[i, k] - q[i, k])/(v[i]*n) @a | The negative's part of the anchor.
+triplet_anchor_half | missing_term -where(u[i] - v[i] + margin > 0, (a[i, k] - q[i, k])/v[i], 0)/n @a
+    | The negative's part of the anchor.
 triplet_negative_sign | sign @q | Sign of the negative.
 triplet_nan_at_zero | nonfinite ; kink u[i] == 0 | 0/0 where anchor and positive are equal.
 
