@@ -15,7 +15,8 @@ from symgrad.handwritten.calling import Callee
 from symgrad.handwritten.hypotheses import Cause
 from symgrad.handwritten.process import CALL_SECONDS, Here, Process
 from symgrad.handwritten.text import document, verdict_text
-from symgrad.handwritten.trial import Options, Verdict, Worst, check_gradient
+from symgrad.handwritten.trial import Options, check_gradient
+from symgrad.handwritten.verdict import Verdict, Worst
 from symgrad.report.terminal import Style
 
 FRAMEWORKS = ("numpy", "torch")

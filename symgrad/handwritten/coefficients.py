@@ -14,11 +14,11 @@ from symgrad.algebra.build import Fresh, add, mul, sub
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term
 from symgrad.formula.program import Program
-from symgrad.handwritten.changes import shown, spots
 from symgrad.handwritten.constants import Constant, Measured, identify
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.scenes import Array, Form, Scene
+from symgrad.handwritten.spots import shown, spots
 
 MOST_TERMS = 8
 

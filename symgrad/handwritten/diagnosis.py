@@ -16,9 +16,11 @@ from symgrad.handwritten.elsewhere import by_number, by_parameter, by_upstream
 from symgrad.handwritten.extra import by_extra_term
 from symgrad.handwritten.factors import by_factor
 from symgrad.handwritten.hypotheses import Cause, Evidence
+from symgrad.handwritten.kinks import by_kink
 from symgrad.handwritten.layouts import by_axes, by_sums
-from symgrad.handwritten.regions import by_kink, by_region, by_threshold
+from symgrad.handwritten.regions import by_region
 from symgrad.handwritten.samples import Sample
+from symgrad.handwritten.thresholds import by_threshold
 
 SINGLE = 2e-5
 """Relative error up to which float32 is the suspect."""

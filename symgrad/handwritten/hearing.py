@@ -1,13 +1,11 @@
 """The hand-written gradient at every point: where it is wrong, by judges that share no code with it.
 
-At generic points the closed form in float64 says what is right, at special ones in multiprecision, on kinks autograd
-(their conventions are torch's). Nobody is found wrong by one judge: where the closed form says so, differences of the
-formula in multiprecision must say so too, and what rounding of the inputs does to the function itself is forgiven.
+z[n, c] -> Record: samples of got and right values, at generic points, and where nothing is wrong there at special ones
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,22 +15,19 @@ from symgrad import limits
 from symgrad.formula.program import Program
 from symgrad.handwritten.answers import Answer
 from symgrad.handwritten.calling import Caller
+from symgrad.handwritten.doubts import has_lost, reconsidered
+from symgrad.handwritten.judges import is_far, right_values
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.saturated import affordable, saturated_points
-from symgrad.handwritten.scenes import Array, Form, Scene
-from symgrad.validate.autograd import reference
+from symgrad.handwritten.scenes import Array, Scene
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.certificate import has_torch
-from symgrad.validate.decimal_backend import in_range
-from symgrad.validate.kernels import Call
 from symgrad.validate.points import Point, kink_points, normal_points, special_points
-from symgrad.validate.precise import Precise, Probe, closed_values
 from symgrad.validate.verdict import (
     EPSILON,
     FORGIVEN_ULP,
     LARGEST,
     ROUNDING,
-    TOLERANCE,
     magnitude,
     natural_scale,
     rounded,
@@ -42,12 +37,6 @@ SMALL = 1000
 """Work of a point, for the evaluator."""
 SINGLE_SLACK = 1e5
 """How much less exactly a cause has to explain a result in float32."""
-FAR = 1e6
-"""Inputs beyond this size are looked at, and what fails there alone is a remark."""
-LOST = 1e-3
-"""Relative error from which on digits are called lost, though the absolute error is within tolerance."""
-CONFIRMED = 4
-"""Wrong elements of a generic point that multiprecision is asked about."""
 
 
 @dataclass
@@ -141,7 +130,7 @@ class Hearing:
         got = (answer.gradients if target.what == "gradient" else answer.diagonals)[target.name]
         single = got.dtype == np.float32
         got = np.asarray(got, dtype=float)
-        expected = self.expected(scene, target)
+        expected = right_values(scene, target, bool(self.kinks))
         if expected is None:
             return None
         if got.shape != expected.shape == () and got.size == 1:
@@ -151,34 +140,7 @@ class Hearing:
             sample = replace(sample, slack=SINGLE_SLACK)
         if sample.is_right or not sample.fits:
             return self._weighed(sample)
-        return self._weighed(self._reconsidered(sample))
-
-    def expected(self, scene: Scene, target: Target) -> Array | None:
-        """What is right at a point; None where nothing can be said."""
-        point = scene.point
-        try:
-            if target.what != "gradient" and self.kinks and point.kind not in ("normal", "unit axes"):
-                return None
-            if point.kind == "kink":
-                return self.by_autograd(scene, target)
-            if point.is_generic and point.kind != "special":
-                return scene.of(target.form)
-            got = exactly(target.form, self.program, point)
-        except (EvaluationError, OverflowError, ZeroDivisionError):
-            return None
-        if got is None:
-            return None
-        got = got * scene.factor
-        got = np.where(np.isfinite(got) & (np.abs(got) < LARGEST), got, np.nan)
-        if np.any(np.isnan(got)) and target.what == "gradient" and has_torch() and not _is_far(point):
-            got = np.where(np.isnan(got), self.by_autograd(scene, target), got)
-        return got
-
-    def by_autograd(self, scene: Scene, target: Target) -> Array:
-        """torch's gradient of the formula."""
-        point = scene.point
-        call = Call(point.inputs, point.parameters, point.upstream)
-        return scene.factor * reference(self.program, (target.name,), call).gradients[target.name]
+        return self._weighed(reconsidered(sample, self.caller))
 
     def noise(self, scene: Scene, target: Target, expected: Array) -> Any:
         """What rounding on the way may do, by the sizes that occur there."""
@@ -197,142 +159,15 @@ class Hearing:
             noise = noise + FORGIVEN_ULP * np.nan_to_num(np.abs(near.of(target.form) - expected))
         return noise
 
-    # ---- doubts -----------------------------------------------------------------------------------------------------
-
-    def _reconsidered(self, sample: Sample) -> Sample:
-        """The sample with what rounding of the inputs does to the function itself forgiven, and other judges heard."""
-        point = sample.scene.point
-        moved = np.zeros(sample.got.shape)
-        for seed in (29, 31) if point.is_generic else ():
-            near = sample.scene.at(replace(point, inputs=rounded(point.inputs, seed)))
-            answer = self.caller(near)
-            again = (answer.gradients if sample.target.what == "gradient" else answer.diagonals)[sample.target.name]
-            if again.shape == sample.got.shape:
-                with np.errstate(all="ignore"):
-                    moved += np.nan_to_num(np.abs(np.asarray(again, dtype=float) - sample.got), posinf=0.0)
-        sample = replace(sample, noise=sample.noise + FORGIVEN_ULP * moved)
-        if sample.is_right or sample.target.what != "gradient":
-            return sample
-        if point.kind == "special" and has_torch() and np.all(np.isfinite(sample.got)):
-            other = self.by_autograd(sample.scene, sample.target)
-            also = replace(sample, expected=other)
-            if np.all(np.isfinite(other)):
-                doubtful = sample.wrong & ~also.wrong
-                sample = replace(sample, expected=np.where(doubtful, sample.got, sample.expected))
-        return self._confirmed(sample)
-
-    def _confirmed(self, sample: Sample) -> Sample:
-        """The sample with what multiprecision says of its worst elements, where that contradicts the closed form."""
-        if sample.is_right or sample.scene.point.kind == "kink" or not np.isfinite(sample.got[sample.worst]):
-            return sample
-        expected = np.array(sample.expected)
-        for _ in range(CONFIRMED):
-            at = sample.worst
-            slope = slope_at(sample, at)
-            if slope is None or abs(slope - expected[at]) <= 1e-9 * abs(slope) + float(
-                np.broadcast_to(sample.noise, expected.shape)[at]
-            ):
-                return sample
-            expected[at] = slope
-            sample = replace(sample, expected=expected.copy())
-            if sample.is_right:
-                return sample
-        return sample
-
     def _weighed(self, sample: Sample) -> Sample | None:
         """Far points, and right ones at which digits were lost, are remarks alone."""
         point = sample.scene.point
         if point.kind != "special":
             return sample
-        far = _is_far(point)
+        far = is_far(point)
         if not sample.is_right and far:
             self.record.lost.append(sample)
             return None
-        if sample.is_right and not far and self._has_lost(sample):
+        if sample.is_right and not far and has_lost(sample, self.typical.get(sample.target, 0.0)):
             self.record.lost.append(sample)
         return sample
-
-    def _has_lost(self, sample: Sample) -> bool:
-        """Whether elements are off by more than LOST of their own size, where the true gradient is that exact."""
-        expected, got = sample.expected, sample.got
-        normal = np.isfinite(expected) & (np.abs(expected) > 1e-290)
-        plain = (
-            normal
-            & ("large" in sample.scene.point.label)
-            & (np.abs(expected) > EPSILON / 10 * self.typical.get(sample.target, 0.0))
-        )
-        with np.errstate(all="ignore"):
-            off = (normal & (got == 0)) | (plain & (np.abs(got - expected) > LOST * np.abs(expected)))
-        if not np.any(off):
-            return False
-        point = sample.scene.point
-        moved = exactly(sample.target.form, self.program, replace(point, inputs=rounded(point.inputs, 41)))
-        if moved is None:
-            return False
-        with np.errstate(all="ignore"):
-            slack = FORGIVEN_ULP * np.abs(moved * sample.scene.factor - expected)
-            return bool(np.any(off & (np.abs(got - expected) > slack)))
-
-
-def _is_far(point: Point) -> bool:
-    return max((float(np.max(np.abs(a), initial=0.0)) for a in point.inputs.values()), default=0.0) > FAR
-
-
-def exactly(form: Form, program: Program, point: Point) -> Array | None:
-    """A closed form in multiprecision, rounded to float64; None where no two precisions agree."""
-    return in_range(lambda: closed_values(form, Precise(program, point)))
-
-
-def slope_at(sample: Sample, at: tuple[int, ...]) -> float | None:
-    """One element of a gradient by differences in multiprecision; None on a kink."""
-    point, name = sample.scene.point, sample.target.name
-    if sample.target.what != "gradient":
-        return None
-    step = np.zeros(sample.expected.shape)
-    step[at] = max(abs(float(point.inputs[name][at])), 1e-3)
-    scale = abs(float(sample.expected[at])) / sample.scene.factor * float(step[at])
-    try:
-        slope = in_range(lambda: Precise(sample.scene.program, point).slope(Probe({name: step}, name), scale))
-    except (EvaluationError, OverflowError):
-        return None
-    return None if slope is None else slope / float(step[at]) * sample.scene.factor
-
-
-def others_say(hearing: Hearing, sample: Sample) -> Mapping[str, float]:
-    """What the three judges say of the worst element: autograd, differences (float64), multiprecision."""
-    at, found = sample.worst, {}
-    if sample.target.what == "gradient":
-        if has_torch():
-            found["autograd"] = float(hearing.by_autograd(sample.scene, sample.target)[at])
-        found["differences"] = _difference(sample, at)
-        slope = slope_at(sample, at)
-        if slope is not None:
-            found["multiprecision"] = slope
-    if "multiprecision" not in found:
-        exact = exactly(sample.target.form, sample.scene.program, sample.scene.point)
-        if exact is not None:
-            found["multiprecision"] = float(exact[at]) * sample.scene.factor
-    return found
-
-
-def _difference(sample: Sample, at: tuple[int, ...]) -> float:
-    """Richardson's extrapolated central difference of the formula in float64."""
-    scene, name = sample.scene, sample.target.name
-    point = scene.point
-    h = 1e-3 * max(abs(float(point.inputs[name][at])), 1e-2)
-
-    def total(step: float) -> float:
-        x = np.array(point.inputs[name], dtype=float)
-        x[at] += step
-        near = scene.at(replace(point, inputs={**point.inputs, name: x}))
-        if scene.program.is_loss:
-            return float(np.mean(near.values[scene.program.loss.name]))
-        return sum(float(np.sum(point.upstream[f"d{s.name}"] * near.values[s.name])) for s in scene.program.outputs)
-
-    with np.errstate(all="ignore"):
-        a, b, c = ((total(h / k) - total(-h / k)) / (2 * h / k) for k in (1, 2, 4))
-        ab, bc = (4 * b - a) / 3, (4 * c - b) / 3
-        return float((16 * bc - ab) / 15) * scene.factor
-
-
-__all__ = ["TOLERANCE", "Hearing", "Record", "others_say"]

@@ -10,10 +10,10 @@ import numpy as np
 
 from symgrad.algebra.build import Fresh, open_reduction
 from symgrad.algebra.terms import Term, extent
-from symgrad.handwritten.changes import spots
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
 from symgrad.handwritten.samples import Target
 from symgrad.handwritten.scenes import Array, Form, Scene, is_batch
+from symgrad.handwritten.spots import spots
 
 MOST_AXES = 5
 

@@ -16,19 +16,17 @@ from symgrad.algebra.build import add, compare, negation, substitute, where
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, node, walk
 from symgrad.formula.program import Program
 from symgrad.handwritten.candidates import Candidate, accesses, candidates
-from symgrad.handwritten.changes import shown
 from symgrad.handwritten.constants import Measured, identify, named
 from symgrad.handwritten.factors import named as named_factor
 from symgrad.handwritten.factors import products
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.scenes import Array, Scene
-from symgrad.validate.backends import EvaluationError
+from symgrad.handwritten.spots import shown
 from symgrad.validate.precise import Definition
 
 ENOUGH_WRONG, ENOUGH_RIGHT = 2, 4
 TRIVIAL = 1e-200
-MOST_THRESHOLDS = 30
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def regions(program: Program, target: Target, kinks: Sequence[Any]) -> list[Regi
     definitions = {d.name: d for form in target.forms for d in form.where}
     found: dict[Term, None] = {}
     for c, own in _of_formula(program, target, kinks):
-        found.update(dict.fromkeys(_renamed(c, own, indices)))
+        found.update(dict.fromkeys(renamed(c, own, indices)))
     booleans = {i.name for i in program.inputs if i.dtype == "bool"}
     for t in accesses(program, indices, booleans=True):
         found.setdefault(node("fn", (t,), "truth") if t.data in booleans else compare("<", ZERO, t), None)
@@ -60,14 +58,18 @@ def regions(program: Program, target: Target, kinks: Sequence[Any]) -> list[Regi
     for c in found:
         for way in (c, negation(c)):
             if way.op in ("cmp", "and", "or", "not", "fn"):
-                out.append(Region(_bare(shown(way)), where(way, ONE, ZERO), tuple(definitions.values())))
+                out.append(Region(bare(shown(way)), where(way, ONE, ZERO), tuple(definitions.values())))
     return out
 
 
-def _bare(text: str) -> str:
-    """A condition without the parentheses around it."""
-    inside = text[1:-1]
-    return inside if text.startswith("(") and text.endswith(")") and not set(inside) & set("&|") else text
+def bare(text: str) -> str:
+    """A condition without the parentheses around it, where these are a pair."""
+    depth = 0
+    for k, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if depth == 0:
+            return text[1:-1] if k == len(text) - 1 > 0 and not set(text) & set("&|") else text
+    return text
 
 
 def _of_formula(program: Program, target: Target, kinks: Sequence[Any]) -> Iterator[tuple[Term, Sequence[Term]]]:
@@ -99,7 +101,7 @@ def _conditions(t: Term) -> Iterator[Term]:
             yield compare("<", *x.args)
 
 
-def _renamed(c: Term, own: Sequence[Term], indices: Sequence[Term]) -> Iterator[Term]:
+def renamed(c: Term, own: Sequence[Term], indices: Sequence[Term]) -> Iterator[Term]:
     """A condition with its free indices read as those of the gradient, where the extents allow."""
     free = [i for i in own if i in c.free]
     if frozenset(free) != c.free or len(free) > len(indices):
@@ -124,12 +126,13 @@ def _positions(indices: Sequence[Term]) -> Iterator[Term]:
 
 def is_partial(samples: Sequence[Sample]) -> bool:
     """Whether some elements are right though their gradient is not 0, and others wrong."""
-    right = sum(int(np.sum(_surely_right(s))) for s in samples if s.fits)
+    right = sum(int(np.sum(surely_right(s))) for s in samples if s.fits)
     wrong = sum(int(np.sum(s.wrong)) for s in samples if s.fits)
     return all(s.fits for s in samples) and right >= ENOUGH_RIGHT and wrong >= ENOUGH_WRONG
 
 
-def _surely_right(s: Sample) -> Array:
+def surely_right(s: Sample) -> Array:
+    """Elements that are right though they are not 0."""
     return ~s.wrong & np.isfinite(s.expected) & (np.abs(s.expected) > TRIVIAL)
 
 
@@ -160,10 +163,10 @@ def tells(region: Region, samples: Sequence[Sample], target: Target) -> bool:
         if mask is None:
             return False
         mask = np.broadcast_to(mask, s.got.shape)
-        if np.any(s.wrong & ~mask) or np.any(_surely_right(s) & mask):
+        if np.any(s.wrong & ~mask) or np.any(surely_right(s) & mask):
             return False
         inside += int(np.sum(s.wrong))
-        outside += int(np.sum(_surely_right(s)))
+        outside += int(np.sum(surely_right(s)))
     return inside >= ENOUGH_WRONG and outside >= ENOUGH_RIGHT
 
 
@@ -222,89 +225,3 @@ def _only_there(region: Region, target: Target, factor: Any) -> Predict:
         return np.where(np.broadcast_to(mask, right.shape) & (right != 0), right * f, right)
 
     return predict
-
-
-# ---- thresholds -----------------------------------------------------------------------------------------------------
-
-
-def by_threshold(evidence: Evidence, program: Program, samples: Sequence[Sample] | None = None) -> Cause | None:
-    """The cause where elements are wrong beyond a value of an input or of a name."""
-    samples = evidence.many if samples is None else samples
-    if not is_partial(samples):
-        return None
-    target = evidence.samples[0].target
-    indices = target.form.indices
-    where = tuple(d for form in target.forms for d in form.where)
-    own = [Candidate(t, where) for t in accesses(program, indices, where)]
-    for candidate in [*own, *candidates(program, target)][:MOST_THRESHOLDS]:
-        t = candidate.term
-        for name, f in ((shown(t), lambda v: v), (f"Abs({shown(t)})", np.abs)):
-            for sign, word in ((1, ">"), (-1, "<")):
-                low, high = _gap(samples, candidate, indices, f, sign)
-                if low < high and all(_still(s, candidate, indices, f, sign, low, high) for s in evidence.fresh):
-                    edge = _edge(sign * low, sign * high)
-                    return Cause("region", f"wrong where {name} {word} {edge}")
-    return None
-
-
-def _gap(samples: Sequence[Sample], c: Candidate, indices: Sequence[Term], f: Any, sign: int) -> tuple[float, float]:
-    """The greatest value at a right element and the least at a wrong one."""
-    low, high = -np.inf, np.inf
-    for s in samples:
-        v = c.at(s.scene, indices)
-        if v is None:
-            return 1.0, 0.0
-        v = sign * f(np.broadcast_to(v, s.got.shape))
-        low = max(low, float(np.max(v[_surely_right(s)], initial=-np.inf)))
-        high = min(high, float(np.min(v[s.wrong], initial=np.inf)))
-    return low, high
-
-
-def _still(s: Sample, c: Candidate, indices: Sequence[Term], f: Any, sign: int, low: float, high: float) -> bool:
-    v = c.at(s.scene, indices)
-    if v is None or not s.fits:
-        return False
-    v = sign * f(np.broadcast_to(v, s.got.shape))
-    return not np.any(s.wrong & (v <= low)) and not np.any(_surely_right(s) & (v >= high))
-
-
-def _edge(low: float, high: float) -> str:
-    """A round number between the two, if there is one, else both."""
-    a, b = min(low, high), max(low, high)
-    for digits in range(1, 5):
-        r = float(f"{(a + b) / 2:.{digits}g}")
-        if a <= r <= b:
-            return f"about {r:g}"
-    return f"about {(a + b) / 2:.6g}"
-
-
-# ---- kinks ----------------------------------------------------------------------------------------------------------
-
-
-def by_kink(samples: Sequence[Sample], program: Program, kinks: Sequence[Any]) -> Cause | None:
-    """The cause where only elements on a kink are wrong: its convention is another."""
-    wrong = [s for s in samples if not s.is_right and s.fits]
-    for kink in kinks:
-        if wrong and kink.at.op == "cmp" and all(_on(kink.at, s) for s in wrong):
-            s = wrong[0]
-            got, right = float(s.got[s.worst]), float(s.expected[s.worst])
-            said = f"got {got:.6g}, and by torch's convention ({kink.of}: {kink.convention}) it is {right:.6g}"
-            return Cause("kink", f"wrong only where {_bare(shown(kink.at))}: {said}", term=kink.at)
-    return None
-
-
-def _on(condition: Term, s: Sample) -> bool:
-    """Whether the kink holds at every wrong element, or, where its indices are others, anywhere."""
-    target = s.target
-    free = sorted(condition.free, key=lambda i: str(i.data))
-    for c in _renamed(condition, free, target.form.indices):
-        mask = Region("", where(c, ONE, ZERO), tuple(d for f in target.forms for d in f.where)).mask(
-            s.scene, target.form.indices
-        )
-        if mask is not None and np.all(np.broadcast_to(mask, s.got.shape)[s.wrong]):
-            return True
-    try:
-        holds = s.scene.term(where(condition, ONE, ZERO), free)
-    except EvaluationError:
-        return False
-    return bool(np.any(holds)) and (free == [] or not frozenset(free) <= frozenset(target.form.indices))

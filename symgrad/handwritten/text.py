@@ -9,7 +9,7 @@ from symgrad.algebra.show import show
 from symgrad.closing.derivation import Derivation
 from symgrad.errors import listing
 from symgrad.handwritten.scenes import Form
-from symgrad.handwritten.trial import Verdict, Worst
+from symgrad.handwritten.verdict import Verdict, Worst
 from symgrad.report.contents import derivation_notation
 from symgrad.report.escape import plain_text
 from symgrad.report.notation import with_readable_indices

@@ -1,0 +1,72 @@
+"""Thresholds: a value of an input, or of a name, beyond which elements are wrong.
+
+wrong where Abs(x[i]) > about 5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from symgrad.algebra.terms import Term
+from symgrad.formula.program import Program
+from symgrad.handwritten.candidates import Candidate, accesses, candidates
+from symgrad.handwritten.hypotheses import Cause, Evidence
+from symgrad.handwritten.regions import is_partial, surely_right
+from symgrad.handwritten.samples import Sample
+from symgrad.handwritten.spots import shown
+
+MOST_THRESHOLDS = 30
+
+
+def by_threshold(evidence: Evidence, program: Program, samples: Sequence[Sample] | None = None) -> Cause | None:
+    """The cause where elements are wrong beyond a value of an input or of a name."""
+    samples = evidence.many if samples is None else samples
+    if not is_partial(samples):
+        return None
+    target = evidence.samples[0].target
+    indices = target.form.indices
+    where = tuple(d for form in target.forms for d in form.where)
+    own = [Candidate(t, where) for t in accesses(program, indices, where)]
+    for candidate in [*own, *candidates(program, target)][:MOST_THRESHOLDS]:
+        t = candidate.term
+        for name, f in ((shown(t), lambda v: v), (f"Abs({shown(t)})", np.abs)):
+            for sign, word in ((1, ">"), (-1, "<")):
+                low, high = _gap(samples, candidate, indices, f, sign)
+                if low < high and all(_still(s, candidate, indices, f, sign, low, high) for s in evidence.fresh):
+                    edge = _edge(sign * low, sign * high)
+                    return Cause("region", f"wrong where {name} {word} {edge}")
+    return None
+
+
+def _gap(samples: Sequence[Sample], c: Candidate, indices: Sequence[Term], f: Any, sign: int) -> tuple[float, float]:
+    """The greatest value at a right element and the least at a wrong one."""
+    low, high = -np.inf, np.inf
+    for s in samples:
+        v = c.at(s.scene, indices)
+        if v is None:
+            return 1.0, 0.0
+        v = sign * f(np.broadcast_to(v, s.got.shape))
+        low = max(low, float(np.max(v[surely_right(s)], initial=-np.inf)))
+        high = min(high, float(np.min(v[s.wrong], initial=np.inf)))
+    return low, high
+
+
+def _still(s: Sample, c: Candidate, indices: Sequence[Term], f: Any, sign: int, low: float, high: float) -> bool:
+    v = c.at(s.scene, indices)
+    if v is None or not s.fits:
+        return False
+    v = sign * f(np.broadcast_to(v, s.got.shape))
+    return not np.any(s.wrong & (v <= low)) and not np.any(surely_right(s) & (v >= high))
+
+
+def _edge(low: float, high: float) -> str:
+    """A round number between the two, if there is one, else both."""
+    a, b = min(low, high), max(low, high)
+    for digits in range(1, 5):
+        r = float(f"{(a + b) / 2:.{digits}g}")
+        if a <= r <= b:
+            return f"about {r:g}"
+    return f"about {(a + b) / 2:.6g}"
