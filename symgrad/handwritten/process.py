@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from symgrad.errors import UsageError
+from symgrad.handwritten.printed import Printed
 from symgrad.handwritten.worker import Work, accepted, quiet, raised
 
 START_SECONDS = 60.0
@@ -42,13 +43,12 @@ class Process:
     ) -> None:
         self.target, self.seconds = target, seconds
         ours, theirs = socket.socketpair()
+        held, self.lifeline = os.pipe()
+        self.printed = Printed()
         with theirs:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "symgrad.handwritten.worker", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(["", *filter(None, sys.path)])},
-            )
+            self.popen = _started(theirs.fileno(), held, self.printed.into)
+        os.close(held)
+        self.printed.started()
         self.pipe = Connection(ours.detach())
         self.pipe.send({"target": target, "framework": framework, "known": list(known), "memory": memory})
         self.kind = self.framework = ""
@@ -79,18 +79,28 @@ class Process:
                 raise TheirError(f"{what} took more than {seconds:g} s", "Timeout")
             said: Mapping[str, Any] = self.pipe.recv()
         except (EOFError, OSError):
-            code = self.popen.wait(5)
-            self.close()
+            code = self._ended()
             name = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            raise TheirError(f"the process in which it ran ended by itself ({name})", "Crash") from None
+            raise TheirError(f"the function ended the process in which it ran ({name})", "Crash") from None
         return said
 
+    def _ended(self) -> int:
+        """The exit code of a worker that said nothing more."""
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it closed the pipe and goes on
+            self.popen.wait(5)
+        self.close()
+        return self.popen.returncode
+
     def close(self) -> None:
-        """End the worker."""
+        """End the worker and whatever it started."""
+        if self.pipe.closed:
+            return
         self.pipe.close()
-        if self.popen.poll() is None:
-            self.popen.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # an empty group
+            os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
+        self.printed.ended()
+        os.close(self.lifeline)
 
     def __enter__(self) -> Process:
         return self
@@ -99,6 +109,19 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _started(pipe: int, held: int, into: int) -> subprocess.Popen[bytes]:
+    """A worker in a process group of its own. It ends with us: `held` is a pipe that only we can write to."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "symgrad.handwritten.worker", str(pipe), str(held)],
+        stdin=subprocess.DEVNULL,
+        stdout=into,
+        stderr=into,
+        pass_fds=[pipe, held],
+        process_group=0,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(["", *filter(None, sys.path)])},
+    )
 
 
 class Here:

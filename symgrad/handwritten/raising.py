@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -26,10 +28,17 @@ def raised(derivation: Derivation, hearing: Hearing, error: TheirError) -> Verdi
         found = _at_equal_sizes(derivation, hearing, error)
         if found is not None:
             return found
-    last = str(error).splitlines()[-1]
-    cause = Cause("error", f"the function raised {last}" if error.kind not in ("Timeout", "Crash") else last)
     points, calls = hearing.record.points, hearing.caller.calls
+    if error.kind in ("Timeout", "Crash"):
+        return Verdict(derivation.formula.name, False, Cause("error", str(error)), points=points, calls=calls)
+    cause = Cause("error", f"the function raised {str(error).splitlines()[-1]}{_place(str(error))}")
     return Verdict(derivation.formula.name, False, cause, theirs=str(error), points=points, calls=calls)
+
+
+def _place(text: str) -> str:
+    """Where a traceback ends: the file and the line."""
+    found = re.findall(r'File "([^"]*)", line (\d+)', text)
+    return f" ({os.path.basename(found[-1][0])}, line {found[-1][1]})" if found else ""
 
 
 def _at_equal_sizes(derivation: Derivation, hearing: Hearing, error: TheirError) -> Verdict | None:

@@ -1,4 +1,4 @@
-"""The process in which a hand-written gradient runs: `python -m symgrad.handwritten.worker FD`.
+"""The process in which a hand-written gradient runs: `python -m symgrad.handwritten.worker PIPE HELD`.
 
 It knows nothing of formulas. It loads `module:function`, calls it with arrays that come through a socket, and sends
 back what the function returned as plain arrays, or what it raised. What the function prints goes to standard error.
@@ -12,7 +12,9 @@ import importlib
 import importlib.util
 import inspect
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +23,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from symgrad.handwritten.printed import Bounded
 
 Tree = tuple[str, Any]
 """What was returned: ("array", a), ("tuple", [trees]), ("dict", {name: tree}), ("none", None), ("other", text)."""
@@ -185,7 +189,8 @@ def tree(x: Any) -> Tree:
         return "array", a
     if isinstance(x, list):
         return "tuple", [tree(v) for v in x]
-    return "other", f"{type(x).__name__}"
+    kind = f" of {x.dtype}" if isinstance(x, np.ndarray) else ""
+    return "other", f"{type(x).__name__}{kind}"
 
 
 def _array(x: Any) -> np.ndarray[Any, Any] | None:
@@ -220,7 +225,7 @@ def quiet() -> Iterator[None]:
 
 def serve(pipe: Connection) -> None:
     """Load what the first message names, then answer calls until the other side closes."""
-    first = pipe.recv()
+    first, own = pipe.recv(), os.getpid()
     try:
         with quiet():
             work = Work(load(first["target"]), first["framework"])
@@ -233,24 +238,36 @@ def serve(pipe: Connection) -> None:
     pipe.send({"kind": work.kind, "framework": work.framework, "accepted": names})
     from symgrad import limits
 
-    with limits.bounded_address_space(first["memory"]):
+    limits.bound_processor_time(limits.SECONDS + limits.VALIDATION_SECONDS + 60)
+    with limits.bounded_address_space(first["memory"]), contextlib.suppress(EOFError):
         while True:
-            try:
-                request = pipe.recv()
-            except EOFError:
+            said = answer(work, pipe.recv())
+            if os.getpid() != own:  # a copy that the function made of its process
                 return
-            try:
-                with quiet():
-                    answer = work.call(request)
-            except BaseException as error:  # noqa: BLE001  the boundary: it is the user's function
-                answer = {"raised": raised(error), "type": type(error).__name__}
-            pipe.send(answer)
+            pipe.send(said)
+
+
+def answer(work: Work, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the function returned to one call, or raised."""
+    try:
+        with quiet():
+            return work.call(request)
+    except BaseException as error:  # noqa: BLE001  the boundary: it is the user's function
+        return {"raised": raised(error), "type": type(error).__name__}
+
+
+def end_with_parent(held: int) -> None:
+    """End this process group when the other side is gone, whatever the function does."""
+    with contextlib.suppress(OSError):
+        os.read(held, 1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def main() -> None:
-    """Standard output goes to standard error; the process ends without unwinding what the user left behind."""
-    os.dup2(2, 1)
-    pipe = Connection(int(sys.argv[1]))
+    """The process ends without unwinding what the user left behind."""
+    pipe, held = Connection(int(sys.argv[1])), int(sys.argv[2])
+    threading.Thread(target=end_with_parent, args=(held,), daemon=True).start()
+    sys.stdout = sys.stderr = Bounded(sys.stderr)
     code = 1
     try:
         serve(pipe)
