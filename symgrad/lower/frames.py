@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symgrad.algebra.terms import Term
-from symgrad.lower.arrays import Expr, Frame, Transpose, is_batch
+from symgrad.lower.arrays import Broadcast, Expr, Frame, Transpose, is_batch
 
 
 class Order:
@@ -41,3 +41,9 @@ def transposed(e: Expr, frame: Frame) -> Expr:
         return e
     operand = e.operand if isinstance(e, Transpose) else e
     return operand if operand.frame == frame else Transpose(frame, e.dtype, operand)
+
+
+def complete(e: Expr, indices: Sequence[Term], order: Order) -> Expr:
+    """The expression with all these indices in its frame."""
+    missing = [i for i in indices if i not in e.frame]
+    return Broadcast(order.sort([*e.frame, *missing]), e.dtype, e) if missing else e

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symgrad.algebra.terms import Term, extent, idx
-from symgrad.lower.arrays import Broadcast, Expr, Flatten, Frame, Read, Reduce, Transpose, Window, is_batch
+from symgrad.lower.arrays import Expr, Flatten, Frame, Read, Reduce, Transpose, Window, is_batch
 from symgrad.lower.elementwise import as_real
-from symgrad.lower.frames import transposed
+from symgrad.lower.frames import complete, transposed
 from symgrad.lower.scope import Guard, Scope, is_short
 from symgrad.lower.sharing import wish
 
@@ -16,16 +16,10 @@ FIRST = {"max_first": "max", "min_first": "min"}
 
 def lower_reduction(kind: str, body: Term, over: Sequence[Term], scope: Scope, guard: Guard) -> Expr:
     """Any reduction but a sum: the body is computed elementwise, then reduced."""
-    operand = complete(as_real(scope.lower(body, guard)), over, scope)
+    operand = complete(as_real(scope.lower(body, guard)), over, scope.order)
     if kind == "argmax":
         operand = transposed(operand, (*(i for i in operand.frame if i not in over), *over))
     return reduced(FIRST.get(kind, kind), operand, over, scope)
-
-
-def complete(e: Expr, indices: Sequence[Term], scope: Scope) -> Expr:
-    """The expression with all these indices in its frame."""
-    missing = [i for i in indices if i not in e.frame]
-    return Broadcast(scope.order.sort([*e.frame, *missing]), e.dtype, e) if missing else e
 
 
 def reduced(kind: str, operand: Expr, over: Iterable[Term], scope: Scope) -> Expr:

@@ -14,9 +14,9 @@ from symgrad.algebra.build import compare, conjunction, iverson, mul, substitute
 from symgrad.algebra.terms import ZERO, Term, extent, factors_of
 from symgrad.lower.arrays import Expr, Fold, Frame, Map, Merge, Scatter, is_batch
 from symgrad.lower.elementwise import as_real, last_position, lower_integer, mapped, number
-from symgrad.lower.frames import transposed
+from symgrad.lower.frames import complete, transposed
 from symgrad.lower.radix import by_length, digits, rising
-from symgrad.lower.reduction import complete, flat_index, flattened, reduced
+from symgrad.lower.reduction import flat_index, flattened, reduced
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.lower.winners import Target, Winners
 from symgrad.rules.sums import outside_zero
@@ -84,7 +84,7 @@ def lower_scatter(found: Scattered, over: Sequence[Term], scope: Scope, guard: G
             general.append(t)
         else:
             summed = sorted(t.position.free & frozenset(over), key=lambda i: str(i.data))
-            values = fold.apply(complete(values, summed, scope), scope)
+            values = fold.apply(complete(values, summed, scope.order), scope)
     general.sort(key=lambda t: scope.indices.index(t.index))
     return _scatter(values, general, over, scope) if general else values
 
@@ -96,7 +96,7 @@ def _values(winners: Winners, gone: Sequence[Term], scope: Scope, guard: Guard) 
     body, late = winners.body, [v for v in gone if winners.differ_along(v)]
     early = [v for v in gone if v not in late]
     values = winners.chosen(lower_sum(body, early, scope, guard) if early else as_real(scope.lower(body, guard)))
-    return reduced("sum", complete(values, late, scope), late, scope)
+    return reduced("sum", complete(values, late, scope.order), late, scope)
 
 
 # ---- affine positions: folds ----------------------------------------------------------------------------------------
@@ -180,9 +180,9 @@ def _scatter(values: Expr, targets: Sequence[Target], over: Sequence[Term], scop
     if is_batch(own[0]) and any(i not in own for p in positions for i in p.frame):
         values, positions = flattened(values, scope), [flattened(p, scope) for p in positions]
         own = tuple(flat_index(i) for i in own)
-    before, after = _beside(complete(values, own, scope), own, positions, scope)
+    before, after = _beside(complete(values, own, scope.order), own, positions, scope)
     whole = (*before, *own, *after)
-    values = transposed(complete(values, whole, scope), whole)
+    values = transposed(complete(values, whole, scope.order), whole)
     inside = _inside(targets, scope)
     if inside is not None:
         values = Map(values.frame, "real", "where", (inside, values, number(ZERO)))

@@ -26,6 +26,7 @@ from symgrad.algebra.terms import (
     walk,
 )
 from symgrad.lower.arrays import Centered, Complement, Expr, Frame, LogSoftmax, Map, Reduce, Softmax, is_batch
+from symgrad.lower.frames import complete
 from symgrad.lower.scope import Guard, Scope
 
 
@@ -93,7 +94,7 @@ def _places(t: Term, body: Term, lse: Term) -> list[Term]:
 def _logarithm(f: Term, body: Term, over: list[Term], chosen: tuple[Term, ...], scope: Scope) -> Expr:
     """The array of f - lse body, where f is the body with other indices or subscripts."""
     e = scope.lower(f)
-    whole = scope.lower(body)
+    whole = complete(scope.lower(body), over, scope.order)
     rest = tuple(i for i in whole.frame if i not in over)
     if set(chosen) <= set(e.frame) - set(rest):
         return LogSoftmax(e.frame, "real", e, chosen)

@@ -24,6 +24,12 @@ inputs: {x: [n, c], w: [c]}
 output:
   "y[i]": Sum(x[i, j]**2, j, (k, 0, c - 1)) + Sum(w[0], (k, 0, n - 1))
 """,
+    "what is taken from a logsumexp over an index that it does not read leaves the logarithm of how many there are": """
+name: constant
+inputs: {x: [n, c], v: [n], g: [n, c]}
+output:
+  "o[j, p]": "logsumexp(softmax(Piecewise((g[i, j], i > j), (2, True)) + v[p], p), i)*sin(x[p, j])"
+""",
     "opened binders share no name with anything": """
 name: capture
 inputs: {x: [n, c], t: {shape: [n, c], given: true}}
