@@ -6,7 +6,8 @@ through the parts: their cotangents and values are written out, as long as that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from symgrad.algebra.build import Fresh, mul, power
@@ -78,6 +79,8 @@ class ClosedForms:
             context, foldings([s for s in program.statements if s.kind != "loss"], context), closed=True
         )
         visible = [self.visible(s) for s in self.named]
+        self.extreme = {s.name: s for s in visible if s.body.tensors & self.compared.keys()}
+        """Statements that take the extreme of a name."""
         logarithms = [f for s in visible if (f := logarithm_folding(s, context)) is not None]
         self.outer = Simplifier(context, [*logarithms, *foldings(visible, context)], closed=True)
         self.hats = standardized(program.statements, self.hidden, taken_names(program) | set(self.adjoint))
@@ -251,17 +254,41 @@ class ClosedForms:
         """Every name that the closed form uses, in the order of definition."""
         written = self._written() | {n: self.visible(s) for n, s in self.compared.items()}
         written |= self.naming.definitions((closed, *(d.body for d in adjoints.values())))
-        needed: dict[str, None] = {}
-        queue = [closed, *(d.body for d in adjoints.values())]
-        while queue:
-            for name in sorted(queue.pop().tensors & set(written)):
-                if name not in needed:
-                    needed[name] = None
-                    queue.append(written[name].body)
+        roots = [closed, *(d.body for d in adjoints.values())]
+        needed = _needed(roots, written)
+        if needed & self.extreme.keys() and needed & self.compared.keys():
+            written = self._with_extremes_of_names(written, needed)
+            needed = _needed(roots, written)
         hoisted = {*self.compared, *self.hidden, *self.hats, *(s.name for s in self.program.statements if s.inner)}
         lets = [Definition(n, s.indices, s.body, n in hoisted) for n, s in written.items() if n in needed]
         order = [s.name for s in self.adjoints.statements]
         return (*lets, *sorted(adjoints.values(), key=lambda d: order.index(d.name) if d.name in order else -1))
+
+    def _with_extremes_of_names(self, written: dict[str, Statement], needed: AbstractSet[str]) -> dict[str, Statement]:
+        """The definitions, those of extremes in the names that ties are found by: `u = amax(e)` where it says `e == u`.
+
+        Written out otherwise than `e`, even by a rounding, `u` may equal none of them.
+        """
+        named = {
+            n for n in self.extreme.keys() & needed if self.extreme[n].body.tensors & self.compared.keys() & needed
+        }
+        order = {s.name: k for k, s in enumerate(self.program.statements)}
+        return {
+            n: self.extreme[n] if n in named else s
+            for n, s in sorted(written.items(), key=lambda item: order.get(item[0], len(order)))
+        }
+
+
+def _needed(roots: Sequence[Term], written: Mapping[str, Statement]) -> AbstractSet[str]:
+    """Every name that terms use, by way of others too."""
+    needed: dict[str, None] = {}
+    queue = list(roots)
+    while queue:
+        for name in sorted(queue.pop().tensors & written.keys()):
+            if name not in needed:
+                needed[name] = None
+                queue.append(written[name].body)
+    return needed.keys()
 
 
 def _compared(program: Program) -> set[str]:
