@@ -85,8 +85,14 @@ def lower_scatter(found: Scattered, over: Sequence[Term], scope: Scope, guard: G
         else:
             summed = sorted(t.position.free & frozenset(over), key=lambda i: str(i.data))
             values = fold.apply(complete(values, summed, scope.order), scope)
-    general.sort(key=lambda t: scope.indices.index(t.index))
-    return _scatter(values, general, over, scope) if general else values
+    moving = [t for t in general if t.position.free & frozenset(over)]
+    moving.sort(key=lambda t: scope.indices.index(t.index))
+    values = _scatter(values, moving, over, scope) if moving else values
+    for t in (t for t in general if t not in moving):
+        # all that it summed over has a winner: one position is left
+        met = scope.lower(compare("==", t.index, t.position))
+        values = mapped(scope, "where", met, values, number(ZERO))
+    return values
 
 
 def _values(winners: Winners, gone: Sequence[Term], scope: Scope, guard: Guard) -> Expr:

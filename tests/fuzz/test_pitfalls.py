@@ -30,6 +30,14 @@ inputs: {x: [n, c], v: [n], g: [n, c]}
 output:
   "o[j, p]": "logsumexp(softmax(Piecewise((g[i, j], i > j), (2, True)) + v[p], p), i)*sin(x[p, j])"
 """,
+    "where every summed index has a winner, what is added at an integer's value is added at one place": """
+name: winner
+inputs:
+  A: [c, c]
+  t: {shape: [n], dtype: int, domain: "integer(0, c - 1)"}
+output:
+  "y[k]": "amax(log(sigmoid((A[t[j], k] - A[k, k])**2)), j, ties=first)"
+""",
     "opened binders share no name with anything": """
 name: capture
 inputs: {x: [n, c], t: {shape: [n, c], given: true}}
