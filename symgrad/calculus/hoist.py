@@ -168,7 +168,7 @@ class _Hoisting:
         if body.op == "red" and body.data != "sum":
             return body
         held = [c for c in self.held if c.free <= body.free]
-        return mul(iverson(conjunction(*held)), body) if held and any(map(_is_partial, walk(body))) else body
+        return mul(iverson(conjunction(*held)), body) if held and any(map(is_partial, walk(body))) else body
 
     def operand(self, t: Term) -> Term:
         """A factor, base or argument: a sum of several accesses gets a name."""
@@ -302,7 +302,7 @@ def _is_divisor(f: Term) -> bool:
     return f.op == "pow" and coefficient(f.args[1])[0] < 0
 
 
-def _is_partial(t: Term) -> bool:
+def is_partial(t: Term) -> bool:
     """Whether the value or the derivative of a function may be infinite or undefined."""
     if t.op == "pow":
         e = t.args[1]

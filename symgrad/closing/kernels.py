@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symgrad.algebra.terms import Term
+from symgrad.algebra.terms import Term, extent
 from symgrad.calculus.recurrence import reached
 from symgrad.closing.forward_mode import Tangents
+from symgrad.closing.outside import bracketed_outside
 from symgrad.closing.probe import Probe
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.softmax import rejoin
@@ -52,6 +53,8 @@ def made_for_machines(
     forward, backward, tangent = (
         sharpen(rejoin(x, program), own, known) for x in (kept, adjoints.statements, tangents.statements)
     )
+    shapes = {**program.shapes, **own.cotangents, **{s.name: tuple(map(extent, s.indices)) for s in known.values()}}
+    forward, backward, tangent = (bracketed_outside(x, shapes) for x in (forward, backward, tangent))
     return ForMachines(forward, backward, tangent, tangents.names, tuple(own.steps))
 
 

@@ -8,7 +8,7 @@ g - sum(y*g)       the same of g minus its value where y is more than a half
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import permutations
 
 from symgrad.algebra.build import add, fn, mul, neg, substitute, where
@@ -16,6 +16,7 @@ from symgrad.algebra.terms import (
     INFINITY,
     MINUS_ONE,
     ONE,
+    ZERO,
     Term,
     coefficient,
     extent,
@@ -28,6 +29,9 @@ from symgrad.algebra.terms import (
 from symgrad.lower.arrays import Centered, Complement, Expr, Frame, LogSoftmax, Map, Reduce, Softmax, is_batch
 from symgrad.lower.frames import complete
 from symgrad.lower.scope import Guard, Scope
+
+MOST_FACTORS = 3
+"""Softmaxes that are looked for in one exponential."""
 
 
 def softmax_of(t: Term, scope: Scope, condition: Term | None) -> Expr | None:
@@ -43,7 +47,36 @@ def softmax_of(t: Term, scope: Scope, condition: Term | None) -> Expr | None:
         found = matching(where(condition, f, neg(INFINITY)) if condition is not None else f, lse, scope)
         if found is not None:
             return found
-    return None
+    several = softmaxes_in(t.args[0], scope, MOST_FACTORS) if condition is None else ()
+    if len(several) < 2:
+        return None
+    product: Expr = several[0]
+    for e in several[1:]:
+        product = Map(scope.order.merge([product.frame, e.frame]), "real", "mul", (product, e))
+    return product
+
+
+def softmaxes_in(exponent: Term, scope: Scope, most: int) -> Sequence[Expr]:
+    """The softmaxes whose product e^x is: x = (f - lse f) + (g - lse g) cancels digits that neither of them does."""
+    if not most:
+        return ()
+    for a in terms_of(exponent):
+        c, name = coefficient(a)
+        lse = logsumexp_of(name, scope) if c < 0 else None
+        if lse is None:
+            continue
+        body, over = scope.open(lse)
+        candidates = sorted(exponent.free - lse.free, key=lambda i: (str(i.data), i.digest))
+        for chosen in assignments(over, candidates):
+            f = substitute(body, dict(zip(over, chosen, strict=True)))
+            rest = add(exponent, neg(f), name)
+            if rest is not ZERO and len(terms_of(rest)) >= len(terms_of(exponent)):
+                continue
+            e = scope.lower(f)
+            others = softmaxes_in(rest, scope, most - 1) if rest is not ZERO else ()
+            if set(chosen) <= set(e.frame) and (rest is ZERO or others):
+                return (Softmax(e.frame, "real", e, tuple(chosen)), *others)
+    return ()
 
 
 def logsumexp_of(t: Term, scope: Scope) -> Term | None:

@@ -20,6 +20,7 @@ from symgrad.algebra.build import (
 from symgrad.algebra.show import softmax_parts
 from symgrad.algebra.terms import (
     ONE,
+    ZERO,
     Term,
     by_name,
     coefficient,
@@ -100,15 +101,20 @@ def _split_exponentials(body: Term, bound: frozenset[Term], context: Context) ->
 
 
 def _without_softmax(exponent: Term, bound: frozenset[Term], context: Context) -> tuple[Term, list[Term]]:
-    """What is left of an exponent beside f - lse f, and exp(f - lse f): e^(-lse) alone may overflow, and so may e^f."""
+    """What is left of an exponent beside f - lse f, and exp(f - lse f): e^(-lse) alone may overflow, and so may e^f.
+
+    Nothing is left of one that is no softmax as it stands: where a bracket holds, it may be one.
+    """
+    whole: list[Term] = []
     for a in exponent.args:
         c, name = coefficient(a)
         lse = context.body(name) if is_access(name) else name
-        if c == -1 and lse is not None and lse.op == "red" and lse.data == "lse" and lse.free & bound:
-            parts = softmax_parts(add(exponent, name, neg(lse)))
+        if c < 0 and lse is not None and lse.op == "red" and lse.data == "lse" and lse.free & bound:
+            parts = softmax_parts(add(exponent, name, neg(lse))) if c == -1 else None
             if parts is not None:
                 return parts[2], [exp(add(exponent, neg(parts[2])))]
-    return exponent, []
+            whole = [exp(exponent)]
+    return (ZERO, whole) if whole else (exponent, [])
 
 
 def _components(factors: list[Term], bound: frozenset[Term]) -> list[tuple[Term, frozenset[Term]]]:

@@ -38,6 +38,29 @@ inputs:
 output:
   "y[k]": "amax(log(sigmoid((A[t[j], k] - A[k, k])**2)), j, ties=first)"
 """,
+    "an exponential that is a softmax where a bracket holds is not split: e^(-lse) is 0 where e^f is infinite": """
+name: split
+inputs: {v: [n], A: [c], g: [n, c]}
+let:
+  "a[q]": "v[q]**2"
+  "m": "100*mean(a[p], p)"
+  "u[k, s]": "softmax(where(a[s] > 1, m, g[s, k])*sin(A[k]), k)"
+output: {"y[k]": "Sum(u[j, k]**2, j)*v[k]"}
+""",
+    "a product of two softmaxes is no exponential of one difference": """
+name: twice
+inputs: {x: [n, c], v: [n]}
+let: {"b[p, r]": "4*(Abs(x[r, p]) - x[r, p]**2)**2"}
+output: {"y[j, r]": "softmax(v[j] + log_softmax(b[r, j], r), j)"}
+""",
+    "a product with a read outside is 0 where its exponential is infinite": """
+name: outside
+inputs: {x: [..., h, w]}
+parameters: {k: {value: 2, dtype: int, domain: positive}}
+ranges: {p: "h//k", q: "w//k", u: "k", v: "k"}
+let: {"a[..., i, j]": "4*x[..., i, j]**2"}
+output: {"y[..., p, q]": "logsumexp(a[..., k*p + u, k*q + v], u, v)**2"}
+""",
     "opened binders share no name with anything": """
 name: capture
 inputs: {x: [n, c], t: {shape: [n, c], given: true}}
