@@ -21,6 +21,7 @@ from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJU
 from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE
 from symgrad.rules.roots import ROOTS
+from symgrad.rules.softmax import WEIGHTED_SOFTMAX
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
 from symgrad.rules.unguarded import UNGUARDED
@@ -53,6 +54,7 @@ ALL: tuple[Rule, ...] = (
     GATE,
     *STEPS,
     MASKED_EXPONENTIAL,
+    WEIGHTED_SOFTMAX,
     *UNGUARDED,
     OUTSIDE,
     TANGENT,

@@ -13,7 +13,7 @@ from symgrad.closing.collect import collect
 from symgrad.closing.facts import fact_rules
 from symgrad.closing.fold import Folding
 from symgrad.closing.refold import GATE, REFOLD
-from symgrad.closing.steps import STEPS
+from symgrad.closing.steps import GATHERED, STEPS
 from symgrad.closing.unfold import unfold
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
@@ -23,6 +23,7 @@ from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PE
 from symgrad.rules.matrices import FOR_MACHINES, FOR_PEOPLE, INVERSE_OF_PRODUCT, square_factors
 from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE, read_inside
+from symgrad.rules.softmax import WEIGHTED_SOFTMAX
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
 from symgrad.rules.unguarded import UNGUARDED
@@ -55,11 +56,12 @@ class Simplifier:
             *ELEMENTARY,
             *REFOLD,
             NORMALIZE_INSIDE,
-            *((MASKED_EXPONENTIAL, *DENSITIES, GATE, *STEPS) if closed else ()),
+            *((MASKED_EXPONENTIAL, WEIGHTED_SOFTMAX, *DENSITIES, GATE, *STEPS) if closed else ()),
         )
         self.written = _conditions(context)
         facts = fact_rules(context)
-        affine: tuple[Rule, ...] = (SOLVE_AFFINE, *UNGUARDED, OUTSIDE, KNOWN_REMAINDER) if closed else ()
+        people = (SOLVE_AFFINE, WEIGHTED_SOFTMAX, GATHERED, *UNGUARDED, OUTSIDE, KNOWN_REMAINDER)
+        affine: tuple[Rule, ...] = people if closed else ()
         matrices = FOR_PEOPLE if closed else FOR_MACHINES
         self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *SUMS, *affine)
         self.expand = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *EXPAND, *affine)

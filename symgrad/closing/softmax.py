@@ -14,6 +14,7 @@ from symgrad.rewrite.context import Context
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.ranges import read_inside
+from symgrad.rules.softmax import whole_softmax
 
 
 def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement, ...]:
@@ -31,7 +32,7 @@ def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement
         new = read_inside(unfold(t, named, Fresh()), context)
         parts = softmax_parts(new.args[0]) if new.op == "fn" and new.data == "exp" else None
         if parts is None:
-            return None
+            return whole_softmax(new)
         return mul(exp(sub(new.args[0], parts[2])), exp(parts[2]))  # the rest meets its inverse beside it
 
     rule = Rule("machine/softmax", ("fn",), "", "", whole, Example("", ""))

@@ -35,6 +35,11 @@ USES: dict[str, tuple[str, str, str]] = {
     "stabilize/log1p": (ROWS, "", "y[i, j]: log1p(exp(x[i, j]))"),
     "stabilize/exp-sigmoid": (ROWS, "", "y[i, j]: exp(x[i, j])*sigmoid(-x[i, j])"),
     "stabilize/named-exp": ("x: [n, c], z: [n, c]", "e[i, j]: exp(x[i, j])", "y[i, j]: e[i, j]*exp(-z[i, j])"),
+    "softmax/weighted": (
+        "x: [n, c], p: {shape: [c], domain: positive}",
+        "",
+        "y[i, j]: log(p[j]*exp(x[i, j])/Sum(p[k]*exp(x[i, k]), k))",
+    ),
     "lse/shift": ("x: [n, c], v: [n]", "", "y[i]: logsumexp(x[i, j] + v[i], j)"),
     "fact/normalized": (
         "x: [n, c], v: [n]",
