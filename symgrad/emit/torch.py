@@ -16,6 +16,7 @@ from symgrad.emit.signature import arguments, default_text, docstring, input_tex
 from symgrad.emit.torch_helpers import HELPERS
 from symgrad.emit.torch_matrices import MATRIX_HELPERS
 from symgrad.formula.program import Program, Statement
+from symgrad.lower.arrays import Assign, Transpose
 from symgrad.lower.program import lower_statements, signatures_of
 from symgrad.lower.scope import Signature, signature_of
 
@@ -207,18 +208,21 @@ class TorchWriter:
         given: Mapping[str, Signature],
         results: Sequence[str],
         text: str,
+        base: bool = False,
     ) -> str:
+        """`base`: results are no views: the tangent of a view must lie in memory as it does, and it takes no `+=`."""
         program = lower_statements(statements, {**self.given, **given}, results, self.module.parts())
         sources = input_sources(self.p, self.module)
         arrays = [*sources.arrays, *(Array(self.module.names.bind(n), g.extents) for n, g in given.items())]
         body = Body(self.module, sources_of(self.p, self.module, arrays), self.like)
         body.assign(program)
-        values = ", ".join(self.module.names.bind(r) for r in results)
+        views = {a.name for a in program if isinstance(a, Assign) and isinstance(a.expr, Transpose)} if base else set()
+        values = ", ".join(self.module.names.bind(r) + ".detach()" * (r in views) for r in results)
         head = f"def {name}({', '.join([*first, *self.inputs, *self.parameters])}):"
         return function(head, docstring(text), [*body.prelude(), *body.lines, f"return {values}"])
 
     def _values(self) -> str:
-        return self._compute("_values", [], self.d.forward, {}, self.outs, self.values_text)
+        return self._compute("_values", [], self.d.forward, {}, self.outs, self.values_text, True)
 
     def _gradients(self) -> str:
         given = self._cotangents()

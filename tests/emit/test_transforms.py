@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.autograd import forward_ad
 
 from tests.emit.cases import as_list, kernels, reference_results, tensors
 from tests.emit.test_kernels import CASES, close
@@ -134,3 +135,35 @@ def test_a_module_takes_the_parameters_in_its_constructor():
     t = tensors(k, c.data())
     module = k.torch.Focal(g=1.5, reduction="sum")
     close(module(*t.values()).detach(), k.function(*t.values(), g=1.5, reduction="sum").detach())
+
+
+TRANSPOSED = """
+name: transposed
+inputs: {M: [c, d], v: [c]}
+output: {"y[k, i]": "(M[i, k] + v[i])**2*sin(M[i, k])"}
+"""
+
+
+def test_an_output_that_is_computed_transposed_is_no_view_of_another_array():
+    """A view's tangent would have to lie in memory as it does, and it could not be changed in place."""
+    k = kernels(TRANSPOSED)
+    m, v = torch.randn(3, 4, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+    with forward_ad.dual_level():
+        y = k.function(forward_ad.make_dual(m, torch.ones_like(m)), v)
+        got = forward_ad.unpack_dual(y).tangent
+    expected = (2 * (m + v[:, None]) * torch.sin(m) + (m + v[:, None]) ** 2 * torch.cos(m)).T
+    close(got, expected)
+    w = m.clone().requires_grad_()
+    y = k.function(w, v)
+    y += 1
+    y.sum().backward()
+    close(w.grad, expected.T)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_torch_compile_takes_an_output_that_is_computed_transposed():
+    k = kernels(TRANSPOSED)
+    m, v = torch.randn(3, 4, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+    got = torch.compile(k.function, fullgraph=True, backend="aot_eager")(m, v)
+    close(got, ((m + v[:, None]) ** 2 * torch.sin(m)).T)
