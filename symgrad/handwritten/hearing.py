@@ -22,7 +22,9 @@ from symgrad.handwritten.saturated import affordable, saturated_points
 from symgrad.handwritten.scenes import Array, Scene
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.certificate import has_torch
-from symgrad.validate.points import Point, kink_points, normal_points, special_points
+from symgrad.validate.kink_points import kink_points
+from symgrad.validate.points import Point, normal_points
+from symgrad.validate.special_points import special_points
 from symgrad.validate.verdict import (
     EPSILON,
     FORGIVEN_ULP,

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from symgrad.formula.program import Program
+from symgrad.validate.extents import work_of
 from symgrad.validate.points import Point, normal_points
-from symgrad.validate.sampling import work_of
 from symgrad.validate.sizes import bind_sizes
 
 SMALL = 1000

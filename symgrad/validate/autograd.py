@@ -161,8 +161,6 @@ def _judge_point(
     noise = _noise(program, wrt, call, expected, point, EPSILON)
     for kernel in kernels:
         _judge_kernel(verdict, kernel, call, point, expected, noise)
-        if isinstance(kernel, TorchKernels):
-            judge_tangents(verdict, kernel, call, point, expected.outcome.gradients, noise)
     if verdict.failure is None and point.kind == "normal" and verdict.kinds["normal"] <= SINGLE_POINTS:
         _judge_upstream(verdict, program, wrt, kernels, call, point)
         _judge_single(verdict, program, wrt, kernels, call, point)
@@ -185,7 +183,10 @@ def _judge_kernel(
     verdict: Judgement, kernel: Kernels, call: Call, point: Point, expected: Truth, noise: Mapping[str, Any]
 ) -> None:
     """Value and gradients of one kernel at one point; of a loss under the reductions mean and sum."""
-    _hold(verdict, kernel, point, attempt(kernel, call), expected.outcome, noise, 1)
+    got = attempt(kernel, call)
+    _hold(verdict, kernel, point, got, expected.outcome, noise, 1)
+    if isinstance(kernel, TorchKernels) and verdict.failure is None:
+        judge_tangents(verdict, kernel, call, point, got.gradients, noise)
     if kernel.program.is_loss and kernel.program.loss.indices:
         at = replace(point, label=f"{point.label}, reduction=sum")
         got = attempt(kernel, replace(call, reduction="sum"))

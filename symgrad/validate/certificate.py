@@ -22,14 +22,16 @@ from symgrad.validate.differences import judge_differences
 from symgrad.validate.exhaustive import Sweep
 from symgrad.validate.facts import judge_facts
 from symgrad.validate.kernels import Kernels, NumpyKernels, TorchKernels
+from symgrad.validate.kink_points import kink_points, unreached
 from symgrad.validate.multiprecision import judge_multiprecision
 from symgrad.validate.parts import judge_parts
-from symgrad.validate.points import Point, kink_points, normal_points, special_points
+from symgrad.validate.points import Point, normal_points
 from symgrad.validate.precise import Closed
 from symgrad.validate.printed import read_back
 from symgrad.validate.reach import Reach, described, reach_of
 from symgrad.validate.second.kernels import SecondKernels
 from symgrad.validate.second.order import Points, hear_second
+from symgrad.validate.special_points import special_points
 from symgrad.validate.verdict import Failure, Judgement
 
 SECONDS = 120.0
@@ -181,6 +183,8 @@ def hear_all(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tupl
         return (), (("all", "no input is differentiated"),), reach
     if has_torch():
         judges.append(judge_autograd(program, trial.wrt, trial.kernels, [*normal, *_finite(special), *kinks]))
+        for kink in unreached(trial.kinks, kinks):
+            judges[-1].skip(f"no point with a finite value was found on the kink {kink}")
     else:
         absent.append(("autograd", "torch is not installed"))
     if trial.numpy is not None:

@@ -26,12 +26,17 @@ REGULAR = frozenset(("inv", "logdet", "logabsdet", "det"))
 
 
 def is_judged(program: Program, label: str, data: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
-    """Whether a special point says something of kernels: no inverse is taken of a matrix that is nearly singular."""
+    """Whether a special point says something of kernels: no inverse is taken of a matrix that is nearly singular.
+
+    Nor a determinant of one that is itself computed from numbers far apart: rounding its elements is all that is left.
+    """
     from symgrad.validate.evaluate import evaluate_program
 
     if not functions_of_matrices(program):
         return True
     if condition(program, data, parameters, REGULAR - {"det"}) >= HOPELESS:
+        return False
+    if label.startswith("large") and condition(program, data, parameters, frozenset(("det",)), True) >= HOPELESS:
         return False
     if label != "singular":
         return True
@@ -65,9 +70,16 @@ def tamed(program: Program, draw: Callable[[], Data], parameters: Mapping[str, A
 
 
 def condition(
-    program: Program, data: Mapping[str, Any], parameters: Mapping[str, Any], functions: frozenset[str] = REGULAR
+    program: Program,
+    data: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    functions: frozenset[str] = REGULAR,
+    is_made: bool = False,
 ) -> float:
-    """The worst condition number among the matrices of the functions; infinite for a logdet without a value."""
+    """The worst condition number among the matrices of the functions; infinite for a logdet without a value.
+
+    `is_made`: only among those that are no inputs.
+    """
     from symgrad.validate.evaluate import evaluate_program
 
     try:
@@ -77,7 +89,7 @@ def condition(
     worst = 1.0
     for function, name in functions_of_matrices(program):
         a = np.asarray(values[name], dtype=float)
-        if function not in functions:
+        if function not in functions or (is_made and name in data):
             continue
         if not np.all(np.isfinite(a)) or (function == "logdet" and np.any(np.linalg.slogdet(a)[0] <= 0)):
             return float("inf")

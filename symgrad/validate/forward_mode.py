@@ -1,7 +1,7 @@
-"""Forward mode of the generated torch function, held against the gradients of the reference.
+"""Forward mode of the generated torch function, held against its gradients, which have been judged at the point.
 
 For any direction v of the inputs and any upstream u of the outputs <u, J v> = <J' u, v>: the tangent that the kernel
-gives is on the left, what reverse mode of the independent evaluation gives on the right.
+gives is on the left, what reverse mode gives on the right.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def judge_tangents(
 ) -> None:
     """The tangents of the outputs along one random direction, drawn from another stream than the point.
 
-    `gradients`: J' u for the upstream u of the call, of a loss for its mean; `noise`: what each element may be off.
+    `gradients`: J' u for the upstream u of the call, of a loss for its mean, as judged; `noise`: what each may be off.
     """
     rng = np.random.default_rng((*map(ord, point.label), 47))
-    along = {n: rng.standard_normal(g.shape) for n, g in gradients.items()}
+    along = {n: np.asarray(rng.standard_normal(g.shape)) for n, g in gradients.items()}
     tangents = guarded("torch forward mode", lambda: kernel.tangents(call, along))
     at = replace(point, label=f"{point.label}, forward mode")
     for name, a in tangents.items():

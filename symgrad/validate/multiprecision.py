@@ -20,8 +20,9 @@ from symgrad.formula.program import Program
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.decimal_backend import in_range
 from symgrad.validate.kernels import Call, Data, KernelError, Kernels, Outcome, attempt
-from symgrad.validate.points import Point, lacks_value, leaves_kink
-from symgrad.validate.precise import Closed, Precise, Probe, closed_forms
+from symgrad.validate.kink_points import lacks_value, leaves_kink
+from symgrad.validate.points import Point
+from symgrad.validate.precise import SMALLEST_NORMAL, Closed, Precise, Probe, closed_forms, surely
 from symgrad.validate.steps import is_recurrent
 from symgrad.validate.verdict import (
     EPSILON,
@@ -43,8 +44,10 @@ MOST_INPUTS = 4
 """Inputs whose whole gradients are looked at at a special point, in turn."""
 ELEMENTS = {True: 4, False: 2}
 """Single elements whose slopes are computed, at a normal point and at others."""
-SMALLEST_NORMAL = 2.3e-308
 INFINITY = float("inf")
+FAR_APART = 1e6
+MOVED = 4
+"""So many times what an ulp of the inputs does to it a gradient is, where a zero in its place is wrong."""
 STEP_ULP = 8
 """How many times farther than by the rounding of its steps a recurrence may move.
 
@@ -158,9 +161,10 @@ def _judge_point(
     call = Call(point.inputs, point.parameters, point.upstream)
     outcomes = [(kernel.name, attempt(kernel, call)) for kernel in kernels]
     scale = _scales(wrt, outcomes, forms, typical, point, precise.scale)
+    near = Precise(program, replace(point, inputs=rounded(point.inputs, 23))) if point.is_generic else None
     for s in program.outputs:
-        _judge_value(verdict, point, s.name, values[s.name], program.is_loss, outcomes, scale.size)
-    noise = _forgiven(program, closed, wrt, forms, point)
+        _judge_value(verdict, point, s.name, values[s.name], program.is_loss, outcomes, scale.size, near)
+    noise = _forgiven(closed, wrt, forms, near)
     if point.kind == "special":
         _add_rounding(noise, kernels, call, outcomes)
     for probe in _probes(program, wrt, point, rng):
@@ -168,6 +172,7 @@ def _judge_point(
     for n, form in forms.items():
         allowed = noise.get(n, 0.0) + ROUNDING * EPSILON * scale.unit(n) + SMALLEST
         _judge_elements(verdict, point, n, form, outcomes, allowed)
+        _judge_zeros(verdict, judged, precise, {n: form}, outcomes, scale.unit(n))
 
 
 def _looked_at(wrt: Sequence[str], point: Point, rng: Any) -> tuple[str, ...]:
@@ -234,11 +239,20 @@ def _judge_value(
     reduced: bool,
     outcomes: Sequence[tuple[str, Outcome]],
     size: float,
+    near: Precise | None,
 ) -> None:
-    """The value of a loss (its mean) or of an output; beside normal points it must be there, and about right."""
+    """The value of a loss (its mean) or of an output; beside normal points it must be there, and about right.
+
+    `near`: the point with rounded inputs; what that does to the value is no fault.
+    """
     tolerance = TOLERANCE if point.kind == "normal" else VALUE_TOLERANCE
+    moved = np.zeros(1)
+    if near is not None:
+        with np.errstate(all="ignore"):
+            moved = np.nan_to_num(np.abs(near.rough_values()[name] - exact), posinf=0.0)
     for kernel, got in outcomes:
-        noise, expected = FORGIVEN_ULP * size * EPSILON, np.mean(exact) if reduced else exact
+        noise = FORGIVEN_ULP * (size * EPSILON + (np.mean(moved) if reduced else moved))
+        expected = np.mean(exact) if reduced else exact
         verdict.compare(f"{kernel} value {name}", point, got.values[name], expected, noise, tolerance)
 
 
@@ -286,14 +300,12 @@ def _has_value(forms: Data, probe: Probe, precise: Precise, kinks: Sequence[Any]
 
 
 def _forgiven(
-    program: Program, closed: Sequence[Closed], wrt: Sequence[str], forms: Data, point: Point
+    closed: Sequence[Closed], wrt: Sequence[str], forms: Data, near: Precise | None
 ) -> dict[str, np.ndarray[Any, Any]]:
-    """What rounding of the inputs alone does to each closed form at a normal point."""
-    if not point.is_generic:
+    """What rounding of the inputs alone does to each closed form at a generic point."""
+    if near is None:
         return {}
-    moved = rounded(point.inputs, 23)
-    near = replace(point, inputs=moved)
-    again = closed_forms(closed, wrt, Precise(program, near), roughly=True)
+    again = closed_forms(closed, wrt, near, roughly=True)
     return {n: FORGIVEN_ULP * np.nan_to_num(np.abs(again[n] - forms[n])) for n in again if n in forms}
 
 
@@ -329,3 +341,39 @@ def _judge_elements(
         gradient = got.gradients[name]
         gradient, expected = np.where(sane, gradient, 0.0), np.where(sane, form, 0.0)
         verdict.compare(f"{kernel} gradient of {name} against its closed form", point, gradient, expected, noise)
+
+
+def _judge_zeros(
+    verdict: Judgement,
+    judged: Judged,
+    precise: Precise,
+    form: Data,
+    outcomes: Sequence[tuple[str, Outcome]],
+    unit: float,
+) -> None:
+    """A zero where a gradient is a normal number is wrong, however small that is beside others.
+
+    Not so where an ulp of the inputs moves the gradient as far, where the rounded steps of a recurrence leave it of a
+    difference, or where inputs are so far apart (1e50 beside 1) that a difference has no digit of the smaller: these
+    are counted.
+    """
+    ((name, values),) = form.items()
+    doubtful = {k: (g.gradients[name] == 0) & np.isfinite(values) & (values != 0) for k, g in outcomes}
+    if not any(np.any(zeros) for zeros in doubtful.values()):
+        return
+    closed, point = next(c for c in judged.closed if c.input == name), precise.point
+    sure, moved = surely(closed, precise), np.zeros(values.shape)
+    for seed in (29, 31) if np.any(sure[np.any(list(doubtful.values()), axis=0)]) else ():
+        near = Precise(judged.program, replace(point, inputs=rounded(point.inputs, seed)))
+        again = closed_forms([closed], (name,), near, roughly=True)
+        moved = np.maximum(moved, np.nan_to_num(np.abs(again[name] - sure)))
+    is_lost = precise.largest > FAR_APART or is_recurrent(judged.program.statements)
+    lost = EPSILON * ROUNDING * unit if is_lost else 0.0
+    for kernel, zeros in doubtful.items():
+        wrong = zeros & (np.abs(sure) > np.maximum(MOVED * moved, lost))
+        for place in np.argwhere(wrong)[:1]:
+            at = tuple(int(k) for k in place)
+            what = f"{kernel} gradient of {name} against its closed form, a wrong zero"
+            verdict.fail(Failure(what, point.label, at, 0.0, float(sure[at])))
+        if forgiven := int(np.sum(zeros & (sure != 0) & ~wrong)):
+            verdict.skip("zeros where rounding is larger than the gradient", forgiven)

@@ -34,6 +34,7 @@ AGREED = 1e-13
 TORN, TORN_UNIT = 1e-6, 1e-18
 """One-sided slopes that differ by more than so much of themselves and of the scale are those of a kink."""
 SMALL = 1e-20
+SMALLEST_NORMAL = float(np.finfo(np.float64).smallest_normal)
 
 
 class Definition(Protocol):
@@ -89,8 +90,8 @@ class Precise:
         self.wide = False
         self.known: dict[int, dict[str, Array]] = {}
         finite = [np.abs(a[np.isfinite(a)]) for a in point.inputs.values() if a.dtype.kind == "f"]
-        largest = max((float(np.max(a, initial=0.0)) for a in finite), default=0.0)
-        self.levels = LEVELS if largest < 1e6 else HIGH_LEVELS if largest < 1e60 else HIGHEST_LEVELS
+        self.largest = max((float(np.max(a, initial=0.0)) for a in finite), default=0.0)
+        self.levels = LEVELS if self.largest < 1e6 else HIGH_LEVELS if self.largest < 1e60 else HIGHEST_LEVELS
         self.centers: dict[int, Any] = {}
         self.converted: dict[int, Mapping[str, Array]] = {}
         self.definitions: dict[int, dict[tuple[Statement, ...], dict[str, Array]]] = {}
@@ -248,19 +249,28 @@ class Precise:
         return None
 
 
+def closed_at(form: Closed, precise: Precise, digits: int) -> Array:
+    """A closed form at one precision."""
+    program, point = precise.program, precise.point
+    known = {**precise.inputs(digits), **precise.values(digits), **point.upstream}
+    precise.define(form.where, known, digits)
+    return evaluate_term(form.closed, program, known, form.indices, point.parameters, precise.backend(digits))
+
+
 def closed_values(form: Closed, precise: Precise, roughly: bool = False) -> np.ndarray[Any, Any] | None:
     """A closed form in multiprecision, as float64."""
-    program, point = precise.program, precise.point
-
-    def compute(digits: int) -> Array:
-        known = {**precise.inputs(digits), **precise.values(digits), **point.upstream}
-        backend = precise.backend(digits)
-        precise.define(form.where, known, digits)
-        return evaluate_term(form.closed, program, known, form.indices, point.parameters, backend)
-
     if roughly:
-        return precise.anyhow(lambda: as_float(compute(precise.levels[0])))
-    return precise.settled(compute)
+        return precise.anyhow(lambda: as_float(closed_at(form, precise, precise.levels[0])))
+    return precise.settled(lambda digits: closed_at(form, precise, digits))
+
+
+def surely(form: Closed, precise: Precise) -> np.ndarray[Any, Any]:
+    """A closed form as float64 where the two highest precisions agree in a normal number, each element for itself;
+    0 elsewhere: what is nothing but rounding is another number at each precision."""
+    low, high = (precise.anyhow(lambda d=d: as_float(closed_at(form, precise, d))) for d in precise.levels[-2:])
+    with np.errstate(all="ignore"):
+        agree = np.isfinite(high) & (np.abs(high) >= SMALLEST_NORMAL) & (np.abs(high - low) <= AGREED * np.abs(high))
+    return np.asarray(np.where(agree, high, 0.0))
 
 
 def closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise, roughly: bool = False) -> Data:

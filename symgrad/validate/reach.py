@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from symgrad.formula.program import Formula, Program
+from symgrad.validate.extents import work_of
 from symgrad.validate.points import Point, place
-from symgrad.validate.sampling import work_of
 from symgrad.validate.sizes import bind_sizes
 
 LARGE = 10_000

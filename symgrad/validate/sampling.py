@@ -1,13 +1,11 @@
-"""Sizes and data of the points at which a formula is judged: inside of every domain, on every declared equation.
+"""Data and parameters of the points at which a formula is judged: inside of every domain, on every declared equation.
 
-dims = choose_extents(program, 0)
 sample_inputs(program, dims, (2, 3), rng, scale=1.0)["t"]      rows of a simplex sum to one
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import islice
 from math import prod
@@ -15,171 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.algebra.terms import BATCH, Term, extent, walk
+from symgrad.algebra.terms import BATCH, Term, walk
 from symgrad.formula.program import Domain, Input, Parameter, Program
-from symgrad.validate.backends import EvaluationError
-from symgrad.validate.conditioning import HOPELESS, condition, needs_regular, tamed
+from symgrad.validate.conditioning import tamed
 from symgrad.validate.equations import impose
-from symgrad.validate.sizes import dimension_names, integer_of, names_in, rational_of, shape_of
+from symgrad.validate.sizes import integer_of, rational_of, shape_of
 
 Rng = np.random.Generator
 Data = dict[str, np.ndarray[Any, Any]]
 
-POOLS = ((3, 4, 2, 5, 6, 7, 8, 9), (2, 5, 3, 7, 4, 6, 9, 8), (1,))
-LARGEST_WORK = 60_000
-DEARER = 8
-MUCH_DEARER = 200
-"""Times as many elements are touched rather than to let sizes coincide, or be 1."""
-TRIES = 400
-
 
 class SamplingError(Exception):
     """No sizes or data were found that keep every declared fact."""
-
-
-# ---- sizes ----------------------------------------------------------------------------------------------------------
-
-
-def choose_extents(
-    program: Program, variant: int = 0, parameters: Mapping[str, Any] | None = None, largest: int = LARGEST_WORK
-) -> dict[str, int]:
-    """Sizes of all dimensions. Variants 0 and 1: pairwise distinct where the formula lets them; 2: mostly 1; 3, 4, 5:
-    as these, in another order, and so on.
-
-    `largest` bounds the elements that the evaluator touches, where the formula lets it: sizes that are distinct, and
-    sizes that are no 1, may have more of them (`DEARER`).
-    """
-    values = {p.name: p.value for p in program.parameters} | dict(parameters or {})
-    names = dimension_names(program)
-    free = [n for n in names if n not in dict(_equations_of_sizes(program))]
-    loops, extents, regular = _loops(program), _all_extents(program), needs_regular(program)
-    # by kind: pairwise distinct, or not, or some are 1
-    smallest: dict[bool | None, tuple[int, dict[str, int]]] = {}
-    for dims in _candidates(free, variant):
-        got = _complete(program, dims, values, extents)
-        if got is None or any(n not in got for n in names):
-            continue
-        telling = variant % 3 == 2 or (_has_steps(program, got, values) and 1 not in [got[n] for n in free])
-        kind = (variant % 3 == 2 or len({got[n] for n in free}) == len(free)) if telling else None
-        work = _elements(loops, got, values)
-        if kind in smallest and work >= smallest[kind][0]:
-            continue
-        if regular and not _can_be_regular(program, got, values):
-            continue
-        if work <= largest and kind:
-            return got
-        smallest[kind] = work, got
-    if not smallest:
-        raise SamplingError(f"no sizes of {', '.join(names)} were found at which every index has a range")
-    # distinct ones; else ones that are no 1; else any; the first two only if they are not too dear
-    for kind, times in ((True, DEARER), (False, MUCH_DEARER)):
-        if kind in smallest and smallest[kind][0] <= times * largest:
-            return smallest[kind][1]
-    return min(smallest.values(), key=lambda found: found[0])[1]
-
-
-def _has_steps(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> bool:
-    """Whether each recurrence takes more than its first step."""
-    times = {extent(s.recurrence.time) for s in program.statements if s.recurrence is not None}
-    return all(integer_of(e, dims, parameters) > 1 for e in times)
-
-
-def _can_be_regular(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> bool:
-    """Whether the matrices that are inverted are not singular for all data of these sizes."""
-    data = sample_inputs(program, dims, (2,), np.random.default_rng(0), 1.0, parameters)
-    return condition(program, data, parameters) < HOPELESS
-
-
-def _candidates(names: list[str], variant: int) -> Iterator[dict[str, int]]:
-    pool = POOLS[variant % 3]
-    rng = np.random.default_rng(1000 + variant)
-    yield {n: pool[(k + variant // 3) % len(pool)] for k, n in enumerate(names)}
-    small = np.arange(1, 10) if variant % 3 < 2 else np.array([1, 1, 1, 2, 3, 4])
-    for k in range(TRIES):
-        top = small[: max(len(names) + 1, 9 - k // 40)] if variant % 3 < 2 else small
-        distinct = variant % 3 < 2 and k < TRIES // 2 and len(names) <= len(top)
-        picked = rng.choice(
-            top[1:] if distinct and len(names) < len(top) else top, size=len(names), replace=not distinct
-        )
-        yield dict(zip(names, (int(p) for p in picked), strict=True))
-    for k in range(TRIES if variant % 3 < 2 else 0):
-        picked = rng.integers(1, 4 if k < TRIES // 2 else 3, size=len(names))
-        yield dict(zip(names, (int(p) for p in picked), strict=True))
-
-
-def _complete(
-    program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any], extents: Sequence[Term]
-) -> dict[str, int] | None:
-    """The sizes with those that an equation gives, or None where some of the extents would have no value."""
-    got = {**dims, BATCH: 6}
-    try:
-        for name, t in _equations_of_sizes(program):
-            if not any(n not in got for n in names_in(t)):
-                got[name] = integer_of(t, got, parameters)
-        fits = all(n >= 1 for n in got.values()) and _facts_of_sizes_hold(program, got, parameters)
-        fits = fits and all(integer_of(e, got, parameters) >= 1 for e in extents)
-    except (EvaluationError, ZeroDivisionError, KeyError):
-        return None
-    return got if fits else None
-
-
-def _equations_of_sizes(program: Program) -> list[tuple[str, Term]]:
-    """Facts `d == h*e`, one dimension alone on a side."""
-    out: dict[str, Term] = {}
-    for f in program.facts:
-        c = f.condition
-        if c.op != "cmp" or c.data != "==" or c.tensors or c.free:
-            continue
-        for left, right in (c.args, c.args[::-1]):
-            if left.op == "dim" and str(left.data) not in names_in(right) and str(left.data) not in out:
-                out[str(left.data)] = right
-                break
-    return list(out.items())
-
-
-def _facts_of_sizes_hold(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> bool:
-    for f in program.facts:
-        c = f.condition
-        if c.op == "cmp" and not c.tensors and not any(x.op == "idx" for x in walk(c)):
-            a, b = (rational_of(t, dims, parameters) for t in c.args)
-            if not {"<": a < b, "<=": a <= b, "==": a == b, "!=": a != b}[str(c.data)]:
-                return False
-    return True
-
-
-def _all_extents(program: Program) -> list[Term]:
-    """Extents of all indices and axes."""
-    found: dict[Term, None] = {}
-    for s in program.statements:
-        for t in (*s.indices, *walk(s.body)):
-            if t.op == "idx":
-                found[extent(t)] = None
-    for tensor in program.inputs:
-        found.update(dict.fromkeys(tensor.shape))
-    return list(found)
-
-
-def work_of(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
-    """Elements of the largest array that the evaluator makes, times the number of terms, about."""
-    return _elements(_loops(program), dims, parameters)
-
-
-Loops = Mapping[tuple[Term, ...], int]
-
-
-def _loops(program: Program) -> Loops:
-    """The extents over which terms run, and how many terms run over each."""
-    found: Counter[tuple[Term, ...]] = Counter()
-    for s in program.statements:
-        for t in walk(s.body):
-            axes = {*t.free, *(t.args[1:] if t.op == "red" else ())}
-            found[tuple(sorted(map(extent, axes), key=lambda e: e.digest))] += 1
-    return found
-
-
-def _elements(loops: Loops, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
-    size = {e: integer_of(e, dims, parameters) for e in {e for extents in loops for e in extents}}
-    return sum(count * prod(size[e] for e in extents) for extents, count in loops.items())
 
 
 # ---- parameters -----------------------------------------------------------------------------------------------------

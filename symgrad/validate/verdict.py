@@ -85,9 +85,9 @@ class Judgement:
             self.seen.clear()
             self.skip(why)
 
-    def skip(self, why: str) -> None:
+    def skip(self, why: str, count: int = 1) -> None:
         """Count what could not be judged, by the reason."""
-        self.skipped[why] = self.skipped.get(why, 0) + 1
+        self.skipped[why] = self.skipped.get(why, 0) + count
 
     def fail(self, failure: Failure) -> None:
         """Keep the first failure."""

@@ -21,7 +21,8 @@ from symgrad.closing.derivation import Derivation, Gradient
 from symgrad.document import gradient as gradient_record
 from symgrad.report.contents import derivation_notation
 from symgrad.validate.evaluate import evaluate_program, evaluate_term
-from symgrad.validate.sampling import choose_extents, choose_parameters, sample_inputs
+from symgrad.validate.extents import choose_extents
+from symgrad.validate.sampling import choose_parameters, sample_inputs
 
 HERE = Path(__file__).parent
 NAMES = sorted(p.stem for p in HERE.glob("*.yaml"))

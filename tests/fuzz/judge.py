@@ -25,7 +25,8 @@ from symgrad.validate.backends import EvaluationError
 from symgrad.validate.certificate import bring
 from symgrad.validate.evaluate import evaluate_program, evaluate_term
 from symgrad.validate.kernels import Call
-from symgrad.validate.points import Point, lacks_value, normal_points
+from symgrad.validate.kink_points import lacks_value
+from symgrad.validate.points import Point, normal_points
 from symgrad.validate.precise import Closed, Precise, closed_values
 from symgrad.validate.printed import ReadDefinition, ReadForm
 from symgrad.validate.sampling import SamplingError

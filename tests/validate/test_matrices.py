@@ -11,9 +11,10 @@ from symgrad.formula.program import Program
 from symgrad.formula.reader import read_mapping
 from symgrad.validate.conditioning import condition
 from symgrad.validate.evaluate import evaluate_program
+from symgrad.validate.extents import choose_extents
 from symgrad.validate.mpmath_backend import MpmathBackend
-from symgrad.validate.points import special_points
-from symgrad.validate.sampling import choose_extents, sample_inputs
+from symgrad.validate.sampling import sample_inputs
+from symgrad.validate.special_points import special_points
 from symgrad.validate.torch_backend import TorchBackend
 
 

@@ -11,8 +11,12 @@ import pytest
 from symgrad.algebra.build import add, compare, mul, power, reduce
 from symgrad.algebra.terms import BATCH, ONE, TWO, ZERO, dim, get, idx, num
 from symgrad.formula.program import Domain, Input, Parameter, Program, Statement
-from symgrad.validate.points import kink_points, normal_points, special_points
-from symgrad.validate.sampling import choose_extents, choose_parameters, sample_inputs
+from symgrad.formula.reader import read_text
+from symgrad.validate.extents import choose_extents
+from symgrad.validate.kink_points import kink_points
+from symgrad.validate.points import normal_points
+from symgrad.validate.sampling import choose_parameters, sample_inputs
+from symgrad.validate.special_points import special_points
 from tests.validate.hand_made import cross_entropy, fact, kinked, norm_layer, strided_window
 
 n, c = dim("n"), dim("c")
@@ -162,3 +166,31 @@ def test_parameters_vary_inside_of_their_domains():
     assert choose_parameters(p, 0) == {"q": 0.9}
     assert 0 < choose_parameters(p, 1)["q"] < 1
     assert choose_parameters(p, 1)["q"] != 0.9
+
+
+WIDE = """
+name: wide
+inputs: {x: [c, h, w]}
+parameters:
+  k: {value: 7, dtype: int, domain: positive}
+  s: {value: 3, dtype: int, domain: positive}
+  d: {value: 4, dtype: int, domain: positive}
+ranges: {p: (h - d*(k - 1) - 1)//s + 1, u: k, q: (w - 11)//2 + 1}
+output:
+  "y[c, p, q]": amin(x[c, s*p + d*u, 2*q + 10], u)
+"""
+
+
+@pytest.mark.parametrize("variant", range(3))
+def test_sizes_are_found_where_small_ones_leave_an_index_without_a_range(variant):
+    program = read_text(WIDE.lstrip(), "wide.yaml").program
+    dims = choose_extents(program, variant)
+    least = {"h": 25, "w": 11} if variant == 2 else {"h": 28, "w": 13}
+    assert {n: dims[n] for n in least} == least
+
+
+def test_windows_are_more_than_one_where_the_formula_lets_them():
+    program = read_text(WIDE.replace("value: 7", "value: 2").lstrip(), "wide.yaml").program
+    dims = choose_extents(program, 0)
+    assert (dims["h"] - 4 - 1) // 3 + 1 > 1
+    assert (dims["w"] - 11) // 2 + 1 > 1

@@ -9,7 +9,8 @@ from symgrad.validate.autograd import judge_autograd
 from symgrad.validate.conduct import judge_conduct
 from symgrad.validate.empty import emptied
 from symgrad.validate.kernels import Call
-from symgrad.validate.points import normal_points, special_points
+from symgrad.validate.points import normal_points
+from symgrad.validate.special_points import special_points
 from tests.validate.hand_made import CROSS_ENTROPY_NUMPY, CROSS_ENTROPY_TORCH, cross_entropy, trial
 
 FUNCTION = """
@@ -19,12 +20,18 @@ class Ce(torch.autograd.Function):
     @staticmethod
     def forward(ctx, z, t):
         ctx.save_for_backward(z, t)
+        ctx.save_for_forward(z, t)
         return -(t * torch.log_softmax(z, 1)).sum(1)
 
     @staticmethod
     def backward(ctx, upstream):
         z, t = ctx.saved_tensors
         return UPSTREAM, None
+
+    @staticmethod
+    def jvp(ctx, tangent, _):
+        z, t = ctx.saved_tensors
+        return (tangent * (torch.softmax(z, 1) - t)).sum(1)
 
 def ce(z, t, *, reduction="mean"):
     each = Ce.apply(z, t)
