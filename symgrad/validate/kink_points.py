@@ -15,7 +15,8 @@ import numpy as np
 
 from symgrad.algebra.terms import Term
 from symgrad.formula.program import Program
-from symgrad.validate.backends import EvaluationError
+from symgrad.validate.backends import Backend, EvaluationError
+from symgrad.validate.decimal_backend import backend_of, in_range
 from symgrad.validate.equations import impose
 from symgrad.validate.evaluate import Evaluation
 from symgrad.validate.points import Place, Point, finish, is_plain, place
@@ -27,10 +28,12 @@ MOVED = 3
 """Elements of an input that are tried, and gaps that each is to close."""
 STEPS = 12
 """Steps of the search for a root."""
-MOST_LOOKS = 400
-"""Evaluations of a condition, for each kink."""
+LOOKS = 40
+"""Evaluations of a condition, for each start, about."""
 SNAP = 64
 """A root is tried rounded to such parts of 1 too."""
+DIGITS, EXACT = 50, 1e-30
+"""A condition that holds by rounding leaves 1e-17 in so many digits."""
 STEP_OFF = 1e-3
 OTHERWISE = ", other parameters"
 EXTREME = ("max", "min", "max_first", "min_first")
@@ -57,16 +60,23 @@ class Search:
     """The way onto one kink, at the sizes of a place."""
 
     def __init__(self, program: Program, condition: Term, at: Place) -> None:
-        self.program, self.condition, self.at, self.looks = program, condition, at, 0
+        self.program, self.condition, self.at, self.looks, self.most = program, condition, at, 0, LOOKS
 
     def gap(self, inputs: Data) -> Gap:
         """How far apart the sides are."""
         self.looks += 1
         return gap_of(self.program, self.condition, inputs, self.at.parameters)
 
+    def arrives(self, inputs: Data) -> bool:
+        """Whether the condition holds, and not by rounding alone: another float of it might say no."""
+        if not self.gap(inputs).closes:
+            return False
+        exact = in_range(lambda: gap_of(self.program, self.condition, inputs, self.at.parameters, backend_of(DIGITS)))
+        return Gap(np.where(np.abs(exact.array) < EXACT, 0.0, exact.array), exact.rows).closes
+
     def solve(self, start: Data, elements: Mapping[str, Sequence[int]]) -> Data | None:
         """The start, or the start with one element moved, on the kink."""
-        if self.gap(start).closes:
+        if self.arrives(start):
             return start
         for tensor in self.program.inputs:
             if tensor.dtype == "real" and tensor.domain.kind in ("real", "positive", "nonnegative"):
@@ -97,9 +107,9 @@ class Search:
                 return float(self.gap(along(u)).array.reshape(-1)[k])
 
             for root in _roots(one, *ends):
-                if self.looks > MOST_LOOKS:
+                if self.looks > self.most:
                     return None
-                if (is_free or root > 0) and self.gap(along(root)).closes:
+                if (is_free or root > 0) and self.arrives(along(root)):
                     return along(root)
         return None
 
@@ -137,9 +147,11 @@ def _starts(program: Program, at: Place, rng: Any) -> Iterator[Start]:
     shape = {i.name: (i.shape, i.batch) for i in program.inputs}
     alike = {n: first.setdefault(shape[n], a).copy() if n in plain else a for n, a in dense.items()}
     nothing = {n: np.zeros_like(a) if n in plain else a for n, a in dense.items()}
-    for even in (alike, nothing):
+    groups = [[n for n in plain if shape[n] == key] for key in dict.fromkeys(shape[n] for n in plain)]
+    others = [n for group in groups for n in (group[1:] or group)]
+    for even, moved in ((alike, others), (nothing, plain)):
         yield even, {}
-        yield _one_a_row(even, plain, rng)
+        yield _one_a_row(even, moved, rng)
 
 
 def _halves(program: Program, at: Place, rng: Any) -> Data:
@@ -196,8 +208,7 @@ def on_kink(program: Program, kink: Any, at: Place, seed: tuple[int, int]) -> Po
     for attempt in range(ATTEMPTS):
         rng = np.random.default_rng((*seed, attempt))
         for start, elements in _starts(program, at, rng):
-            if search.looks > MOST_LOOKS:
-                return None
+            search.most = search.looks + LOOKS
             got = search.solve(impose(program, start, at.parameters), elements)
             if got is not None:
                 point = finish(program, "kink", _label(kink), got, at.parameters, rng)
@@ -215,12 +226,14 @@ def _what_leads_to(program: Program, condition: Term) -> Program:
     return replace(program, statements=tuple(s for s in program.statements if s.name in needed))
 
 
-def gap_of(program: Program, condition: Term, inputs: Data, parameters: Mapping[str, Any]) -> Gap:
+def gap_of(
+    program: Program, condition: Term, inputs: Data, parameters: Mapping[str, Any], backend: Backend | None = None
+) -> Gap:
     """left - right of a condition; 1 where it has no value."""
-    work = Evaluation(program, inputs, parameters, strict=False)
+    work = Evaluation(program, inputs, parameters, backend, strict=False)
     try:
         work.run(program.statements)
-        with np.errstate(all="ignore"):
+        with work.backend.working():
             sides = [work.value(t, ()) for t in condition.args]
             got = work.apply(lambda a, b: a - b, *sides)
     except EvaluationError:
