@@ -112,7 +112,8 @@ def _in_forward_mode(formula: str, d: Any, right: Mapping[str, str]) -> Iterator
         for kind in OF_TANGENTS:
             for what, body in islice(MUTATIONS[kind](s.body, s.indices, frozenset()), 1):
                 changed = tuple(replace(t, body=body) if t.name == s.name else t for t in d.tangent)
-                package = emit_package(replace(d, tangent=changed))
+                made = replace(d.machine, tangent=changed)
+                package = emit_package(replace(d, kernels=lambda made=made: made))
                 if package != right:
                     yield Fault(formula, "forward mode", s.name, f"{kind}, {what}", package)
 
