@@ -30,6 +30,7 @@ from symgrad.rewrite.context import Context, Observer
 from symgrad.rewrite.engine import rewrite
 from symgrad.rewrite.readable import readable
 from symgrad.rewrite.rule import Step
+from symgrad.rules.centered import CENTERED
 from symgrad.rules.elementary import DEFINITION_RULES, SIGN, SQUARE_OF_ABS
 from symgrad.rules.matrices import OF_INVERSE
 from symgrad.rules.roots import ROOTS
@@ -40,7 +41,7 @@ Telling = Callable[[], Iterable[Step]]
 """Gives the rewrites, which few ask for."""
 SHORT = 80
 """Values of less than this weight are written out where they do not say how far their indices run."""
-FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, *ROOTS, SIGN, SQUARE_OF_ABS, SHIFT_LSE)
+FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, *ROOTS, SIGN, SQUARE_OF_ABS, SHIFT_LSE, CENTERED)
 
 
 @dataclass(frozen=True)

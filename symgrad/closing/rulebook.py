@@ -15,6 +15,7 @@ from symgrad.closing.symmetry import SYMMETRIC
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Rule
 from symgrad.rules.brackets import MASKED_EXPONENTIAL
+from symgrad.rules.centered import CENTERED
 from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.machine import MACHINE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
@@ -30,6 +31,7 @@ ALL: tuple[Rule, ...] = (
     *DEFINITION_RULES,
     *STABILIZE,
     *ROOTS,
+    CENTERED,
     OF_INVERSE,
     OF_PRODUCT,
     CHAIN,

@@ -5,6 +5,7 @@ f*exp(u)      (f*exp(u/2))*exp(u/2)
 f/s**2        f/s/s
 x**2/y**2     (x/y)**2
 f*g/a         (f/a)*g where f and a have fewer axes than g
+v*p           0 where v, which vanishes faster than p grows, is 0 already (`lower/vanishing`)
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from symgrad.lower.arrays import Expr, Read, Scalar
 from symgrad.lower.elementwise import as_real, guarded, mapped, number, select
 from symgrad.lower.scope import Guard, Scope, is_scalar
 from symgrad.lower.softmax import softmax_of
+from symgrad.lower.vanishing import with_own_argument, without_limit
 
 MOST_DIVISIONS = 4
 """The largest power that is divided by one at a time."""
@@ -69,10 +71,20 @@ def lower_fraction(factors: Sequence[Term], scope: Scope, guard: Guard) -> Expr:
     """A product of factors without brackets, negative powers as divisions."""
     c, rest = coefficient(mul(*factors))
     above, below = paired_squares(*split_powers(factors_of(rest)))
+    c, above = bounded_divided(c, above)
     tops = lower_factors([f for f in order_factors(above) if not is_scalar(f)], scope, guard)
     bottoms = [e for f in order_factors(below) if not is_scalar(f) for e in lower_divisors(f, scope, guard)]
     scalars = [f for f in above if is_scalar(f)], [f for f in below if is_scalar(f)]
     return fraction(scope, c, scalars, tops, bottoms)
+
+
+def bounded_divided(c: Fraction, above: list[Term]) -> tuple[Fraction, list[Term]]:
+    """x*clip(y, 0, 6)/6 is x*(clip(y, 0, 6)/6): what has bounds is divided first, as the product may overflow."""
+    for f in above:
+        if f.op == "fn" and f.data == "clip" and len(above) > 1 and c.denominator > 1:
+            part = mul(num(Fraction(1, c.denominator)), f)
+            return Fraction(c.numerator), [part, *(g for g in above if g is not f)]
+    return c, above
 
 
 def paired_squares(above: list[Term], below: list[Term]) -> tuple[list[Term], list[Term]]:
@@ -90,17 +102,30 @@ def lower_factors(factors: Sequence[Term], scope: Scope, guard: Guard) -> list[E
     """The factors of a product so that it overflows or vanishes only where its value does: f*b*b instead of f*b**2."""
     if len(factors) == 1:
         return [as_real(scope.lower(factors[0], guard))]
-    single: list[Expr] = []
-    twice: list[Expr] = []
+    single: dict[Term, Expr] = {}
+    twice: dict[Term, Expr] = {}
     for f in factors:
         b, e = base_exponent(f)
         base = as_real(scope.lower(b, guard)) if e is TWO else None
         if f.op == "fn" and f.data == "exp" and softmax_of(f, scope, None) is None:
-            twice.append(as_real(scope.lower(exp(mul(HALF, f.args[0])), guard)))
+            twice[f] = as_real(scope.lower(exp(mul(HALF, f.args[0])), guard))
         elif isinstance(base, Read):
-            twice.append(base)
+            twice[f] = base
         else:
-            single.append(as_real(scope.lower(f, guard)))
+            single[f] = as_real(scope.lower(f, guard))
+    own = with_own_argument(list(single))
+    product = _interleaved(scope, [single[f] for f in own], list(twice.values()))
+    vanishing, growing = without_limit(list(single), list(twice), scope)
+    if vanishing is None:
+        return product
+    v = single[vanishing] if vanishing in single else twice[vanishing]
+    tame = [e for f, e in (*single.items(), *twice.items()) if f not in growing]
+    return [
+        select(scope, mapped(scope, "!=", v, number(ZERO), dtype="bool"), times(scope, product), times(scope, tame))
+    ]
+
+
+def _interleaved(scope: Scope, single: list[Expr], twice: list[Expr]) -> list[Expr]:
     if not single and len(twice) > 1:
         product = times(scope, twice)
         return [mapped(scope, "pow", product, number(TWO))]
@@ -123,6 +148,8 @@ def fraction(
     above = mul(num(exact), *scalars[0])
     below = mul(num(1 if exact == abs(c) else c.denominator), *scalars[1])
     e, bottoms = quotient(scope, tops, bottoms)
+    if len(bottoms) > 1 and exact > 1 and tops:  # it falls off: no factor may make it overflow before
+        e, bottoms = mapped(scope, "div", e, bottoms[0]), bottoms[1:]
     if e == number(ONE):
         e = number(above)
     elif above is not ONE:

@@ -20,7 +20,7 @@ from symgrad.algebra.terms import (
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
-from symgrad.rules.magnitudes import CONJUGATE, HYPOT, NORMALIZED_FIRST
+from symgrad.rules.magnitudes import CONJUGATE, HYPOT, NORMALIZED_FIRST, ONE_SIDED
 
 IN_UNIT = ("unit_interval", "simplex", "one_hot", "boolean")
 
@@ -256,4 +256,15 @@ LOG_MEAN = Rule(
     Example("softplus(x[i, j]) - log(2)", "logmeanexp(x[i, j])"),
 )
 
-MACHINE = (COMPLEMENT, BOTH_SIDES, FROM_TARGET, MIXTURE, LOG1P_OF, LOG_MEAN, CONJUGATE, HYPOT, NORMALIZED_FIRST)
+MACHINE = (
+    COMPLEMENT,
+    BOTH_SIDES,
+    FROM_TARGET,
+    MIXTURE,
+    LOG1P_OF,
+    LOG_MEAN,
+    CONJUGATE,
+    HYPOT,
+    ONE_SIDED,
+    NORMALIZED_FIRST,
+)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from symgrad.algebra.build import add, fn, mul, power, reduce, substitute
+from collections.abc import Iterator
+
+from symgrad.algebra.build import add, compare, fn, mul, power, reduce, substitute, where
 from symgrad.algebra.terms import (
     HALF,
     MINUS_ONE,
     ONE,
     TWO,
+    ZERO,
     Term,
     base_exponent,
     by_name,
@@ -165,6 +168,38 @@ def _conjugate(t: Term, context: Context) -> Term | None:
     return None
 
 
+def _one_sided(t: Term, context: Context) -> Term | None:
+    """h + x = k**2/(h + |x|) and 1 + x/h = k**2/(h (h + |x|)) for h = hypot(x, k), where x is negative."""
+    for h, x, k in (f for a in t.args for f in _hypots(a)):
+        for sign in (1, -1):
+            leg = mul(num(sign), x)
+            for whole, part, over in ((h, leg, ONE), (ONE, mul(leg, power(h, MINUS_ONE)), h)):
+                for a in t.args:
+                    scale = mul(a, power(whole, MINUS_ONE))
+                    other = mul(scale, part)
+                    if scale.tensors or other not in t.args or other is a:
+                        continue
+                    apart = add(h, fn("Abs", x))
+                    far, near = fn("ratio", power(k, TWO), apart), apart
+                    if over is h:
+                        far, near = fn("ratio", far, h), fn("ratio", near, h)
+                    left = (y for y in t.args if y is not a and y is not other)
+                    return add(mul(scale, where(compare("<", leg, ZERO), far, near)), *left)
+    return None
+
+
+def _hypots(t: Term) -> Iterator[tuple[Term, Term, Term]]:
+    """h, x, k for the roots h of x**2 + k**2, k a number, that a summand has as factors or divides by."""
+    for f in factors_of(coefficient(t)[1]):
+        b, e = base_exponent(f)
+        if b.op == "fn" and b.data == "hypot" and not b.args[1].tensors and not b.args[1].free:
+            yield b, b.args[0], b.args[1]
+        if b.op == "add" and len(b.args) == 2 and is_num(e) and abs(value(e)) == HALF.data:
+            for square, k in (b.args, b.args[::-1]):
+                if is_num(k) and value(k) > 0 and square.op == "pow" and square.args[1] is TWO:
+                    yield power(b, HALF), square.args[0], power(k, HALF)
+
+
 CONJUGATE = Rule(
     "machine/conjugate",
     ("add",),
@@ -174,6 +209,17 @@ CONJUGATE = Rule(
     Example("sqrt(1 + exp(x[i, j])) - 1", "exp(x[i, j])/(sqrt(1 + exp(x[i, j])) + 1)"),
 )
 
+ONE_SIDED = Rule(
+    "machine/one-sided",
+    ("add",),
+    r"\sqrt{c^2 + x^2} - |x| = \frac{c^2}{\sqrt{c^2 + x^2} + |x|}",
+    "nothing cancels where x is large and negative",
+    _one_sided,
+    Example(
+        "x[i, j] + sqrt(1 + x[i, j]**2)",
+        "where(x[i, j] < 0, ratio(1, sqrt(1 + x[i, j]**2) + Abs(x[i, j])), Abs(x[i, j]) + sqrt(1 + x[i, j]**2))",
+    ),
+)
 HYPOT = Rule(
     "machine/hypot",
     ("pow",),

@@ -13,15 +13,19 @@ from symgrad.algebra.terms import (
     TWO,
     ZERO,
     Term,
+    base_exponent,
     coefficient,
     factors_of,
+    is_num,
     matrix_of,
     node,
     num,
     terms_of,
+    value,
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.shares import SHARE, TANH, exponent_of
 
 
 def logarithm(t: Term, context: Context) -> Term | None:
@@ -92,7 +96,7 @@ def _log_of_sum(t: Term, context: Context) -> Term | None:
         return _log_of_two_exponentials(t, context)
     other = add(t, MINUS_ONE)
     c, rest = coefficient(other)
-    if c == 1 and (x := _exponent(rest, context)) is not None:
+    if c == 1 and (x := exponent_of(rest, context)) is not None:
         return fn("softplus", x)
     if c == -1 and (x := _sigmoid_argument(rest, context)) is not None:
         return fn("log_sigmoid", neg(x))
@@ -101,7 +105,7 @@ def _log_of_sum(t: Term, context: Context) -> Term | None:
 
 def _log_of_two_exponentials(t: Term, context: Context) -> Term | None:
     """log(e^a + e^b) = a + softplus(b - a), and log cosh where b = -a."""
-    found = [(c, _exponent(rest, context)) for c, rest in map(coefficient, t.args)]
+    found = [(c, exponent_of(rest, context)) for c, rest in map(coefficient, t.args)]
     (c, a), (d, b) = found
     if a is None or b is None or c <= 0 or d <= 0:
         return None
@@ -144,17 +148,22 @@ def _density(t: Term, context: Context) -> Term | None:
     return mul(fn("normal_pdf", square.args[0]), *(f for f in t.args if f is not e and f is not root))
 
 
+def _sech_squared(t: Term, context: Context) -> Term | None:
+    """a - a tanh(x)**2 = a sech(x)**2."""
+    for a in t.args:
+        for f in factors_of(a):
+            u = context.body(f.args[0]) if f.op == "pow" and f.args[0].op == "get" else f.args[0] if f.args else None
+            if f.op != "pow" or f.args[1] is not TWO or u is None or u.op != "fn" or u.data != "tanh":
+                continue
+            whole = neg(mul(*(g for g in factors_of(a) if g is not f)))
+            if whole in t.args:
+                rest = (x for x in t.args if x is not a and x is not whole)
+                return add(mul(whole, fn("sech2", u.args[0])), *rest)
+    return None
+
+
 def _positive_parts(x: Term) -> tuple[Term, ...]:
     return fn("relu", x), fn("Max", ZERO, x), fn("Max", x, ZERO)
-
-
-def _exponent(t: Term, context: Context) -> Term | None:
-    """x where t = e^x, looked up through names."""
-    if t.op == "fn" and t.data == "exp":
-        return t.args[0]
-    if t.op == "get" and (body := context.body(t)) is not None:
-        return _exponent(body, context)
-    return None
 
 
 def _sigmoid_argument(t: Term, context: Context) -> Term | None:
@@ -213,7 +222,7 @@ def _log1p(t: Term, context: Context) -> Term | None:
     if t.op != "fn" or t.data != "log1p":
         return None
     c, rest = coefficient(t.args[0])
-    x = _exponent(rest, context)
+    x = exponent_of(rest, context)
     if c == 1 and x is not None:
         return fn("softplus", x)
     y = _sigmoid_argument(rest, context)
@@ -243,7 +252,7 @@ def _sigmoid(t: Term, context: Context) -> Term | None:
     if len(b.args) != 2 or ONE not in b.args:
         return None
     c, rest = coefficient(add(b, MINUS_ONE))
-    x = _exponent(rest, context)
+    x = exponent_of(rest, context)
     return power(fn("sigmoid", neg(x)), neg(t.args[1])) if c == 1 and x is not None else None
 
 
@@ -252,14 +261,16 @@ def _exponential_times_sigmoid(t: Term, context: Context) -> Term | None:
     if t.op != "mul":
         return None
     for f in t.args:
-        if f.op == "fn" and f.data == "sigmoid":
-            x = neg(f.args[0])
+        s, e = base_exponent(f)
+        if s.op == "fn" and s.data == "sigmoid" and is_num(e) and value(e) >= 1:
+            x = neg(s.args[0])
             for g in t.args:
                 if g.op == "fn" and g.data == "exp" and x in (g.args[0], *terms_of(g.args[0])):
                     if _takes_log_sum_off(g.args[0], context):
                         continue  # e^(x + y - lse) is at most 1, e^(y - lse) may overflow
                     left = exp(add(g.args[0], neg(x)))
-                    return mul(fn("sigmoid", x), left, *(h for h in t.args if h is not f and h is not g))
+                    rest = (h for h in t.args if h is not f and h is not g)
+                    return mul(fn("sigmoid", x), power(s, add(e, MINUS_ONE)), left, *rest)
     return None
 
 
@@ -371,6 +382,14 @@ EXP_SIGMOID = Rule(
     _exponential_times_sigmoid,
     Example("exp(x[i, j])*sigmoid(-x[i, j])", "sigmoid(x[i, j])"),
 )
+SECH = Rule(
+    "stabilize/sech",
+    ("add",),
+    r"1 - \tanh^2 x = \operatorname{sech}^2 x",
+    "what is left of 1 is computed itself",
+    _sech_squared,
+    Example("z[i, j] - z[i, j]*tanh(x[i, j])**2", "z[i, j]*sech2(x[i, j])"),
+)
 NAMED_EXP = Rule(
     "stabilize/named-exp",
     ("mul",),
@@ -406,4 +425,17 @@ SOFTPLUS = Rule(
     Example("Max(0, x[i, j]) + softplus(-Abs(x[i, j]))", "softplus(x[i, j])"),
 )
 
-STABILIZE = (LOG, LOG1P, SOFTPLUS, DENSITY, SOFTMAX, SIGMOID, EXP_SIGMOID, NAMED_EXP, NORMALIZE_INSIDE)
+STABILIZE = (
+    LOG,
+    LOG1P,
+    SOFTPLUS,
+    DENSITY,
+    SOFTMAX,
+    SIGMOID,
+    TANH,
+    SECH,
+    SHARE,
+    EXP_SIGMOID,
+    NAMED_EXP,
+    NORMALIZE_INSIDE,
+)

@@ -28,6 +28,11 @@ USES: dict[str, tuple[str, str, str]] = {
     ),
     "matrix/of-inverse": (SQUARE, "V[i, j]: inv(X)[i, j]", "y: det(V)"),
     "matrix/determinant-of-product": (SQUARE, "P[i, j]: Sum(X[i, k]*Y[k, j], k)", "y: det(P)"),
+    "stabilize/tanh": (ROWS, "", "y[i, j]: (exp(2*x[i, j]) - 1)/(exp(2*x[i, j]) + 1)"),
+    "stabilize/sech": (ROWS, "", "y[i, j]: x[i, j]*(1 - tanh(x[i, j])**2)"),
+    "stabilize/share": ("x: [n], z: [n]", "", "y[i]: exp(x[i])/(exp(x[i]) + exp(z[i]))"),
+    "sum/centered": (ROWS, "", "y[i]: mean(x[i, j]**2, j) - mean(x[i, j], j)**2"),
+    "machine/one-sided": (ROWS, "", "y[i, j]: x[i, j] + sqrt(x[i, j]**2 + 4)"),
     "machine/conjugate": ("x: [n]", "", "y[i]: sqrt(1 + exp(x[i])) - 1"),
     # rule: inputs, let, output
     "stabilize/softmax": (ROWS, "", "y[i, j]: exp(x[i, j])/Sum(exp(x[i, k]), k)"),
