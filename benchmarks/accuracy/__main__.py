@@ -8,6 +8,7 @@ import sys
 
 from benchmarks.accuracy.cases import CASES
 from benchmarks.accuracy.measure import DTYPES, Outcome, measure
+from benchmarks.accuracy.offsets import at_offsets
 from benchmarks.accuracy.table import say, write
 
 
@@ -32,7 +33,7 @@ def main() -> None:
                     if score is not None and (score.nan or score.zeros or score.worst > outcomes[-1].bound[dtype] / 2):
                         print(f"    {dtype} {peer} {score.where}", flush=True)
     if not options.names and not options.peers:
-        write(outcomes, options)
+        write(outcomes, at_offsets(seed=options.seed), options)
     sys.exit(0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,8 +57,10 @@ class Outcome:
     seconds: float
 
 
-def measure(case: Case, count: int, seed: int, peers_wanted: tuple[str, ...] = ()) -> Outcome:
-    """Every peer on every point of a case, in both dtypes."""
+def measure(
+    case: Case, count: int, seed: int, peers_wanted: tuple[str, ...] = (), own: Callable[..., Data] | None = None
+) -> Outcome:
+    """Every peer on every point of a case, in both dtypes. `own`: makes other inputs of the case's."""
     start = time.monotonic()
     result = symgrad.derive(case.formula if isinstance(case.formula, str) else dict(case.formula))
     program = result.derivation.program
@@ -67,6 +69,8 @@ def measure(case: Case, count: int, seed: int, peers_wanted: tuple[str, ...] = (
     wrt = case.wrt or with_rows
     judge = Judge(result.derivation, case.rows, wrt)
     places = [rows_of(program, count, sizes, seed)] if case.rows else single_points(program, 12, sizes, seed)
+    if own is not None:
+        places = [(own(inputs), upstream) for inputs, upstream in places]
     peers = peers_of(case, result, wrt)
     if case.rows and (not peers_wanted or "lambdify" in peers_wanted):
         sympys = lambdified(program, wrt, sizes)
