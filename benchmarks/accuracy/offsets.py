@@ -43,7 +43,7 @@ def at_offsets(rows: int = 6, seed: int = 0) -> dict[str, dict[float, Mapping[st
             rng = np.random.default_rng((seed, int(offset)))
 
             def moved(inputs: Data, offset: float = offset, rng: np.random.Generator = rng) -> Data:
-                x = (offset + rng.standard_normal(inputs["x"].shape)).astype(np.float32)
+                x = np.asarray(offset + rng.standard_normal(inputs["x"].shape), np.float32)
                 return {**inputs, "x": x.astype(float)}
 
             found[case.name][offset] = measure(case, rows, seed, peers, moved).scores[DTYPE]
