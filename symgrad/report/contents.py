@@ -340,12 +340,26 @@ def kink_row(kink: Kink, notation: Notation) -> KinkRow:
 
 
 def judge_rows(document: Mapping[str, object]) -> tuple[JudgeRow, ...]:
-    """The judges of a certificate's document, then the absent ones."""
+    """The judges of a certificate's document, the parts that are judged alone, then the absent judges.
+
+    Of a large formula the row of multiprecision says at how many points it looked.
+    """
+    reach = {"multiprecision": str(document.get("reach", ""))} if is_large(document) else {}
     rows = [
-        JudgeRow(str(j["judge"]), bool(j["passed"]), int(str(j.get("points", 0))), str(j.get("why", "")))
+        JudgeRow(name, bool(j["passed"]), int(str(j.get("points", 0))), str(j.get("why", reach.get(name, ""))))
         for j in _records(document, "judges")
+        for name in [str(j["judge"])]
+    ]
+    rows += [
+        JudgeRow(str(p["formula"]), bool(p["passed"]), int(str(p.get("points", 0))), "this part alone, by every judge")
+        for p in _records(document, "parts")
     ]
     return tuple(rows + [JudgeRow(str(a["judge"]), None, 0, str(a["why"])) for a in _records(document, "absent")])
+
+
+def is_large(document: Mapping[str, object]) -> bool:
+    """Whether some judge did not look at all of its points, or parts were judged alone: a reader has to know."""
+    return bool(document.get("parts")) or "; multiprecision at " in str(document.get("reach", ""))
 
 
 def _records(document: Mapping[str, object], key: str) -> Sequence[Mapping[str, object]]:

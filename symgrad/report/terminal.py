@@ -14,7 +14,7 @@ from symgrad.algebra.show import show
 from symgrad.algebra.terms import BATCH, Term
 from symgrad.closing.arrays.form import written
 from symgrad.formula.program import Statement
-from symgrad.report.contents import derivation_notation
+from symgrad.report.contents import derivation_notation, is_large
 from symgrad.report.escape import plain_text, shortened
 from symgrad.report.notation import Notation, with_readable_indices
 from symgrad.report.present import present, present_access
@@ -237,6 +237,8 @@ def verdict_text(certificate: Certificate | None, style: Style | None = None) ->
         w.item(_mark(bool(judge.get("passed"))), f"{judge['judge']:<16} {judge.get('points', 0):>5} points   {error}")
     for part in _records(document.get("parts")):
         w.item(_mark(bool(part.get("passed"))), f"{part['formula']:<16} {part.get('points', 0):>5} points   alone")
+    if is_large(document):
+        w.item("reach", w.ascii(str(document.get("reach", ""))))
     for judge in _records(document.get("absent", found.get("absent"))):
         w.item("absent", w.ascii(f"{judge['judge']}: {judge['why']}"))
     w.item("verdict", "passed" if certificate.passed else "FAILED")

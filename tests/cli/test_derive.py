@@ -244,3 +244,15 @@ def test_with_a_tex_engine_the_report_is_a_pdf(run: Run, formula: Path) -> None:
     folder = formula.parent / "softmax_loss"
     assert sorted(os.listdir(folder)) == sorted([*PACKAGE, "report.pdf"])
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_certificate_is_made_again_to_the_same_figures_by_its_seed(run: Run, formula: Path) -> None:
+    made: dict[str, bytes] = {}
+    for out, seed in (("first", "7"), ("again", "7"), ("other", "8")):
+        said = run("derive", "loss.yaml", "--seed", seed, "--report", "none", "--out", out)
+        assert said.code == 0, said.err
+        made[out] = (formula.parent / out / "softmax_loss" / "certificate.json").read_bytes()
+    first, other = json.loads(made["first"]), json.loads(made["other"])
+    assert made["again"] == made["first"]
+    assert (first["seed"], other["seed"]) == (7, 8)
+    assert [j["worst"] for j in first["judges"]] != [j["worst"] for j in other["judges"]]
