@@ -11,9 +11,7 @@ from symgrad.report.terminal import verdict_text
 JUDGES = [{"judge": "autograd", "passed": True, "points": 20, "worst": 1e-15}]
 JUDGES += [{"judge": "multiprecision", "passed": True, "points": 2, "worst": 1e-14}]
 SMALL: dict[str, Any] = {"judges": JUDGES, "absent": [], "reach": "about 50 scalar operations at the judged sizes"}
-REACH = (
-    "about 90000 scalar operations; multiprecision at 2 of 16 points; the parts conv2d each alone"
-)
+REACH = "about 90000 scalar operations; multiprecision at 2 of 16 points; the parts conv2d each alone"
 LARGE = {**SMALL, "reach": REACH, "parts": [{"formula": "conv2d", "passed": True, "points": 44}]}
 
 
