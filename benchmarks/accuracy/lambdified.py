@@ -14,7 +14,8 @@ from benchmarks.accuracy.points import Data, has_rows
 from symgrad.algebra.terms import Term
 from symgrad.formula.program import Program
 from symgrad.validate.backends import EvaluationError
-from symgrad.validate.evaluate import Evaluation, Mask, Named
+from symgrad.validate.evaluate import Evaluation
+from symgrad.validate.operations import Mask, Named
 
 MOST_OPERATIONS = 3000
 

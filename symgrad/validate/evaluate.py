@@ -13,7 +13,6 @@ The batch `...` is one flattened axis inside and the batch axes of the inputs ou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from functools import reduce as fold
@@ -23,23 +22,15 @@ from typing import Any
 import numpy as np
 
 from symgrad.algebra.build import substitute
-from symgrad.algebra.terms import BATCH, Term, extent, lead_of, matrix_of, node, num, value
+from symgrad.algebra.terms import BATCH, Term, extent, lead_of, matrix_of, node, num
 from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import Array, Backend, EvaluationError, NumpyBackend
+from symgrad.validate.operations import RULES, Mask, Named
 from symgrad.validate.reads import Gather, gathered, plain, reads_at
 from symgrad.validate.sizes import Sizes, bind_sizes, integer_of
 from symgrad.validate.steps import Circle, in_order, time_axis
 
-Mask = tuple[Term, ...]
 TIE = Fraction(1, 10**13)
-
-
-@dataclass(frozen=True)
-class Named:
-    """An array with one named axis for each index."""
-
-    array: Array
-    axes: tuple[Term, ...] = ()
 
 
 def evaluate_program(
@@ -195,7 +186,7 @@ class Evaluation:
         key = (t, mask)
         found = self.memo.get(key)
         if found is None:
-            rule = _RULES.get(t.op)
+            rule = RULES.get(t.op)
             if rule is None:
                 raise EvaluationError(f"{t.op} has no value: {t!r}")
             found = self.memo[key] = rule(self, t, mask)
@@ -390,109 +381,3 @@ def _looked_at_under(c: Term, mask: Mask) -> list[tuple[Term, Mask]]:
         return [(a, mask) for a in c.args]
     plain = tuple(a for a in c.args if not a.tensors)
     return [(a, mask if not a.tensors else mask + plain) for a in c.args]
-
-
-# ---- one rule an operation ------------------------------------------------------------------------------------------
-
-
-def _number(e: Evaluation, t: Term, _: Mask) -> Named:
-    return Named(e.backend.number(value(t)))
-
-
-def _constant(e: Evaluation, t: Term, _: Mask) -> Named:
-    return Named(e.backend.constant(str(t.data)))
-
-
-def _dimension(e: Evaluation, t: Term, _: Mask) -> Named:
-    return Named(e.backend.real(np.asarray(e.sizes.dims[str(t.data)])))
-
-
-def _parameter(e: Evaluation, t: Term, _: Mask) -> Named:
-    given = e.parameters[str(t.data)]
-    return Named(e.backend.number(given) if isinstance(given, Fraction) else e.backend.real(np.asarray(given)))
-
-
-def _index(e: Evaluation, t: Term, _: Mask) -> Named:
-    return Named(e.backend.real(np.arange(e.extent(t))), (t,))
-
-
-def _access(e: Evaluation, t: Term, mask: Mask) -> Named:
-    v = e.access(t, mask)
-    return Named(e.backend.real(v.array), v.axes) if str(t.data) in e.integers else v
-
-
-def _sum(e: Evaluation, t: Term, mask: Mask) -> Named:
-    return e.apply(lambda *xs: fold(lambda a, b: a + b, xs), *(e.value(a, mask) for a in t.args))
-
-
-def _product(e: Evaluation, t: Term, mask: Mask) -> Named:
-    """A product; where a bracket is 0 the product is 0, whatever the other factors are."""
-    brackets = tuple(a.args[0] for a in t.args if a.op == "iv")
-    inner = mask + brackets
-    factors = [e.value(a, inner) for a in t.args if a.op != "iv"] or [Named(e.backend.number(Fraction(1)))]
-    v = e.apply(lambda *xs: fold(lambda a, b: a * b, xs), *factors)
-    return _bracketed(e, brackets, v, mask) if brackets else v
-
-
-def _bracketed(e: Evaluation, brackets: tuple[Term, ...], v: Named, mask: Mask) -> Named:
-    held = e.apply(lambda *cs: fold(np.logical_and, cs), *(e.condition(c, mask) for c in brackets))
-    b = e.backend
-    return e.apply(lambda c, a: b.where(c, a, b.number(Fraction(0))), held, v)
-
-
-def _bracket(e: Evaluation, t: Term, mask: Mask) -> Named:
-    return _bracketed(e, (t.args[0],), Named(e.backend.number(Fraction(1))), mask)
-
-
-def _where(e: Evaluation, t: Term, mask: Mask) -> Named:
-    c, yes, no = t.args
-    a, b = e.value(yes, (*mask, c)), e.value(no, (*mask, node("not", (c,))))
-    return e.apply(e.backend.where, e.condition(c, mask), a, b)
-
-
-def _power(e: Evaluation, t: Term, mask: Mask) -> Named:
-    base, exponent = t.args
-    exact = value(exponent) if exponent.op == "num" else None
-    b = e.guard(e.value(base, mask), mask)
-    return e.apply(lambda x, y: e.backend.power(x, y, exact), b, e.value(exponent, mask))
-
-
-def _function(e: Evaluation, t: Term, mask: Mask) -> Named:
-    name = str(t.data)
-    if name == "truth":
-        raise EvaluationError(f"{t!r} is a condition, not a number")
-    safe = Fraction(3, 2) if name == "acosh" else Fraction(1, 2)
-    args = [e.value(a, mask) for a in t.args]
-    if name not in ("polygamma", "floordiv", "mod"):
-        args = [e.guard(a, mask, safe) for a in args]
-    f = e.backend.function(name)
-    return e.apply((lambda *xs: fold(f, xs)) if name in ("Max", "Min") else f, *args)
-
-
-def _reduction(e: Evaluation, t: Term, mask: Mask) -> Named:
-    bound = t.args[1:]
-    v = e.spread(e.guard(e.value(t.args[0], mask), mask) if t.data == "norm" else e.value(t.args[0], mask), bound)
-    kept = tuple(i for i in v.axes if i not in bound)
-    a = e.backend.permute(v.array, tuple(v.axes.index(i) for i in (*kept, *bound)))
-    lead = tuple(a.shape[: len(kept)])
-    a = a.reshape((*lead, prod(a.shape[len(kept) :])))
-    return Named(e.backend.reduce(str(t.data), a), kept)
-
-
-_RULES: Mapping[str, Callable[[Evaluation, Term, Mask], Named]] = {
-    "num": _number,
-    "const": _constant,
-    "dim": _dimension,
-    "par": _parameter,
-    "idx": _index,
-    "get": _access,
-    "get0": _access,
-    "mat": Evaluation.of_matrix,
-    "add": _sum,
-    "mul": _product,
-    "pow": _power,
-    "fn": _function,
-    "iv": _bracket,
-    "where": _where,
-    "red": _reduction,
-}
