@@ -24,10 +24,10 @@ from symgrad.validate.backends import (
     EvaluationError,
     Function,
     InNumpyArrays,
-    cofactors,
     each_matrix,
     first_extremum,
 )
+from symgrad.validate.decimal_matrices import function_of_matrix
 from symgrad.validate.mpmath_backend import MpmathBackend, power_of
 
 NAN, INFINITY, ZERO, ONE, TWO = (Decimal(x) for x in ("nan", "inf", "0", "1", "2"))
@@ -123,7 +123,7 @@ class DecimalBackend(InNumpyArrays):
 
     def matrix(self, function: str, a: Array) -> Array:
         """inv, det, logdet, logabsdet or adj of the matrices in the last two axes; nan where it has no value."""
-        return each_matrix(_MATRICES[function](self), a)
+        return each_matrix(function_of_matrix(function, self.functions["log"]), a)
 
 
 def _chosen(condition: Array, a: Any, b: Any) -> Array:
@@ -283,51 +283,6 @@ def _own_functions(exchange: Exchange) -> dict[str, Callable[..., Decimal]]:
         "floordiv": lambda a, b: (a / b).to_integral_value(decimal.ROUND_FLOOR),
         "mod": lambda a, b: a - b * (a / b).to_integral_value(decimal.ROUND_FLOOR),
     }
-
-
-# ---- matrices -------------------------------------------------------------------------------------------------------
-
-
-def _eliminated(m: np.ndarray[Any, Any], beside: np.ndarray[Any, Any]) -> Decimal:
-    """Gauss and Jordan with pivots, both arrays in place; the determinant, 0 where a pivot is 0."""
-    det, n = ONE, len(m)
-    for k in range(n):
-        p = k + int(np.argmax(np.abs(m[k:, k])))
-        if m[p, k] == 0 or not m[p, k].is_finite():
-            return ZERO if m[p, k] == 0 else NAN
-        if p != k:
-            m[[k, p]], beside[[k, p]], det = m[[p, k]], beside[[p, k]], -det
-        det *= m[k, k]
-        for i in range(n):
-            if i != k and m[i, k] != 0:
-                times = m[i, k] / m[k, k]
-                beside[i], m[i] = beside[i] - beside[k] * times, m[i] - m[k] * times
-    beside /= np.diagonal(m)[:, None]
-    return det
-
-
-def _inverse(m: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    beside = _chosen(np.eye(len(m), dtype=bool), ONE, ZERO)
-    # rounded first: equal rows leave exact zeros
-    det = _eliminated(m * ONE, beside)
-    return np.full(m.shape, NAN, dtype=object) if det == 0 or det.is_nan() else beside
-
-
-def _determinant(m: np.ndarray[Any, Any]) -> Decimal:
-    return _eliminated(m * ONE, np.empty((len(m), 0), dtype=object))
-
-
-def _log_of(b: DecimalBackend, d: Decimal) -> Decimal:
-    return NAN if d.is_nan() else b.functions["log"](d)
-
-
-_MATRICES: Mapping[str, Callable[[DecimalBackend], Function]] = {
-    "inv": lambda b: _inverse,
-    "det": lambda b: _determinant,
-    "logdet": lambda b: lambda m: _log_of(b, _determinant(m)),
-    "logabsdet": lambda b: lambda m: _log_of(b, abs(_determinant(m))),
-    "adj": lambda b: lambda m: cofactors(_determinant, m, ONE),
-}
 
 
 def backend_of(digits: int, rounds_steps: bool = False, wide: bool = False) -> DecimalBackend | MpmathBackend:
