@@ -32,8 +32,8 @@ def _eliminated(m: np.ndarray[Any, Any], beside: np.ndarray[Any, Any]) -> Decima
 
 
 def _inverse(m: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    one: Any = ONE
-    beside = np.where(np.eye(len(m), dtype=bool), one, ZERO)
+    beside: Any = np.full(m.shape, ZERO, dtype=object)
+    np.fill_diagonal(beside, ONE)
     # rounded first: equal rows leave exact zeros
     det = _eliminated(m * ONE, beside)
     return np.full(m.shape, NAN, dtype=object) if det == 0 or det.is_nan() else beside
