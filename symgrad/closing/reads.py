@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from symgrad.algebra.binders import rebuild
 from symgrad.algebra.build import Fresh, compare, fn, iverson, mul, open_reduction, reduce, sub
-from symgrad.algebra.terms import Term, extent, is_access, node, walk
+from symgrad.algebra.terms import Term, extent, factors_of, is_access, node, walk
 from symgrad.formula.inside import Bounds
 from symgrad.formula.polynomial import same
 from symgrad.formula.program import Program
@@ -45,9 +45,17 @@ class _Reads:
         parts = tuple(self.settled(a, known | held) for a in t.args)
         return t if all(p is a for p, a in zip(parts, t.args, strict=True)) else rebuild(t, parts)
 
+    def position(self, t: Term, known: frozenset[Term]) -> Term:
+        """A subscript: what is gathered by is read where it is inside, and its value elsewhere is of no use."""
+        if t.op != "get":
+            return t
+        settled = self.settled(t, known)
+        return next((f for f in factors_of(settled) if f.op == "get"), settled)
+
     def access(self, t: Term, known: frozenset[Term]) -> Term:
         """tensor[i] as [i < size] tensor[i % size] where i is free and has another extent than size."""
-        subscripts, inside, changed = list(t.args), [], False
+        subscripts, inside = [self.position(s, known) for s in t.args], []
+        changed = subscripts != list(t.args)
         for k, (s, size) in enumerate(zip(t.args, self.shapes.get(str(t.data), t.args), strict=True)):
             if s in self.free and not same(extent(s), size, self.equations):
                 subscripts[k] = fn("mod", s, size)

@@ -43,7 +43,14 @@ def printed(text: str) -> dict[str, str]:
     return {g.input: gradient(g, d.formula, derivation_notation(d))["closed"] for g in d.gradients}
 
 
-@pytest.mark.parametrize("text", [DIAGONAL, SUMMED_DIAGONAL, SHORTER, STACKED, WINNER, FIRST_OF_SOFTMAX])
+GATHERED = """name: gathered
+inputs: {A: [c, c], w: [c], t: {shape: [n], dtype: int, domain: "integer(0, c - 1)"}}
+output: {"o[s, q]": "where(s == q, Max(w[q], A[t[s], q]), A[q, q])"}
+"""
+"""w[r] is read at r < n alone: what t gathers by is t[r % n]."""
+
+
+@pytest.mark.parametrize("text", [GATHERED, DIAGONAL, SUMMED_DIAGONAL, SHORTER, STACKED, WINNER, FIRST_OF_SOFTMAX])
 def test_the_text_of_a_closed_form_means_the_gradient(text):
     assert judge_text(text) is None
 
