@@ -150,7 +150,7 @@ def test_a_function_that_hangs_or_crashes_is_a_negative_verdict(tmp_path: Path, 
         result = check_gradient(derive("mse").derivation, process, Options())
     assert result.cause is not None
     assert result.cause.kind == "error"
-    assert said in result.theirs
+    assert said in result.cause.detail
 
 
 def test_a_module_that_cannot_be_loaded_is_wrong_usage(tmp_path: Path) -> None:
