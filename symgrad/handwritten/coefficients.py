@@ -15,6 +15,7 @@ from symgrad.algebra.show import show
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term
 from symgrad.formula.program import Program
 from symgrad.handwritten.constants import Constant, Measured, identify
+from symgrad.handwritten.factors import is_complement
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.scenes import Array, Form, Scene
@@ -117,6 +118,9 @@ def _named(c: Combination, found: Sequence[Constant | None], target: Target) -> 
     if not odd:
         return None
     missing = [t for t, k in odd if k is None]
+    whole = add(*c.summands)
+    if len(missing) == 1 == len(odd) and is_complement(whole) and missing[0] is not ONE:
+        return Cause("missing_factor", f"the factor {shown(whole)} is missing", term=whole)
     if missing:
         terms = " and ".join(shown(t) for t in missing)
         more = _rest(odd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,11 @@ from symgrad.handwritten.factors import by_factor
 from symgrad.handwritten.hypotheses import Cause, Evidence
 from symgrad.handwritten.kinks import by_kink
 from symgrad.handwritten.layouts import by_axes, by_sums
+from symgrad.handwritten.partial import by_part
+from symgrad.handwritten.rearranged import by_rearranged
 from symgrad.handwritten.regions import by_region
 from symgrad.handwritten.samples import Sample
+from symgrad.handwritten.scalars import by_scalar
 from symgrad.handwritten.thresholds import by_threshold
 
 SINGLE = 2e-5
@@ -31,22 +35,27 @@ def diagnose(evidence: Evidence, program: Program, kinks: Sequence[Any], with_up
     if not all(s.fits for s in evidence.samples):
         return by_axes(evidence) or by_sums(evidence) or _shape(evidence.wrong[0])
     if any(_is_odd(s) for s in evidence.wrong):
-        return by_parameter(evidence, program) or by_number(evidence, program) or _nonfinite(evidence.wrong)
+        told = by_parameter(evidence, program) or by_number(evidence, program)
+        return told or _beside_nonfinite(evidence, program, kinks, with_upstream) or _nonfinite(evidence.wrong)
     steps: tuple[Callable[[], Cause | None], ...] = (
         lambda: by_constant(evidence, program, with_upstream),
         lambda: by_upstream(evidence, program),
         lambda: by_axes(evidence),
-        lambda: by_region(evidence, program, kinks, explained=True),
-        lambda: by_parameter(evidence, program),
+        lambda: by_region(evidence, program, kinks, "constant"),
         lambda: by_precision(evidence),
         lambda: by_factor(evidence, program, single=True),
+        lambda: by_scalar(evidence, program),
         lambda: by_coefficients(evidence, program, single=True),
+        lambda: by_part(evidence, program),
+        lambda: by_parameter(evidence, program),
+        lambda: by_rearranged(evidence, program),
+        lambda: by_region(evidence, program, kinks, "factor"),
         lambda: by_factor(evidence, program, single=False),
         lambda: by_change(evidence, program),
         lambda: by_coefficients(evidence, program, single=False),
         lambda: by_extra_term(evidence, program),
         lambda: by_number(evidence, program),
-        lambda: by_region(evidence, program, kinks, explained=False),
+        lambda: by_region(evidence, program, kinks),
         lambda: by_threshold(evidence, program),
     )
     for step in steps:
@@ -111,6 +120,22 @@ def _nonfinite(wrong: Sequence[Sample]) -> Cause:
     return Cause(
         "nonfinite", f"{what} in {odd} of {all_of} elements at {s.scene.point.label}, where the gradient is finite"
     )
+
+
+def _beside_nonfinite(evidence: Evidence, program: Program, kinks: Sequence[Any], with_upstream: bool) -> Cause | None:
+    """The cause at those points where all is finite, if axes of size 1 are what sets the others apart."""
+    odd, rest = [s for s in evidence.samples if _is_odd(s)], [s for s in evidence.samples if not _is_odd(s)]
+    if any(s.scene.point.kind != "unit axes" for s in odd) or all(s.is_right for s in rest):
+        return None
+    others = Evidence(
+        rest,
+        lambda: [s for s in evidence.fresh if not _is_odd(s)],
+        lambda: [s for s in evidence.many if not _is_odd(s)],
+    )
+    found = diagnose(others, program, kinks, with_upstream)
+    if found.kind == "unknown":
+        return None
+    return replace(found, detail=f"{found.detail} (which has no finite value where an axis has size 1)")
 
 
 def _shape(s: Sample) -> Cause:

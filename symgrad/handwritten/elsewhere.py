@@ -55,11 +55,13 @@ def by_parameter(evidence: Evidence, program: Program) -> Cause | None:
 def by_number(evidence: Evidence, program: Program) -> Cause | None:
     """The cause where a number that people often write stands in place of a parameter."""
     target = evidence.samples[0].target
-    return evidence.first(h for p in program.parameters if p.dtype == "real" for h in _numbers(target, p))
+    return evidence.first(h for p in program.parameters if p.dtype == "real" for h in _numbers(target, p, program))
 
 
-def _is_small(p: Parameter) -> bool:
-    return p.name.lower().startswith("eps") or 0 < abs(float(p.value)) < SMALL
+def _is_small(p: Parameter, program: Program) -> bool:
+    """Whether it is what people call eps: small or of that name, and added to something."""
+    small = p.name.lower().startswith("eps") or 0 < abs(float(p.value)) < SMALL
+    return small and _is_added(p, program)
 
 
 def _is_added(p: Parameter, program: Program) -> bool:
@@ -67,8 +69,8 @@ def _is_added(p: Parameter, program: Program) -> bool:
     return any(par(p.name) in t.args for s in program.statements for t in walk(s.body) if t.op in ("add", "cmp"))
 
 
-def _numbers(target: Target, p: Parameter) -> Iterator[Hypothesis]:
-    kind = "epsilon" if _is_small(p) else "factor"
+def _numbers(target: Target, p: Parameter, program: Program) -> Iterator[Hypothesis]:
+    kind = "epsilon" if _is_small(p, program) else "factor"
     for c in COMMON:
         text = f"{p.name} is {c:g}, whatever is asked for"
         yield Hypothesis(Cause(kind, text, term=par(p.name)), _with(target, p.name, _constant(c)))
@@ -76,8 +78,8 @@ def _numbers(target: Target, p: Parameter) -> Iterator[Hypothesis]:
 
 def _values(target: Target, p: Parameter, program: Program) -> Iterator[Hypothesis]:
     default = float(p.value)
-    kind = "epsilon" if _is_small(p) else "factor"
-    dropped = kind if _is_small(p) or not _is_added(p, program) else "missing_term"
+    kind = "epsilon" if _is_small(p, program) else "factor"
+    dropped = "epsilon" if _is_small(p, program) else "missing_term"
     text = f"{p.name} is dropped: as if it were 0"
     yield Hypothesis(Cause(dropped, text, term=par(p.name)), _with(target, p.name, _constant(0.0)))
     changes: list[tuple[str, Callable[[float], float]]] = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from symgrad.algebra.build import mul, power
+from symgrad.algebra.build import add, mul, power
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import MINUS_ONE, ONE, Term, base_exponent, factors_of, value, walk
 from symgrad.formula.program import Program
@@ -181,6 +181,12 @@ def _is_below(t: Term) -> bool:
     return t.args[1].op == "num" and value(t.args[1]) < 0
 
 
+def is_complement(t: Term) -> bool:
+    """Whether it is 1 - x: what derivatives of squashing functions have as a factor."""
+    rest = [a for a in t.args if a is not ONE] if t.op == "add" and ONE in t.args else []
+    return len(rest) == 1 and any(f.op == "num" and value(f) < 0 for f in factors_of(rest[0]))
+
+
 def named(p: Product, target: Target) -> Cause:
     """Whether it is one too many or one that is not there."""
     t = p.term
@@ -195,6 +201,9 @@ def named(p: Product, target: Target) -> Cause:
         for b, x in bases:
             if b is base.term and x.op == "num":
                 missing = (value(x) > 0) != (e > 0)
+    if missing and inverse.op == "add" and ONE in inverse.args and not is_complement(inverse):
+        rest = add(*(a for a in inverse.args if a is not ONE))
+        return Cause("missing_term", f"the term {show(rest)} of the factor {show(inverse)} is missing", term=rest)
     if missing:
         return Cause("missing_factor", f"the factor {show(inverse)} is missing", term=inverse)
     return Cause("extra_factor", f"an extra factor {show(t)}", term=t)

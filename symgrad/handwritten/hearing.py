@@ -20,6 +20,7 @@ from symgrad.handwritten.judges import is_far, right_values
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.saturated import affordable, saturated_points
 from symgrad.handwritten.scenes import Array, Scene
+from symgrad.handwritten.spread import spread_points
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.certificate import has_torch
 from symgrad.validate.kink_points import kink_points
@@ -92,8 +93,10 @@ class Hearing:
         for point in self.normal():
             limits.check()
             self.look(self.caller.scene(point))
-        if not any(self.record.wrong(t) for t in self.targets):
-            for point in self.special():
+        for more in (spread_points(self.program, self.seed), self.special()):
+            if any(self.record.wrong(t) for t in self.targets):
+                break
+            for point in more:
                 limits.check()
                 self.look(self.caller.scene(point))
         return self.record

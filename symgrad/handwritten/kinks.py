@@ -23,13 +23,16 @@ from symgrad.validate.backends import EvaluationError
 def by_kink(samples: Sequence[Sample], program: Program, kinks: Sequence[Any]) -> Cause | None:
     """The cause where only elements on a kink are wrong: its convention is another."""
     wrong = [s for s in samples if not s.is_right and s.fits]
-    for kink in kinks:
-        if wrong and kink.at.op == "cmp" and all(_on(kink.at, s) for s in wrong):
-            s = wrong[0]
-            got, right = float(s.got[s.worst]), float(s.expected[s.worst])
-            said = f"got {got:.6g}, and by torch's convention ({kink.of}: {kink.convention}) it is {right:.6g}"
-            return Cause("kink", f"wrong only where {bare(shown(kink.at))}: {said}", term=kink.at)
-    return None
+    known = [k for k in kinks if k.at.op == "cmp"]
+    alone = next(([k] for k in known if all(_on(k.at, s) for s in wrong)), None)
+    told = alone or [k for k in known if any(_on(k.at, s) for s in wrong)]
+    if not wrong or not told or not all(any(_on(k.at, s) for k in told) for s in wrong):
+        return None
+    s, kink = wrong[0], next(k for k in told if _on(k.at, wrong[0]))
+    got, right = float(s.got[s.worst]), float(s.expected[s.worst])
+    said = f"got {got:.6g}, and by torch's convention ({kink.of}: {kink.convention}) it is {right:.6g}"
+    places = " or ".join(dict.fromkeys(bare(shown(k.at)) for k in told))
+    return Cause("kink", f"wrong only where {places}: {said}", term=kink.at)
 
 
 def _on(condition: Term, s: Sample) -> bool:

@@ -22,7 +22,8 @@ def by_axes(evidence: Evidence) -> Cause | None:
     """The cause where the elements are right and stand elsewhere."""
     target = evidence.samples[0].target
     rank = evidence.samples[0].expected.ndim
-    return evidence.first([*_transposed(target, rank), *_symmetric(target, rank), *_reshaped(target, evidence)])
+    elsewhere = [*_transposed(target, rank), *_symmetric(target, rank), *_reshaped(target, evidence)]
+    return evidence.first([*elsewhere, *_handed_back(target), *_one_of_many(target)])
 
 
 def by_sums(evidence: Evidence) -> Cause | None:
@@ -37,6 +38,41 @@ def _transposed(target: Target, rank: int) -> Iterator[Hypothesis]:
         if order != tuple(range(rank)):
             text = "transposed" if rank == 2 else f"the axes are in the order {_axes(target, order)}"
             yield Hypothesis(Cause("transposed", text), _permuted(target, order))
+
+
+def _handed_back(target: Target) -> Iterator[Hypothesis]:
+    """Sums or means over axes, the same for every element along them."""
+    indices = [i for i in target.form.indices if not is_batch(i)]
+    for count in range(1, len(indices) + 1):
+        for chosen in combinations(indices, count):
+            for verb, f in (("summed", np.sum), ("averaged", np.mean)):
+                names = ", ".join(map(_extent_name, chosen))
+                text = f"{verb} over the axis {names}, the same for every element along it"
+                at = tuple(target.form.indices.index(i) - len(target.form.indices) for i in chosen)
+                yield Hypothesis(Cause("wrong_axis", text), partial(_kept, target, at, f))
+
+
+def _one_of_many(target: Target) -> Iterator[Hypothesis]:
+    """The first or the last summand alone."""
+    fresh, indices = Fresh(), target.form.indices
+    for spot in spots(target.form.closed, indices, fresh):
+        if spot.linear and spot.term.op == "red" and spot.term.data == "sum" and len(spot.context) == len(indices):
+            body, bound = open_reduction(spot.term, fresh)
+            for at, word in ((0, "first"), (-1, "last")):
+                text = f"not summed over the axis {', '.join(map(_extent_name, bound))}: only the {word} is there"
+                predict = partial(_only, spot.put(body), target.form, tuple(bound), at)
+                yield Hypothesis(Cause("wrong_axis", text), predict)
+
+
+def _only(body: Term, form: Form, bound: Sequence[Term], at: int, scene: Scene) -> Array:
+    a = scene.factor * scene.term(body, [*bound, *form.indices], form.where)
+    count = sum(scene.batch_rank if is_batch(b) else 1 for b in bound)
+    return np.asarray(np.reshape(a, (-1, *a.shape[count:]))[at])
+
+
+def _kept(target: Target, axes: tuple[int, ...], f: Callable[..., Array], scene: Scene) -> Array:
+    right = scene.of(target.form)
+    return np.broadcast_to(f(right, axis=axes, keepdims=True), right.shape)
 
 
 def _permuted(target: Target, order: Sequence[int]) -> Predict:

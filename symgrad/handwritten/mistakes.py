@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
-from symgrad.algebra.build import Fresh, add, div, fn, mul, neg, open_reduction, power, reduce, substitute
+from symgrad.algebra.build import (
+    Fresh,
+    add,
+    div,
+    fn,
+    iverson,
+    mul,
+    neg,
+    negation,
+    open_reduction,
+    power,
+    reduce,
+    substitute,
+)
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import (
     HALF,
@@ -33,6 +46,8 @@ from symgrad.handwritten.scenes import is_batch
 from symgrad.handwritten.spots import Spot, shown
 
 SMALL_NUMBER = Fraction(1, 100)
+ADDED = tuple(num(Fraction(1, 10**k)) for k in (8, 6, 5, 4, 3, 2, 7, 10, 12))
+"""What people add to a denominator."""
 
 Local = tuple[str, str, Term, int]
 """Kind, words, another term, cost."""
@@ -77,9 +92,17 @@ def _product(spot: Spot, program: Program) -> Iterator[Local]:
             yield "region", f"the condition {shown(f.args[0])} is left out", rest, 3
             continue
         yield ("upstream" if cotangent else missing), _without(f, cotangent), rest, 3
+        if f.op != "num" and f.tensors:
+            yield "extra_factor", f"divided by {shown(f)} instead of multiplied", div(rest, f), 14
+        elif f.op != "num":
+            yield "factor", f"divided by {shown(f)} instead of multiplied", div(rest, f), 14
         if f.op != "num":
             yield ("upstream" if cotangent else "extra_factor"), _twice(f, cotangent), mul(t, f), 6
-            yield "factor", f"divided by {shown(f)} instead of multiplied", div(rest, f), 14
+    below = [f for f in t.args if f.op == "pow" and f.args[1] is MINUS_ONE and f.tensors]
+    if len(below) > 1:
+        whole, rest = mul(*(f.args[0] for f in below)), mul(*(f for f in t.args if f not in below))
+        for c in ADDED:
+            yield "epsilon", f"{show(c)} is added to {shown(whole)}, which is divided by", div(rest, add(whole, c)), 26
 
 
 def _without(f: Term, cotangent: bool) -> str:
@@ -106,6 +129,10 @@ def _access(spot: Spot, program: Program) -> Iterator[Local]:
                 swapped = list(t.args)
                 swapped[a], swapped[b] = swapped[b], swapped[a]
                 yield "transposed", f"{t.data} is transposed in {shown(t)}", node(t.op, tuple(swapped), t.data), 4
+    for k in t.args if all(x.op == "idx" for x in t.args) else ():
+        if not is_batch(k):
+            text = f"{t.data} is summed over the axis {show(extent(k))} in {shown(t)}"
+            yield "wrong_axis", text, reduce("sum", t, [k]), 22
     for other in accesses(program, t.args) if all(x.op == "idx" for x in t.args) else ():
         if other is not t and len(other.args) == len(t.args):
             yield "unknown", f"{shown(other)} stands in place of {shown(t)}", other, 30
@@ -141,6 +168,9 @@ def _power(spot: Spot, program: Program) -> Iterator[Local]:
     if not (e.op == "num" and e.data == Fraction(1, 2)):
         yield "factor", f"the square root of {shown(spot.term)} in place of it", power(b, mul(HALF, e)), 15
     yield "factor", f"the square of {shown(spot.term)} in place of it", power(b, mul(TWO, e)), 15
+    if inverse or e is HALF:
+        for c in ADDED:
+            yield "epsilon", f"{show(c)} is added to {shown(b)} in {shown(spot.term)}", power(add(b, c), e), 25
     if b.op == "add" and any(_is_small(a) for a in b.args):
         small = [a for a in b.args if _is_small(a)]
         rest = add(*(a for a in b.args if not _is_small(a)))
@@ -168,7 +198,9 @@ def _reduction(spot: Spot, program: Program) -> Iterator[Local]:
             if extent(i) is extent(b) and i is not b:
                 own = reduce(kind, substitute(body, {b: i}), [x for x in bound if x is not b])
                 text = f"the terms of {shown(t, spot.context)} are missing but the one at {i.data}"
-                yield "missing_term", text, own, 5
+                rest = [x for x in bound if x is not b]
+                alone = f"{shown(t, spot.context)} is taken for each {i.data} alone"
+                yield ("wrong_axis", alone, own, 5) if rest else ("missing_term", text, own, 5)
     for b in bound:
         if str(t.data) == "sum":
             yield "factor", f"the mean in place of {shown(t)}", div(t, extent(b)), 8
@@ -208,7 +240,9 @@ def _where(spot: Spot, program: Program) -> Iterator[Local]:
 
 
 def _bracket(spot: Spot, program: Program) -> Iterator[Local]:
-    yield "region", f"the condition {shown(spot.term.args[0])} is left out", ONE, 4
+    c = spot.term.args[0]
+    yield "region", f"the condition {shown(c)} is left out", ONE, 4
+    yield "region", f"the condition {shown(c)} is turned around", iverson(negation(c)), 5
 
 
 _OF: dict[str, Callable[[Spot, Program], Iterator[Local]]] = {

@@ -136,14 +136,17 @@ def surely_right(s: Sample) -> Array:
     return ~s.wrong & np.isfinite(s.expected) & (np.abs(s.expected) > TRIVIAL)
 
 
-def by_region(evidence: Evidence, program: Program, kinks: Sequence[Any], explained: bool) -> Cause | None:
-    """The cause where a condition tells wrong elements from right ones; `explained`: what is wrong there too."""
+def by_region(evidence: Evidence, program: Program, kinks: Sequence[Any], explained: str = "") -> Cause | None:
+    """The cause where a condition tells wrong elements from right ones.
+
+    `explained`: only if what is wrong there can be said too, and is a "constant" or a "factor".
+    """
     if not is_partial(evidence.samples):
         return None
     target = evidence.samples[0].target
     for region in regions(program, target, kinks):
         if tells(region, evidence.samples, target) and tells(region, evidence.many, target):
-            inside = _inside(region, evidence, program)
+            inside = _inside(region, evidence, program, explained != "constant")
             if inside or not explained:
                 return Cause("region", f"wrong where {region.text}{inside}")
     return None
@@ -174,8 +177,8 @@ def _parameters(s: Sample) -> tuple[float, ...]:
     return tuple(float(v) for v in s.scene.point.parameters.values())
 
 
-def _inside(region: Region, evidence: Evidence, program: Program) -> str:
-    """What is wrong there, if that can be said."""
+def _inside(region: Region, evidence: Evidence, program: Program, factors: bool) -> str:
+    """What is wrong there, if that can be said; with `factors` not constant ones alone."""
     target = evidence.samples[0].target
     masked = []
     for s in evidence.many:
@@ -190,6 +193,8 @@ def _inside(region: Region, evidence: Evidence, program: Program) -> str:
     found = _constant_inside(masked, program)
     if found is not None:
         return f": {found.detail} there"
+    if not factors:
+        return ""
     pairs = []
     for s, mask, g, t in [m for m in masked if not m[0].is_right][:4]:
         with np.errstate(all="ignore"):

@@ -16,9 +16,12 @@ from symgrad.handwritten.candidates import Candidate, accesses, candidates
 from symgrad.handwritten.hypotheses import Cause, Evidence
 from symgrad.handwritten.regions import is_partial, surely_right
 from symgrad.handwritten.samples import Sample
+from symgrad.handwritten.scenes import Array
 from symgrad.handwritten.spots import shown
 
 MOST_THRESHOLDS = 30
+ENOUGH = 3
+"""Elements that an end of a range is told by."""
 
 
 def by_threshold(evidence: Evidence, program: Program, samples: Sequence[Sample] | None = None) -> Cause | None:
@@ -30,14 +33,49 @@ def by_threshold(evidence: Evidence, program: Program, samples: Sequence[Sample]
     indices = target.form.indices
     where = tuple(d for form in target.forms for d in form.where)
     own = [Candidate(t, where) for t in accesses(program, indices, where)]
-    for candidate in [*own, *candidates(program, target)][:MOST_THRESHOLDS]:
-        t = candidate.term
-        for name, f in ((shown(t), lambda v: v), (f"Abs({shown(t)})", np.abs)):
+    varying = [
+        c for c in (*own, *candidates(program, target)) if c.term.tensors and not c.term.tensors & _ends(program)
+    ]
+    for candidate in varying[:MOST_THRESHOLDS]:
+        for name, f in ((shown(candidate.term), _same), (f"Abs({shown(candidate.term)})", np.abs)):
             for sign, word in ((1, ">"), (-1, "<")):
                 low, high = _gap(samples, candidate, indices, f, sign)
                 if low < high and all(_still(s, candidate, indices, f, sign, low, high) for s in evidence.fresh):
                     edge = _edge(sign * low, sign * high)
                     return Cause("region", f"wrong where {name} {word} {edge}")
+    for candidate in varying[:MOST_THRESHOLDS]:
+        found = _between(samples, candidate, indices)
+        if found is not None:
+            return found
+    return None
+
+
+def _ends(program: Program) -> frozenset[str]:
+    """The loss, and cotangents: nobody means these."""
+    outputs = [s.name for s in program.outputs]
+    return frozenset((*(outputs if program.is_loss else ()), *(f"d{s.name}" for s in program.statements)))
+
+
+def _same(v: Array) -> Array:
+    return v
+
+
+def _between(samples: Sequence[Sample], c: Candidate, indices: Sequence[Term]) -> Cause | None:
+    """The cause where wrong elements lie within a range that right ones lie on both sides of, or the other way."""
+    name = shown(c.term)
+    for text, f in ((name, _same), (f"Abs({name})", np.abs)):
+        values = [(s, c.at(s.scene, indices)) for s in samples]
+        if any(v is None for _, v in values):
+            return None
+        spread = [(s, f(np.broadcast_to(np.asarray(v), s.got.shape))) for s, v in values]
+        wrong = np.concatenate([v[s.wrong] for s, v in spread])
+        right = np.concatenate([v[surely_right(s)] for s, v in spread])
+        for inner, outer, words in ((wrong, right, "{a} < {x} < {b}"), (right, wrong, "{x} < {a} or {x} > {b}")):
+            a, b = float(np.min(inner)), float(np.max(inner))
+            below, above = outer[outer < a], outer[outer > b]
+            if min(len(below), len(above), len(inner)) >= ENOUGH and len(below) + len(above) == len(outer):
+                ends = {"a": _edge(float(np.max(below)), a), "b": _edge(b, float(np.min(above)))}
+                return Cause("region", f"wrong where {words.format(x=text, **ends)}")
     return None
 
 

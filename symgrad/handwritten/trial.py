@@ -22,6 +22,7 @@ from symgrad.handwritten.process import TheirError
 from symgrad.handwritten.raising import raised
 from symgrad.handwritten.samples import Sample, Target, agrees
 from symgrad.handwritten.scenes import Form, Scene
+from symgrad.handwritten.spread import spread_points
 from symgrad.handwritten.values import cause_of_values
 from symgrad.handwritten.verdict import Verdict, most_telling, worst_of
 from symgrad.validate.backends import EvaluationError
@@ -108,7 +109,8 @@ def _judged(derivation: Derivation, hearing: Hearing, record: Record) -> Verdict
 def _cause(hearing: Hearing, record: Record, target: Target) -> Cause:
     def drawn(count: int, shift: int) -> list[Sample]:
         other = Hearing(hearing.caller, [target], hearing.kinks, hearing.seed)
-        for point in other.normal(count, shift):
+        more = spread_points(hearing.program, hearing.seed + shift) if shift > 1 else ()
+        for point in (*other.normal(count, shift), *more):
             other.look(other.caller.scene(point))
         return other.record.samples.get(target, [])
 
