@@ -38,7 +38,8 @@ from symgrad.handwritten.scenes import Array, Scene
 EXACT = 1e-8
 DENOMINATORS = 64
 _UNITS = ((ONE, 1.0), (power(TWO, HALF), 2**0.5), (PI, np.pi), (power(PI, HALF), np.pi**0.5))
-EXPONENTS = tuple(Fraction(k, 2) for k in (2, -2, 1, -1, 4, -4))
+WHOLE = tuple(Fraction(k) for k in (1, -1, 2, -2))
+HALVES = tuple(Fraction(k, 2) for k in (1, -1))
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def _sizes(program: Program, scenes: Sequence[Scene]) -> Mapping[Term, Array]:
         names.add(BATCH)
     for n in sorted(names):
         found[dim(n)] = np.array([float(s.dims[n]) for s in scenes])
+    for e in dict.fromkeys(e for shape in program.shapes.values() for e in shape if e.op not in ("dim", "num")):
+        found[e] = np.array([float(s.term(e, ())) for s in scenes])
     for p in program.parameters:
         found[par(p.name)] = np.array([float(s.point.parameters[p.name]) for s in scenes])
     for t, v in list(found.items()):
@@ -121,11 +124,12 @@ def _monomials(sizes: Mapping[Term, Array]) -> Iterator[tuple[tuple[Term, Fracti
     """Powers of one size, then products of two and three; n - 1 and the like come after plain sizes."""
     plain = [t for t in sizes if t.op != "add"]
     others = [t for t in sizes if t.op == "add"]
-    yield from _powers(plain, 1, EXPONENTS)
-    yield from _powers(others, 1, EXPONENTS[:2])
-    yield from _powers(plain, 2, EXPONENTS[:4])
-    yield from (m for m in _powers([*plain, *others], 2, EXPONENTS[:2]) if any(t.op == "add" for t, _ in m))
-    yield from _powers(plain, 3, EXPONENTS[:2])
+    yield from _powers(plain, 1, WHOLE)
+    yield from _powers(others, 1, WHOLE[:2])
+    yield from _powers(plain, 1, HALVES)
+    yield from _powers(plain, 2, (*WHOLE[:2], *HALVES))
+    yield from (m for m in _powers([*plain, *others], 2, WHOLE[:2]) if any(t.op == "add" for t, _ in m))
+    yield from _powers(plain, 3, WHOLE[:2])
 
 
 def _powers(
@@ -186,8 +190,10 @@ def named(found: Constant, program: Program) -> Cause:
             f"the gradient of the sum, not of the mean: {show(t)} times as large (1/{_bracketed(t)} is missing)",
             term=t,
         )
-    if any(f.op == "par" for f in walk(t)):
+    if any(base_exponent(f)[0].op == "par" for f in factors_of(t)):
         return _of_parameter(t)
+    if t is power(dim(BATCH), MINUS_ONE):
+        return Cause("factor", f"a mean over the batch instead of a sum: {show(t)} times the gradient", term=t)
     return Cause("factor", f"{show(t)} times the gradient{_as_division(t)}", term=t)
 
 

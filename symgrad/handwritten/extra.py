@@ -23,7 +23,7 @@ def by_extra_term(evidence: Evidence, program: Program) -> Cause | None:
     """The cause where something is added to the gradient."""
     target = evidence.samples[0].target
     pairs = []
-    for s in evidence.wrong[:MOST_SAMPLES]:
+    for s in evidence.varied(MOST_SAMPLES):
         gap = np.where(s.wrong, s.got - s.expected, 0.0)
         if not np.all(np.isfinite(gap)):
             return None

@@ -141,7 +141,7 @@ def by_factor(evidence: Evidence, program: Program, single: bool) -> Cause | Non
     """The cause where what was got is the gradient times something; `single`: a power of one expression."""
     target = evidence.samples[0].target
     pairs = []
-    for s in evidence.wrong[:MOST_SAMPLES]:
+    for s in evidence.varied(MOST_SAMPLES):
         if (
             not s.fits
             or np.any((s.got == 0) & (np.abs(s.expected) > 1e-200))

@@ -144,8 +144,8 @@ class Hearing:
         if single:
             sample = replace(sample, slack=SINGLE_SLACK)
         if sample.is_right or not sample.fits:
-            return self._weighed(sample)
-        return self._weighed(reconsidered(sample, self.caller))
+            return self._weighed(sample, sample)
+        return self._weighed(reconsidered(sample, self.caller), sample)
 
     def noise(self, scene: Scene, target: Target, expected: Array) -> Any:
         """What rounding on the way may do, by the sizes that occur there."""
@@ -164,8 +164,8 @@ class Hearing:
             noise = noise + FORGIVEN_ULP * np.nan_to_num(np.abs(near.of(target.form) - expected))
         return noise
 
-    def _weighed(self, sample: Sample) -> Sample | None:
-        """Far points, and right ones at which digits were lost, are remarks alone."""
+    def _weighed(self, sample: Sample, first: Sample) -> Sample | None:
+        """Far points, and right ones that lost digits, are remarks alone. `first`: before other judges spoke."""
         point = sample.scene.point
         if point.kind != "special":
             return sample
@@ -173,6 +173,6 @@ class Hearing:
         if not sample.is_right and far:
             self.record.lost.append(sample)
             return None
-        if sample.is_right and not far and has_lost(sample, self.typical.get(sample.target, 0.0)):
-            self.record.lost.append(sample)
+        if sample.is_right and not far and first.fits and has_lost(first, self.typical.get(sample.target, 0.0)):
+            self.record.lost.append(first)
         return sample

@@ -58,6 +58,10 @@ class Evidence:
         """Samples at which something is wrong."""
         return [s for s in self.samples if not s.is_right]
 
+    def varied(self, count: int) -> list[Sample]:
+        """So many wrong samples, of as many sizes and parameters as there are."""
+        return varied(self.wrong, count)
+
     @property
     def fresh(self) -> list[Sample]:
         """Samples that were not used to find anything."""
@@ -100,6 +104,16 @@ class Evidence:
                 return False
             looked += 1
         return looked > 0
+
+
+def varied(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """So many samples, of as many sizes and parameters as there are."""
+    seen: list[tuple[object, ...]] = []
+    for s in samples:
+        own = (*sorted(s.scene.dims.items()), *sorted(s.scene.point.parameters.items()))
+        seen.append((own, sum(other[0] == own for other in seen)))
+    order = sorted(range(len(samples)), key=lambda k: (seen[k][1], k))
+    return [samples[k] for k in order[:count]]
 
 
 def _worth(s: Sample) -> tuple[bool, bool, int]:

@@ -59,7 +59,7 @@ def mistakes_at(spot: Spot, program: Program) -> Iterator[Local]:
     yield from _OF.get(t.op, _nothing)(spot, program)
     if t.op not in ("num", "dim") and t is not ONE:
         if spot.under is None or spot.under.op in ("add", "red", "fn", "pow") or t.op in ("add", "red", "fn"):
-            yield "sign", f"the sign of {shown(t)}", neg(t), 8
+            yield "sign", f"the sign of {shown(t)} is flipped", neg(t), 8
         for c, text in ((TWO, "2 times"), (HALF, "half of")) if spot.under is None or spot.under.op == "add" else ():
             yield "factor", f"{text} {shown(t)}", mul(c, t), 12
 

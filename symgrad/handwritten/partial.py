@@ -15,7 +15,7 @@ import numpy as np
 
 from symgrad.algebra.build import Fresh
 from symgrad.algebra.show import show
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, get
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, get, walk
 from symgrad.formula.program import Input, Program, Statement
 from symgrad.handwritten.constants import Constant, Measured, identify
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
@@ -124,8 +124,9 @@ def _named(part: Part, found: Constant) -> Cause:
     if found.term is ZERO:
         return Cause("missing_term", f"the derivative of {part.text} is missing: it is taken for a constant")
     if found.term is MINUS_ONE:
-        return Cause("sign", f"the sign of the term that comes from {part.text}")
-    return Cause("factor", f"{show(found.term)} times the term that comes from {part.text}")
+        return Cause("sign", f"the sign of the term that comes from {part.text} is flipped")
+    kind = "extra_factor" if any(x.op == "par" for x in walk(found.term)) else "factor"
+    return Cause(kind, f"{show(found.term)} times the term that comes from {part.text}")
 
 
 # ---- parts ----------------------------------------------------------------------------------------------------------

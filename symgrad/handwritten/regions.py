@@ -19,7 +19,7 @@ from symgrad.handwritten.candidates import Candidate, accesses, candidates
 from symgrad.handwritten.constants import Measured, identify, named
 from symgrad.handwritten.factors import named as named_factor
 from symgrad.handwritten.factors import products
-from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
+from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict, varied
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.scenes import Array, Scene
 from symgrad.handwritten.spots import shown
@@ -196,7 +196,8 @@ def _inside(region: Region, evidence: Evidence, program: Program, factors: bool)
     if not factors:
         return ""
     pairs = []
-    for s, mask, g, t in [m for m in masked if not m[0].is_right][:4]:
+    told = varied([m[0] for m in masked if not m[0].is_right], 4)
+    for s, mask, g, t in (m for m in masked if any(m[0] is x for x in told)):
         with np.errstate(all="ignore"):
             pairs.append((s, np.where(mask & (t != 0), g / t, np.nan)))
     for p in products(pairs, program, candidates(program, target)):

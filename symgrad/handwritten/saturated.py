@@ -16,6 +16,7 @@ from symgrad.validate.sizes import bind_sizes
 
 SMALL = 1000
 SIZES = (30.0, 100.0, 800.0)
+TINY = 2.0**-40
 MOST_INPUTS = 3
 MOST_WORK = 1_000_000
 """Elements that multiprecision touches in all, about."""
@@ -37,6 +38,10 @@ def saturated_points(program: Program, seed: int) -> Iterator[Point]:
             inputs = {**base.inputs, name: x}
             label = f"special point: {name} large, {size:g}, of both signs"
             yield Point("special", label, inputs, base.parameters, base.upstream)
+        assert base is not None
+        for label, moved in (("offset by 1e6", np.array(base.inputs[name]) + 1e6), ("tiny", base.inputs[name] * TINY)):
+            inputs = {**base.inputs, name: moved}
+            yield Point("special", f"special point: {name} {label}", inputs, base.parameters, base.upstream)
 
 
 def affordable(program: Program, points: Sequence[Point]) -> list[Point]:

@@ -11,7 +11,7 @@ from itertools import permutations
 
 import numpy as np
 
-from symgrad.algebra.build import div, iverson, mul, reduce
+from symgrad.algebra.build import div, iverson, mul, reduce, sub
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import (
     MINUS_ONE,
@@ -100,6 +100,9 @@ def _cause(p: Product, program: Program, target: Target) -> Cause:
         return Cause("reduction", text, term=p.term)
     if whole is not None and len(p.powers) == 2 and p.powers[0][0].term is whole and p.constant == Constant(ONE):
         other = p.powers[1][0].term
+        rest = sub(whole, other)
+        if rest.op == "num":
+            return Cause("epsilon", f"{show(rest)} is not added to {shown(other)}, which is divided by", term=p.term)
         return Cause("reduction", f"divided by {shown(other)} instead of {shown(whole)}", term=p.term)
     base = p.powers[0][0].term
     if len(p.powers) == 1 and not any(x is base for form in target.forms for x in walk(form.closed)):
@@ -119,20 +122,20 @@ def scalars(program: Program, target: Target) -> Iterator[Candidate]:
     """Numbers of the data that a formula knows: what it divides by, sums, norms, the loss, counts of masks."""
     where = {d.name: d for form in target.forms for d in form.where}
     found: dict[Term, None] = {}
-    whole = _normalizer(program)
+    whole, name = _normalizer(program), program.loss.name if program.is_loss else ""
     if whole is not None:
         found[whole] = None
+    bodies = [t for form in target.forms for t in (form.closed, *(d.body for d in form.where))]
+    for t in [*(s.body for s in program.statements), *bodies]:
+        for x in walk(t):
+            if x.op in ("red", "add", "get", "fn", "mat") and not x.free and x.tensors and x.data != name:
+                found.setdefault(x)
+    for t in (*_determinants(target), *_counts(program)):
+        found.setdefault(t)
     if program.is_loss:
         i = program.loss.indices
         count = mul(*(extent(k) for k in i))
         found.setdefault(div(reduce("sum", get(program.loss.name, i), i), count) if i else get(program.loss.name, i))
-    bodies = [t for form in target.forms for t in (form.closed, *(d.body for d in form.where))]
-    for t in [*(s.body for s in program.statements), *bodies]:
-        for x in walk(t):
-            if not x.free and x.tensors and x.op in ("red", "add", "get", "fn", "mat"):
-                found.setdefault(x)
-    for t in (*_determinants(target), *_counts(program)):
-        found.setdefault(t)
     yield from (Candidate(t, tuple(where.values())) for t in found)
 
 

@@ -25,7 +25,8 @@ SiLUMinus | ~sign ; missing_term | 1 - x (1 - s) for 1 + x (1 - s).
 HardSwish | right
 HardSwishUnclipped | region Abs(x[...]) > 3 | The middle part everywhere.
 HardSwishDeadAbove | region x[...] > 3 | 0 for 1 above.
-HardSwishSlope | region Abs(x[...]) <= 3 | x/6 for x/3.
+HardSwishSlope | region Abs(x[...]) <= 3 ; missing_term dy[...]*where(Abs(x[...]) <= 3, x[...], 0)/6
+    | x/6 for x/3. (Half of the product rule is missing.)
 HardSwishHalf | factor 1/2 | Half of everything.
 HardSwishOpenBorder hard | kink Abs(x[...]) == 3 | < for <= at the borders.
 
@@ -39,7 +40,8 @@ gelu_without_half | factor 2 | The 1/2 missing.
 
 [activations/prelu.yaml activations grad numpy]
 prelu | right
-prelu_slope_of_all | extra_term Sum(where(x[..., j] > 0, dy[..., j]*x[..., j], 0), ...) @a | Positive x count too.
+prelu_slope_of_all | extra_term Sum(where(x[..., j] > 0, dy[..., j]*x[..., j], 0), ...) @a ; region x[..., j] > 0 @a
+    | Positive x count too. (The condition under the sum is left out.)
 prelu_slope_of_positive | ~region @a | The slope learns from the positive x.
 prelu_slope_not_summed | wrong_axis @a ; shape @a | Not summed over the batch.
 prelu_shared_slope | wrong_axis @a | Summed over channels too.

@@ -177,7 +177,8 @@ info_nce_over_queries | wrong_axis | Softmax over the queries.
 triplet | right
 triplet_of_squares | ~extra_factor 2*u[i] @p ; extra_factor 2*v[i] @q | Not divided by the distances, times 2.
 triplet_always | region u[i] - v[i] + margin <= 0 | The relu's mask is missing.
-triplet_margin_forgotten | region And(-margin < u[i] - v[i], u[i] - v[i] <= 0) | The mask forgets the margin.
+triplet_margin_forgotten | region And(-margin < u[i] - v[i], u[i] - v[i] <= 0) ; missing_term margin
+    | The mask forgets the margin. (margin dropped says that.)
 triplet_anchor_half | missing_term -where(u[i] - v[i] + margin > 0, (a[i, k] - q[i, k])/v[i], 0)/n @a
     | The negative's part of the anchor.
 triplet_negative_sign | sign @q | Sign of the negative.

@@ -45,7 +45,8 @@ least_squares_sign | sign | b - Ax.
 
 [losses/l2_regularized.yaml matrices grad numpy]
 ridge | right
-ridge_penalty_doubled | extra_term lam*w[j] @w | 2 lam w.
+ridge_penalty_doubled | extra_term lam*w[j] @w ; factor @w
+    | 2 lam w. (2 times the term lam*w, as well as a term too many.)
 ridge_penalty_lost | missing_term lam*w[j] @w | No penalty.
 ridge_penalty_divided | ~factor 1/n @w ; reduction @w | The penalty divided by n.
 ridge_data_doubled | ~factor 2 @b ; extra_term @w | The 1/2 of the squares forgotten.
@@ -56,7 +57,8 @@ ridge_intercept_in_data_lost | missing_term b @b ; missing_term Sum(X[i, j]*b, i
 lasso | right
 lasso_kink_at_zero | kink w[j] == 0 @w | 1 for 0 at 0.
 lasso_as_ridge | - | lam w for lam sign(w).
-lasso_one_for_all | region w[j] <= 0 @w | lam without the sign.
+lasso_one_for_all | region w[j] <= 0 @w ; missing_factor sign(w[j]) @w
+    | lam without the sign. (The missing factor says more than where it shows.)
 lasso_penalty_sign | ~sign @w ; missing_term @w | The penalty's sign.
 
 [matrix/bilinear_inverse.yaml matrices grad numpy]
@@ -134,7 +136,8 @@ masked | right
 masked_nothing | region Not(m[i, j]) | The mask is forgotten.
 masked_by_size | reduction ; extra_factor (1 + Sum(where(m[k, l], 1, 0), k, l))/(n*d) | Divided by all entries.
 masked_smoothing_forgotten hard
-    | epsilon ; extra_factor (1 + Sum(where(m[k, l], 1, 0), k, l))/Sum(where(m[k, l], 1, 0), k, l)
+    | epsilon ; missing_term 1
+    ; extra_factor (1 + Sum(where(m[k, l], 1, 0), k, l))/Sum(where(m[k, l], 1, 0), k, l)
     | The 1 of the denominator is missing.
 masked_inverse | ~region | The mask is inverted.
 masked_by_row | wrong_axis | Each row divided by its own number.
