@@ -72,7 +72,8 @@ def has_lost(sample: Sample, typical: float) -> bool:
     normal = np.isfinite(expected) & (np.abs(expected) > 1e-290)
     label = sample.scene.point.label
     gentle = "offset" in label or "tiny" in label
-    plain = normal & ("large" in label or gentle) & (np.abs(expected) > EPSILON / 10 * typical)
+    size = float(np.max(np.abs(expected[normal]), initial=0.0)) if gentle else typical
+    plain = normal & ("large" in label or gentle) & (np.abs(expected) > EPSILON / 10 * size)
     least = LOST_GENTLY if gentle else LOST
     with np.errstate(all="ignore"):
         off = (normal & (got == 0)) | (plain & (np.abs(got - expected) > least * np.abs(expected)))

@@ -8,12 +8,12 @@ The part is replaced by an array of its values, and torch differentiates what is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from symgrad.algebra.build import Fresh
+from symgrad.algebra.build import Fresh, rebuild
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, get, walk
 from symgrad.formula.program import Input, Program, Statement
@@ -37,11 +37,10 @@ SMALLEST = 1e-9
 
 @dataclass(frozen=True)
 class Part:
-    """A subterm with these free indices, and the program that has an input in its place."""
+    """Subterms with their free indices, by the name of the input that the program has in their place."""
 
-    term: Term
+    terms: Mapping[str, tuple[Term, tuple[Term, ...]]]
     text: str
-    indices: tuple[Term, ...]
     program: Program
 
     def gradient(self, scene: Scene, target: Target) -> Array | None:
@@ -54,8 +53,8 @@ class Part:
 
     def _gradient(self, scene: Scene, target: Target) -> Array | None:
         try:
-            values = scene.term(self.term, self.indices)
-            inputs = {**scene.point.inputs, DETACHED: values}
+            values = {n: scene.term(t, indices) for n, (t, indices) in self.terms.items()}
+            inputs = {**scene.point.inputs, **values}
             call = Call(inputs, scene.point.parameters, scene.point.upstream)
             rest = reference(self.program, (target.name,), call).gradients[target.name]
         except (EvaluationError, KeyError):
@@ -122,7 +121,10 @@ def _predicted(part: Part, found: Constant, target: Target) -> Predict:
 
 def _named(part: Part, found: Constant) -> Cause:
     if found.term is ZERO:
-        return Cause("missing_term", f"the derivative of {part.text} is missing: it is taken for a constant")
+        text = f"the derivative of {part.text} is missing: it is taken for a constant"
+        if len(part.terms) > 1:
+            text = f"the derivatives of {part.text} are missing: they are taken for constants"
+        return Cause("missing_term", text)
     if found.term is MINUS_ONE:
         return Cause("sign", f"the sign of the term that comes from {part.text} is flipped")
     kind = "extra_factor" if any(x.op == "par" for x in walk(found.term)) else "factor"
@@ -133,12 +135,12 @@ def _named(part: Part, found: Constant) -> Cause:
 
 
 def parts(program: Program) -> Iterator[Part]:
-    """Names first, then subterms of statements, large ones first."""
+    """Names first, then subterms of statements, large ones first, then several of a kind together."""
     moving = _moving(program)
     statements = [s for s in program.statements if s.recurrence is None]
     for s in statements:
         if s.name in moving and s not in program.outputs:
-            yield _part(program, s, Spot(s.body, lambda x: x, s.indices, True, 0), s.name)
+            yield _part(program, s, (Spot(s.body, lambda x: x, s.indices, True, 0),), s.name)
     found = [
         (spot.depth, k, s, spot)
         for s in statements
@@ -146,8 +148,27 @@ def parts(program: Program) -> Iterator[Part]:
         if spot.depth and spot.term.tensors & moving
     ]
     for _, _, s, spot in sorted(found, key=lambda f: f[:2]):
-        where = "" if s in program.outputs else f" in {s.name}"
-        yield _part(program, s, spot, f"{shown(spot.term, spot.context)}{where}")
+        yield _part(program, s, (spot,), f"{shown(spot.term, spot.context)}{_in(s, program)}")
+    for s in statements:
+        for group in _alike([spot for _, _, own, spot in found if own is s and spot.context == s.indices]):
+            text = " and ".join(shown(spot.term, spot.context) for spot in group)
+            yield _part(program, s, group, f"{text}{_in(s, program)}")
+
+
+def _in(s: Statement, program: Program) -> str:
+    return "" if s in program.outputs else f" in {s.name}"
+
+
+def _alike(found: Sequence[Spot]) -> Iterator[tuple[Spot, ...]]:
+    """Powers of one exponent, or values of one function, that stand beside each other."""
+    kinds: dict[object, dict[Term, Spot]] = {}
+    for spot in found:
+        t = spot.term
+        if t.op in ("pow", "fn"):
+            kinds.setdefault((t.op, t.args[1] if t.op == "pow" else t.data), {}).setdefault(t, spot)
+    for group in kinds.values():
+        if len(group) > 1 and not any(a in set(walk(b)) for a in group for b in group if a is not b):
+            yield tuple(group.values())
 
 
 def _moving(program: Program) -> frozenset[str]:
@@ -158,11 +179,22 @@ def _moving(program: Program) -> frozenset[str]:
     return frozenset(found)
 
 
-def _part(program: Program, s: Statement, spot: Spot, text: str) -> Part:
-    free = sorted((i for i in spot.context if i in spot.term.free), key=lambda i: not is_batch(i))
-    batch = any(map(is_batch, free))
-    name = get(DETACHED, free)
-    own = Input(DETACHED, tuple(extent(i) for i in free if not is_batch(i)), batch, given=True)
-    statements = tuple(replace(x, body=spot.put(name)) if x is s else x for x in program.statements)
-    changed = replace(program, inputs=(*program.inputs, own), statements=statements)
-    return Part(spot.term, text, tuple(free), changed)
+def _part(program: Program, s: Statement, group: Sequence[Spot], text: str) -> Part:
+    terms, inputs, instead = {}, [], {}
+    for k, spot in enumerate(group):
+        free = tuple(sorted((i for i in spot.context if i in spot.term.free), key=lambda i: not is_batch(i)))
+        name = f"{DETACHED}{k}"
+        terms[name] = spot.term, free
+        batch, shape = any(map(is_batch, free)), tuple(extent(i) for i in free if not is_batch(i))
+        inputs.append(Input(name, shape, batch, given=True))
+        instead[spot.term] = get(name, free)
+    body = group[0].put(get(f"{DETACHED}0", terms[f"{DETACHED}0"][1])) if len(group) == 1 else _with(s.body, instead)
+    statements = tuple(replace(x, body=body) if x is s else x for x in program.statements)
+    return Part(terms, text, replace(program, inputs=(*program.inputs, *inputs), statements=statements))
+
+
+def _with(t: Term, instead: Mapping[Term, Term]) -> Term:
+    """A term with others in place of its subterms, not inside of reductions."""
+    if t in instead:
+        return instead[t]
+    return t if t.op == "red" or not t.args else rebuild(t, tuple(_with(a, instead) for a in t.args))
