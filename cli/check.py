@@ -6,14 +6,13 @@ from contextlib import closing
 
 import click
 
-from symgrad import limits
 from symgrad.child import Send, Watch, Work
 from symgrad.errors import UsageError
 from symgrad.pipeline import check
 
 from .arguments import Item, items
 from .console import Single
-from .options import Options, page_width, words
+from .options import Options, page_width, seconds, words
 
 
 def pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -50,6 +49,7 @@ def pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
 )
 @click.option("--args", metavar="t,z", help="Its arguments in their order; label(t) for an object with get_label().")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the points that are looked at.")
+@click.option("--time-limit", callback=seconds, default="180", metavar="SECONDS", help="For all of it (180).")
 @click.option("--json", is_flag=True, help="One JSON document on standard output, all else on standard error.")
 def command(formula: str, json: bool, **given: object) -> int:
     """Is the gradient that MODULE:FUNCTION computes that of FORMULA, and if not, what is wrong with it.
@@ -64,9 +64,8 @@ def command(formula: str, json: bool, **given: object) -> int:
         raise UsageError(f"{formula} holds {len(found)} formulas\n = help: check one at a time")
     options = Options(json=json, width=page_width(), seed=int(str(given["seed"])))
     handler = Single(options)
-    seconds = limits.SECONDS + limits.VALIDATION_SECONDS
     with closing(handler):
-        Watch(handler, seconds, "the check").run([("0", _work(found[0], options, given))])
+        Watch(handler, float(str(given["time_limit"])), "the check").run([("0", _work(found[0], options, given))])
     return handler.finish()
 
 

@@ -86,6 +86,18 @@ def check() -> None:
         budget.check()
 
 
+def left() -> float:
+    """Seconds that the budget in force still has."""
+    budget = _current.get()
+    return float("inf") if budget is None else max(0.0, budget.start + budget.seconds - time.monotonic())
+
+
+def spent() -> float:
+    """The share of its time that the budget in force has used."""
+    budget = _current.get()
+    return 0.0 if budget is None else (time.monotonic() - budget.start) / budget.seconds
+
+
 @contextmanager
 def within(seconds: float = SECONDS, growth: int = GROWTH, what: str = "the derivation") -> Iterator[Budget]:
     """A budget for the block; running out of memory or of stack inside is a LimitError too."""

@@ -78,13 +78,15 @@ def check(  # noqa: PLR0913  options by keyword
     args: str | None = None,
     seed: int = 0,
     label: str | None = None,
+    time_limit: float = limits.SECONDS + limits.VALIDATION_SECONDS,
 ) -> Checked:
     """Whether a hand-written gradient is that of a formula, and if not, what is wrong with it.
 
     `against`: `module:function` or `file.py:function`, which then runs in a process of its own, or a function, which
     runs here. `framework`: what it takes, numpy or torch. `reduction`: what its gradient is of, mean or sum. `args`:
     the order of its arguments where that is not the formula's. `label`: the formula's name in the command that repeats
-    it. Raises what `derive` raises, and UsageError for a function that cannot be loaded; one that raises is a negative
+    it. `time_limit`: after half of it no more points are looked at.
+    Raises what `derive` raises, and UsageError for a function that cannot be loaded; one that raises is a negative
     verdict.
     """
     from symgrad.handwritten.checked import Asked, check_formula
@@ -96,9 +98,9 @@ def check(  # noqa: PLR0913  options by keyword
     formula = read(source)
 
     def derived() -> Derivation:
-        return derive(formula, wrt=wrt, order=order, check=False).derivation
+        return derive(formula, wrt=wrt, order=order, check=False, time_limit=limits.left()).derivation
 
-    with limits.within(limits.SECONDS + limits.VALIDATION_SECONDS, what="the check"):
+    with limits.within(time_limit, what="the check"):
         return check_formula(asked, formula, derived)
 
 

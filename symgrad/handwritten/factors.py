@@ -201,7 +201,8 @@ def named(p: Product, target: Target) -> Cause:
         for b, x in bases:
             if b is base.term and x.op == "num":
                 missing = (value(x) > 0) != (e > 0)
-    if missing and inverse.op == "add" and ONE in inverse.args and not is_complement(inverse):
+    stands = any(x is inverse for x in _every(target))
+    if missing and stands and inverse.op == "add" and ONE in inverse.args and not is_complement(inverse):
         rest = add(*(a for a in inverse.args if a is not ONE))
         return Cause("missing_term", f"the term {show(rest)} of the factor {show(inverse)} is missing", term=rest)
     if missing:

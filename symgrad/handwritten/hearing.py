@@ -38,6 +38,10 @@ from symgrad.validate.verdict import (
 
 SMALL = 1000
 """Work of a point, for the evaluator."""
+ENOUGH = 0.5
+"""The share of the time after which no more special points are looked at."""
+FEWEST = 4
+"""Points that are looked at in any case."""
 SINGLE_SLACK = 1e5
 """How much less exactly a cause has to explain a result in float32."""
 
@@ -52,6 +56,8 @@ class Record:
     values: list[tuple[Scene, Array, Array]] = field(default_factory=list)
     changed: tuple[int, ...] = ()
     single: bool = False
+    hurried: bool = False
+    """Whether time did not suffice for all points."""
     points: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
 
@@ -92,12 +98,18 @@ class Hearing:
         """Look at every point."""
         for point in self.normal():
             limits.check()
+            if self.record.points >= FEWEST and limits.spent() > ENOUGH:
+                self.record.hurried = True
+                break
             self.look(self.caller.scene(point))
         for more in (spread_points(self.program, self.seed), self.special()):
             if any(self.record.wrong(t) for t in self.targets):
                 break
             for point in more:
                 limits.check()
+                if limits.spent() > ENOUGH:
+                    self.record.hurried = True
+                    break
                 self.look(self.caller.scene(point))
         return self.record
 

@@ -5,12 +5,14 @@ check_gradient(derivation, callee, Options()).passed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from symgrad import limits
 from symgrad.closing.derivation import Derivation
+from symgrad.errors import LimitError
 from symgrad.handwritten.answers import LayoutError
 from symgrad.handwritten.calling import Callee, Caller, Manner, arguments_of
 from symgrad.handwritten.diagnosis import diagnose, diagnose_special, lost
@@ -27,6 +29,8 @@ from symgrad.handwritten.values import cause_of_values
 from symgrad.handwritten.verdict import Verdict, most_telling, worst_of
 from symgrad.validate.backends import EvaluationError
 
+PATIENCE = 0.6
+"""The share of what is left of the time that one diagnosis may take."""
 FRESH, MANY = 4, 24
 """Points that no hypothesis has seen, and points that tell where something is wrong."""
 
@@ -114,6 +118,14 @@ def _cause(hearing: Hearing, record: Record, target: Target) -> Cause:
             other.look(other.caller.scene(point))
         return other.record.samples.get(target, [])
 
+    try:
+        with limits.within(PATIENCE * limits.left(), what="the diagnosis"):
+            return _diagnosed(hearing, record, target, drawn)
+    except LimitError:
+        return Cause("unknown", "the time did not suffice to find the mistake (--time-limit)")
+
+
+def _diagnosed(hearing: Hearing, record: Record, target: Target, drawn: Callable[[int, int], list[Sample]]) -> Cause:
     evidence = Evidence(record.generic(target), lambda: drawn(FRESH, 1), lambda: drawn(MANY, 2))
     if evidence.wrong:
         return diagnose(evidence, hearing.program, hearing.kinks, hearing.caller.differentiates)
@@ -149,6 +161,8 @@ def _remarks(record: Record, hearing: Hearing) -> list[str]:
     if record.changed:
         names = [n for _, n in hearing.caller.manner.arguments]
         out.append(f"it writes to its arguments: {', '.join(names[k] for k in record.changed)}")
+    if record.hurried:
+        out.append("not all points were looked at: --time-limit gives more time, --wrt asks for some inputs alone")
     if record.single:
         out.append("it returns float32 for float64 inputs, and is judged as such")
     return out
