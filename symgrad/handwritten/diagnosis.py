@@ -18,7 +18,7 @@ from symgrad.handwritten.extra import by_extra_term
 from symgrad.handwritten.factors import by_factor
 from symgrad.handwritten.hypotheses import Cause, Evidence
 from symgrad.handwritten.kinks import by_kink
-from symgrad.handwritten.layouts import by_axes, by_sums
+from symgrad.handwritten.layouts import by_axes, by_spread, by_sums
 from symgrad.handwritten.partial import by_part
 from symgrad.handwritten.rearranged import by_rearranged
 from symgrad.handwritten.regions import by_region
@@ -52,6 +52,7 @@ def diagnose(evidence: Evidence, program: Program, kinks: Sequence[Any], with_up
         lambda: by_region(evidence, program, kinks, "factor"),
         lambda: by_factor(evidence, program, single=False),
         lambda: by_change(evidence, program),
+        lambda: by_spread(evidence),
         lambda: by_coefficients(evidence, program, single=False),
         lambda: by_extra_term(evidence, program),
         lambda: by_number(evidence, program),

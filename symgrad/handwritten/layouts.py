@@ -23,7 +23,13 @@ def by_axes(evidence: Evidence) -> Cause | None:
     target = evidence.samples[0].target
     rank = evidence.samples[0].expected.ndim
     elsewhere = [*_transposed(target, rank), *_symmetric(target, rank), *_reshaped(target, evidence)]
-    return evidence.first([*elsewhere, *_handed_back(target), *_one_of_many(target)])
+    return evidence.first(elsewhere)
+
+
+def by_spread(evidence: Evidence) -> Cause | None:
+    """The cause where elements are sums or means of the right ones, or one summand stands for all."""
+    target = evidence.samples[0].target
+    return evidence.first([*_handed_back(target), *_one_of_many(target)])
 
 
 def by_sums(evidence: Evidence) -> Cause | None:

@@ -166,7 +166,7 @@ def test_a_worker_that_is_gone_is_reported_once() -> None:
     with Process("math:sqrt", "numpy", []) as process:
         process.ready()
         process.popen.kill()
-        with pytest.raises(TheirError, match="ended by itself"):
+        with pytest.raises(TheirError, match="ended the process"):
             process.call({"arguments": [], "keywords": {}})
 
 

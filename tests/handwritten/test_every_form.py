@@ -39,10 +39,9 @@ def in_torch(f: Callable[..., Any]) -> Callable[..., Any]:
     return grad
 
 
-def as_module(forward: Callable[..., Any], inputs: int) -> Any:
+def as_module(forward: Callable[..., Any]) -> Any:
     class Own(torch.nn.Module):  # type: ignore[misc,name-defined]
         def forward(self, *arrays: Any) -> Any:
-            assert len(arrays) == inputs
             return forward(*arrays)
 
     return Own()
@@ -72,10 +71,7 @@ def forms(name: str) -> Mapping[str, tuple[Any, str]]:
     found: dict[str, tuple[Any, str]] = {"numpy": (grad, "numpy"), "torch": (in_torch(grad), "torch")}
     if forward is None:
         return found
-    count = (
-        forward.__code__.co_argcount if hasattr(forward, "__code__") else {"sigmoid": 1, "gelu": 1, "linear": 3}[name]
-    )
-    found["Module"] = as_module(forward, count), "torch"
+    found["Module"] = as_module(forward), "torch"
     found["autograd.Function"] = as_function(name, forward, grad), "torch"
     if name in LOSSES:
         own = forward

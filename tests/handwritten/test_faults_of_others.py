@@ -1,4 +1,4 @@
-"""Gradients that somebody wrote who did not know how check works (tests/handwritten_faults): found, named, not accused."""
+"""Gradients by somebody who did not know how check works (tests/handwritten_faults): found, named, not accused."""
 
 import pytest
 
