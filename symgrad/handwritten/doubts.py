@@ -18,8 +18,10 @@ from symgrad.validate.verdict import EPSILON, FORGIVEN_ULP, rounded
 
 CONFIRMED = 4
 """Wrong elements of a point that multiprecision is asked about."""
+SMALLEST_OFFSET = 1e-3
+"""Of the largest element: smaller ones are differences of larger numbers, and rounding of the inputs shows."""
 LOST_GENTLY = 1e-6
-"""The same where nothing saturates."""
+"""The same near 0, where nothing saturates."""
 LOST = 1e-3
 """Relative error from which on digits are called lost, though the absolute error is within tolerance."""
 
@@ -72,9 +74,10 @@ def has_lost(sample: Sample, typical: float) -> bool:
     normal = np.isfinite(expected) & (np.abs(expected) > 1e-290)
     label = sample.scene.point.label
     gentle = "offset" in label or "tiny" in label
+    share = SMALLEST_OFFSET if "offset" in label else EPSILON / 10
     size = float(np.max(np.abs(expected[normal]), initial=0.0)) if gentle else typical
-    plain = normal & ("large" in label or gentle) & (np.abs(expected) > EPSILON / 10 * size)
-    least = LOST_GENTLY if gentle else LOST
+    plain = normal & ("large" in label or gentle) & (np.abs(expected) > share * size)
+    least = LOST_GENTLY if "tiny" in label else LOST
     with np.errstate(all="ignore"):
         off = (normal & (got == 0)) | (plain & (np.abs(got - expected) > least * np.abs(expected)))
     if not np.any(off):
