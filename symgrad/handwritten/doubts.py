@@ -79,7 +79,7 @@ def has_lost(sample: Sample, typical: float) -> bool:
     plain = normal & ("large" in label or gentle) & (np.abs(expected) > share * size)
     least = LOST_GENTLY if "tiny" in label else LOST
     with np.errstate(all="ignore"):
-        off = (normal & (got == 0)) | (plain & (np.abs(got - expected) > least * np.abs(expected)))
+        off = (normal & (got == 0) & (not gentle)) | (plain & (np.abs(got - expected) > least * np.abs(expected)))
     if not np.any(off):
         return False
     point = sample.scene.point
