@@ -25,12 +25,25 @@ def without_limit(single: Sequence[Term], twice: Sequence[Term], scope: Scope) -
     exponentials = frozenset(f for f in twice if f.op == "fn")
     polynomials = frozenset(f for f in single if grows(f, scope))
     for f in (*single, *(f for f in twice if f.op == "fn")):
+        if _is_doubly_exponential(f, scope):
+            growing = polynomials | exponentials
+            if growing - {f}:
+                return f, growing - {f}
         if f.op != "fn" or f.data not in VANISHING or (f.data == "exp" and softmax_of(f, scope, None) is not None):
             continue
         growing = polynomials | (exponentials if f.data in FAST else frozenset())
         if growing - {f}:
             return f, growing - {f}
     return None, frozenset()
+
+
+def _is_doubly_exponential(t: Term, scope: Scope) -> bool:
+    """Whether a factor is e^(-e^x), by itself or by name: it vanishes faster than e^x grows."""
+    s = scope.definitions.get(str(t.data)) if is_access(t) else None
+    body = s.body if s is not None and s.kind not in ("adjoint", "tangent") else t
+    if body.op != "fn" or body.data != "exp":
+        return False
+    return any(f.op == "fn" and f.data == "exp" for a in terms_of(body.args[0]) for f in factors_of(a))
 
 
 def with_own_argument(factors: Sequence[Term]) -> list[Term]:

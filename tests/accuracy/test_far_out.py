@@ -34,6 +34,11 @@ def both(result, x):  # type: ignore[no-untyped-def]
     return result.numpy.backward(np.ones_like(x), saved), t.grad.numpy()
 
 
+def test_an_exponential_of_an_exponential_wins_over_that_exponential() -> None:
+    for got in both(layer("exp(-exp(-x[...]))"), np.array([-1e3, -1e30, 0.0])):
+        np.testing.assert_allclose(got, [0, 0, math.exp(-1)], rtol=1e-15)
+
+
 @pytest.mark.parametrize("output", FAR)
 @pytest.mark.parametrize(("dtype", "far"), [("float32", 1e30), ("float64", 1e200)])
 def test_what_has_vanished_wins_over_what_is_infinite(output: str, dtype: str, far: float) -> None:
