@@ -182,9 +182,9 @@ class Hearing:
         if point.kind != "special":
             return sample
         far = is_far(point)
-        if not sample.is_right and far:
-            self.record.lost.append(sample)
-            return None
-        if sample.is_right and not far and first.fits and has_lost(first, self.typical.get(sample.target, 0.0)):
+        weighs = not far or "offset" in point.label
+        if (sample.is_right or far) and weighs and first.fits and has_lost(first, self.typical.get(first.target, 0.0)):
             self.record.lost.append(first)
-        return sample
+        elif not sample.is_right and far and not weighs:
+            self.record.lost.append(sample)
+        return None if far and not sample.is_right else sample

@@ -39,7 +39,7 @@ def saturated_points(program: Program, seed: int) -> Iterator[Point]:
             label = f"special point: {name} large, {size:g}, of both signs"
             yield Point("special", label, inputs, base.parameters, base.upstream)
         assert base is not None
-        for label, moved in (("offset by 1e6", np.array(base.inputs[name]) + 1e6), ("tiny", base.inputs[name] * TINY)):
+        for label, moved in (("offset by 2e6", np.array(base.inputs[name]) + 2e6), ("tiny", base.inputs[name] * TINY)):
             inputs = {**base.inputs, name: moved}
             yield Point("special", f"special point: {name} {label}", inputs, base.parameters, base.upstream)
 
