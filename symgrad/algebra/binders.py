@@ -120,6 +120,12 @@ class Fresh:
         return idx(f"%{next(self.numbers)}", extent(like))
 
 
+def fresh_in(t: Term) -> Fresh:
+    """Names for binders that are opened within the term: none of the opened indices that it holds already is taken."""
+    opened = [int(str(i.data)[1:]) for i in t.free if str(i.data).startswith("%")]
+    return Fresh(itertools.count(max(opened, default=0) + 1))
+
+
 _SUBSTITUTED = itertools.count(10_000_000)
 """Numbers for binders that a substitution opens: one runs inside of another, so they must not share names."""
 

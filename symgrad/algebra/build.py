@@ -1,7 +1,7 @@
 """The constructors of terms in one place: what holds for every value is simplified, nothing is expanded."""
 
 from symgrad.algebra.arithmetic import add, div, exp, fn, is_integer_valued, mul, neg, power, scale, sub
-from symgrad.algebra.binders import Fresh, open_reduction, rebuild, reduce, substitute
+from symgrad.algebra.binders import Fresh, fresh_in, open_reduction, rebuild, reduce, substitute
 from symgrad.algebra.conditions import (
     assume,
     compare,
@@ -22,6 +22,7 @@ __all__ = [
     "div",
     "exp",
     "fn",
+    "fresh_in",
     "is_integer_valued",
     "iverson",
     "mul",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symgrad.algebra.build import Fresh, exp, mul, sub
+from symgrad.algebra.build import exp, fresh_in, mul, sub
 from symgrad.algebra.show import softmax_parts
 from symgrad.algebra.terms import Term
 from symgrad.closing.unfold import unfold
@@ -29,7 +29,7 @@ def rejoin(statements: Sequence[Statement], program: Program) -> tuple[Statement
     def whole(t: Term, context: Context) -> Term | None:
         if t.op != "fn" or t.data != "exp" or not t.tensors & set(named):
             return None
-        new = read_inside(unfold(t, named, Fresh()), context)
+        new = read_inside(unfold(t, named, fresh_in(t)), context)
         parts = softmax_parts(new.args[0]) if new.op == "fn" and new.data == "exp" else None
         if parts is None:
             return whole_softmax(new)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symgrad.algebra.build import Fresh, add, mul, neg, negation, open_reduction, rebuild, reduce, sub, substitute
+from symgrad.algebra.build import (
+    Fresh,
+    add,
+    fresh_in,
+    mul,
+    neg,
+    negation,
+    open_reduction,
+    rebuild,
+    reduce,
+    sub,
+    substitute,
+)
 from symgrad.algebra.terms import FALSE, MINUS_ONE, TRUE, Term, factors_of, get, get0, is_access, is_num, value, walk
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
@@ -43,7 +55,7 @@ def _integer(t: Term) -> bool:
 def read_inside(t: Term, context: Context) -> Term:
     """The term with reads that stay inside of their tensor as such: another way to write it, not another term."""
     found = {x: get(str(x.data), x.args) for x in walk(t) if x.op == "get0" and _stays_inside(x, context)}
-    return _replaced(t, found, Fresh()) if found else t
+    return _replaced(t, found, fresh_in(t)) if found else t
 
 
 def _stays_inside(t: Term, context: Context) -> bool:
@@ -126,7 +138,7 @@ def _is_power(t: Term) -> bool:
 def _read_outside(t: Term, s: Term) -> Term:
     """The term with reads at the subscript giving 0 outside."""
     if t.op == "red":
-        body, variables = open_reduction(t, Fresh())
+        body, variables = open_reduction(t, fresh_in(t))
         return reduce(str(t.data), _read_outside(body, s), variables)
     found = {a: get0(str(a.data), a.args) for a in walk(t) if a.op == "get" and s in a.args}
     return substitute(t, found)

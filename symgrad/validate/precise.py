@@ -267,7 +267,11 @@ def closed_values(form: Closed, precise: Precise, roughly: bool = False) -> np.n
 def surely(form: Closed, precise: Precise) -> np.ndarray[Any, Any]:
     """A closed form as float64 where the two highest precisions agree in a normal number, each element for itself;
     0 elsewhere: what is nothing but rounding is another number at each precision."""
-    low, high = (precise.anyhow(lambda d=d: as_float(closed_at(form, precise, d))) for d in precise.levels[-2:])
+
+    def at(digits: int) -> np.ndarray[Any, Any]:
+        return precise.anyhow(lambda: as_float(closed_at(form, precise, digits)))
+
+    low, high = map(at, precise.levels[-2:])
     with np.errstate(all="ignore"):
         agree = np.isfinite(high) & (np.abs(high) >= SMALLEST_NORMAL) & (np.abs(high - low) <= AGREED * np.abs(high))
     return np.asarray(np.where(agree, high, 0.0))

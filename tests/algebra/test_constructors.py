@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad.algebra.build import Fresh, add, compare, iverson, mul, neg, open_reduction, power, reduce, sub, substitute
+from symgrad.algebra.build import (
+    Fresh,
+    add,
+    compare,
+    fresh_in,
+    iverson,
+    mul,
+    neg,
+    open_reduction,
+    power,
+    reduce,
+    sub,
+    substitute,
+)
 from symgrad.algebra.terms import HALF, MINUS_ONE, TWO, Term, dim, get, idx, num, walk
 from tests.algebra.trees import (
     EXAMPLES,
@@ -221,3 +234,13 @@ def test_a_sum_and_its_opposite_are_one_factor_of_a_product():
     a, b, d = get("a"), get("b"), get("d")
     assert mul(sub(a, b), sub(b, a)) is neg(power(sub(a, b), TWO))
     assert mul(sub(a, b), power(sub(b, a), num(-2)), d) is mul(power(sub(a, b), MINUS_ONE), d)
+
+
+def test_binders_that_are_opened_in_an_opened_body_never_take_the_names_that_it_holds() -> None:
+    j, k = idx("j", C), idx("k", C)
+    whole = reduce("sum", mul(get("w", (j, k)), reduce("sum", get("v", (k, j)), [k])), [j, k])
+    body, outer = open_reduction(whole, fresh_in(whole))
+    for part in walk(body):
+        if part.op == "red":
+            _, inner = open_reduction(part, fresh_in(body))
+            assert not set(inner) & set(outer)
