@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from symgrad.algebra.build import Fresh, rebuild
+from symgrad.algebra.build import Fresh, power, rebuild
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, get, walk
 from symgrad.formula.program import Input, Program, Statement
@@ -128,6 +128,9 @@ def _named(part: Part, found: Constant) -> Cause:
     if found.term is MINUS_ONE:
         return Cause("sign", f"the sign of the term that comes from {part.text} is flipped")
     kind = "extra_factor" if any(x.op == "par" for x in walk(found.term)) else "factor"
+    inverse = power(found.term, MINUS_ONE)
+    if kind == "extra_factor" and inverse.op == "par":
+        return Cause("missing_factor", f"the factor {show(inverse)} is missing in the term that comes from {part.text}")
     return Cause(kind, f"{show(found.term)} times the term that comes from {part.text}")
 
 
