@@ -30,6 +30,7 @@ from symgrad.algebra.terms import (
     factors_of,
     is_num,
     num,
+    terms_of,
     value,
     walk,
 )
@@ -94,9 +95,12 @@ class _Collecting:
         """A sum over one denominator, where the numerator becomes shorter."""
         powers = [base_exponent(f) for a in t.args for f in factors_of(a)]
         for base in denominators_of(t):
-            most = max(-int(value(e)) for b, e in powers if b is base and is_num(e))
+            most = max(-value(e) for b, e in powers if b is base and is_num(e))
             whole = power(base, num(most))
-            numerator = self.sum(add(*(x for a in t.args for x in multiplied_through(mul(a, whole)))))
+            above = add(*(x for a in t.args for x in multiplied_through(mul(a, whole))))
+            if most.denominator > 1 and len(terms_of(above)) > len(t.args):  # a root is read better alone
+                continue
+            numerator = self.sum(above)
             k = multiple_of(numerator, base)
             new = mul(numerator, power(whole, num(-1))) if k is None else mul(num(k), power(base, num(1 - most)))
             new = self.one_fraction(new)

@@ -32,12 +32,12 @@ Powers = dict[tuple[Term, Term], Fraction]
 
 
 def denominators_of(t: Term) -> list[Term]:
-    """Sums by which summands are divided."""
+    """Sums by which, or by roots of which, summands are divided."""
     found: dict[Term, None] = {}
     for a in t.args:
         for f in factors_of(a):
             b, e = base_exponent(f)
-            if b.op == "add" and is_num(e) and value(e).denominator == 1 and value(e) < 0:
+            if b.op == "add" and is_num(e) and value(e) < 0:
                 found[b] = None
     return list(found)
 
