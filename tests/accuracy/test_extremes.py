@@ -132,14 +132,17 @@ def test_binary_logits_at_their_ends(x: float, t: float) -> None:
 
 
 @pytest.mark.parametrize("case", NORMS, ids=lambda c: c.name)
-@pytest.mark.parametrize("offset", [1.0, 1e4])
-def test_layer_norm_far_from_0_is_no_worse_than_torchs(case, offset: float) -> None:  # type: ignore[no-untyped-def]
-    rng = np.random.default_rng(int(offset))
+def test_layer_norm_far_from_0_is_no_worse_than_torchs(case) -> None:  # type: ignore[no-untyped-def]
+    """The worst over five offsets: at one offset both are 0.5 to 1.4 ulp, and the draw decides which is less."""
+    worst = dict.fromkeys(("numpy", "torch", "built-in"), 0.0)
+    for offset in (1.0, 10.0, 100.0, 1e3, 1e4):
+        rng = np.random.default_rng(int(offset))
 
-    def moved(inputs):  # type: ignore[no-untyped-def]
-        return {**inputs, "x": np.asarray(offset + rng.standard_normal(inputs["x"].shape), np.float32).astype(float)}
+        def moved(inputs, offset=offset, rng=rng):  # type: ignore[no-untyped-def]
+            x = offset + rng.standard_normal(inputs["x"].shape)
+            return {**inputs, "x": np.asarray(x, np.float32).astype(float)}
 
-    scores = measure(case, 1, 0, ("numpy", "torch", "built-in"), moved).scores["float32"]
-    assert scores["numpy"].nan == scores["numpy"].zeros == 0
-    for ours in ("numpy", "torch"):
-        assert scores[ours].worst <= max(scores["built-in"].worst, 1.0), scores[ours].where
+        scores = measure(case, 1, 0, tuple(worst), moved).scores["float32"]
+        assert scores["numpy"].nan == scores["numpy"].zeros == scores["torch"].nan == scores["torch"].zeros == 0
+        worst = {name: max(w, scores[name].worst) for name, w in worst.items()}
+    assert max(worst["numpy"], worst["torch"]) <= worst["built-in"], worst
