@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from symgrad.algebra.affine import affine_in
-from symgrad.algebra.build import add, compare, conjunction
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, by_name, extent, idx, walk
+from symgrad.algebra.build import add, compare, conjunction, rebuild
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, by_name, extent, get0, idx, walk
 from symgrad.errors import UnsupportedError
 from symgrad.lower.arrays import Along, Expr, Frame, Gather, Map, Pick, Read, Split, Step, Window, is_batch
 from symgrad.lower.arrays import walk as parts
@@ -191,10 +191,18 @@ def _gather(operand: Expr, axes: Sequence[tuple[Term, Term]], scope: Scope, padd
 
 
 def _position(label: Term, s: Term, scope: Scope, padded: bool) -> Expr:
-    e = lower_integer(s, scope)
+    # where a read is 0 outside, what it is gathered by may be read outside too
+    e = lower_integer(_padded(s) if padded else s, scope)
     if not padded or (s.op == "idx" and extent(s) is extent(label)):
         return e
     return mapped(scope, "clamp_index", e, last_position(extent(label)), dtype="int")
+
+
+def _padded(s: Term) -> Term:
+    """A subscript whose own reads give 0 outside."""
+    if s.op == "get":
+        return get0(str(s.data), tuple(map(_padded, s.args)))
+    return rebuild(s, tuple(map(_padded, s.args))) if s.args and s.op != "idx" else s
 
 
 def _along(operand: Expr, axes: Sequence[tuple[Term, Term]], positions: Sequence[Expr], scope: Scope) -> Expr:

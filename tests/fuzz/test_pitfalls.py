@@ -38,6 +38,16 @@ inputs:
 output:
   "y[k]": "amax(log(sigmoid((A[t[j], k] - A[k, k])**2)), j, ties=first)"
 """,
+    "where a read is 0 outside, what it is gathered by is read outside too": """
+name: diagonal
+inputs:
+  x: [n, c]
+  g: [n, c]
+  t: {shape: [n], dtype: int, domain: "integer(0, c - 1)"}
+let:
+  "u[k, s]": "Max(Abs(g[k, t[k]])*x[k, s], where(s == k, log_softmax(g[k, t[k]], k), 1))"
+loss: "Sum(u[s, r]**2, s, r)"
+""",
     "an exponential that is a softmax where a bracket holds is not split: e^(-lse) is 0 where e^f is infinite": """
 name: split
 inputs: {v: [n], A: [c], g: [n, c]}
