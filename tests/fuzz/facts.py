@@ -138,7 +138,11 @@ def masks(rng: Random) -> str:
             loss="Sum(w[i]*u[i]**2, i)/(1 + Sum(w[i], i))",
         )
     return formula(
-        inputs, {}, [], [], [("y[i, j]", f"where({c}, {a}, {b})*v[i]"), ("z[j]", f"Sum(where({c}, {b}, v[j])*v[i], i)")]
+        inputs,
+        {},
+        [],
+        [],
+        [("y[i, j]", f"where({c}, {a}, {b})*v[i]*v[j]"), ("z[j]", f"Sum(where({c}, {b}, v[j])*v[i], i)")],
     )
 
 
