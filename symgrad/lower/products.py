@@ -4,6 +4,7 @@ f*b**2        (f*b)*b
 f*exp(u)      (f*exp(u/2))*exp(u/2)
 f/s**2        f/s/s
 x**2/y**2     (x/y)**2
+a*f/(f + g)   a*(f/(f + g))
 f*g/a         (f/a)*g where f and a have fewer axes than g
 v*p           0 where v, which vanishes faster than p grows, is 0 already (`lower/vanishing`)
 """
@@ -70,7 +71,7 @@ def split_powers(factors: Sequence[Term]) -> tuple[list[Term], list[Term]]:
 def lower_fraction(factors: Sequence[Term], scope: Scope, guard: Guard) -> Expr:
     """A product of factors without brackets, negative powers as divisions."""
     c, rest = coefficient(mul(*factors))
-    above, below = paired_squares(*split_powers(factors_of(rest)))
+    above, below = with_shares(*paired_squares(*split_powers(factors_of(rest))))
     c, above = bounded_divided(c, above)
     tops = lower_factors([f for f in order_factors(above) if not is_scalar(f)], scope, guard)
     bottoms = [e for f in order_factors(below) if not is_scalar(f) for e in lower_divisors(f, scope, guard)]
@@ -95,6 +96,15 @@ def paired_squares(above: list[Term], below: list[Term]) -> tuple[list[Term], li
             if p is TWO and q is TWO and not is_scalar(f) and not is_scalar(g):
                 pair = power(fn("ratio", x, y), TWO)
                 return [pair, *(h for h in above if h is not f)], [h for h in below if h is not g]
+    return above, below
+
+
+def with_shares(above: list[Term], below: list[Term]) -> tuple[list[Term], list[Term]]:
+    """Factors above and below the line with a*f/(f + g) as a*(f/(f + g)): a share has bounds, and a*f may overflow."""
+    for f in above if len(above) > 1 else ():
+        for g in below:
+            if g.op == "add" and f in g.args and not is_scalar(f):
+                return [fn("ratio", f, g), *(h for h in above if h is not f)], [h for h in below if h is not g]
     return above, below
 
 

@@ -177,7 +177,9 @@ def centered_of(t: Term, scope: Scope, guard: Guard) -> tuple[Expr, bool, Term] 
                 found = _weights(substitute(y, renamed), scope)
                 if found is not None and set(found[1]) == set(chosen):
                     rest = add(*(x for x in terms_of(t) if x is not a and x is not one))
-                    e = scope.lower(substitute(g, renamed), guard)
+                    # every place along the axis enters the sum, those too where a condition on it does not hold
+                    kept = tuple(c for c in guard if not c.free & set(chosen))
+                    e = scope.lower(substitute(g, renamed), kept)
                     frame = scope.order.merge([e.frame, found[0].frame])
                     if e.dtype == "real" and set(e.frame) >= set(chosen):
                         return Centered(frame, "real", e, *found), c > 0, rest

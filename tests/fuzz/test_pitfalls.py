@@ -48,6 +48,14 @@ let:
   "u[k, s]": "Max(Abs(g[k, t[k]])*x[k, s], where(s == k, log_softmax(g[k, t[k]], k), 1))"
 loss: "Sum(u[s, r]**2, s, r)"
 """,
+    "a condition at one place of a softmax is none for the places that its sum counts": """
+name: clipped
+inputs: {x: [n], g: [n]}
+let:
+  "b[i]": "softmax(clip(log(sigmoid(x[i])), -1, 1), i)"
+output:
+  "y[i]": "g[i]/(2 + b[i]**2)"
+""",
     "an exponential that is a softmax where a bracket holds is not split: e^(-lse) is 0 where e^f is infinite": """
 name: split
 inputs: {v: [n], A: [c], g: [n, c]}
