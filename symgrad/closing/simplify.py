@@ -25,10 +25,11 @@ from symgrad.rules.multiples import KNOWN_REMAINDER
 from symgrad.rules.ranges import OUTSIDE, read_inside
 from symgrad.rules.softmax import WEIGHTED_SOFTMAX
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
-from symgrad.rules.sums import EXPAND, SOLVE_AFFINE, SUMS
+from symgrad.rules.sums import EXPAND, SEPARATE, SOLVE_AFFINE, SUMS
 from symgrad.rules.unguarded import UNGUARDED
 
 ALL_PEOPLE = (*PEOPLE, *NAMED_LOGARITHMS)
+AT_INDICES, OUT_OF_SUMS = (GATHERED,), (SEPARATE,)
 MOST_MONOMIALS = 48
 """Summands above which products are no longer multiplied out."""
 
@@ -60,7 +61,7 @@ class Simplifier:
         )
         self.written = _conditions(context)
         facts = fact_rules(context)
-        people = (SOLVE_AFFINE, WEIGHTED_SOFTMAX, GATHERED, *UNGUARDED, OUTSIDE, KNOWN_REMAINDER)
+        people = (SOLVE_AFFINE, WEIGHTED_SOFTMAX, *UNGUARDED, OUTSIDE, KNOWN_REMAINDER)
         affine: tuple[Rule, ...] = people if closed else ()
         matrices = FOR_PEOPLE if closed else FOR_MACHINES
         self.tidy = (EXP_SIGMOID, *ELEMENTARY, *facts, *matrices, *SUMS, *affine)
@@ -108,6 +109,8 @@ class Simplifier:
         if any(_is_inverse_of_product(x, self.context) for x in walk(plain.term)):
             rules = self.joined((INVERSE_OF_PRODUCT,), self.expand)
             found.append((self._trial(plain.term, rules, plain.steps), rules))
+        if self.closed and (read := self._read_at_indices(plain)) is not plain:
+            found.append((read, self.tidy))
         candidates = [c for c, _ in found]
         if self.closed:
             for c, rules in found:
@@ -118,6 +121,13 @@ class Simplifier:
         for c in candidates:
             distinct.setdefault(c.term, c)
         return [self._factored(c) for c in distinct.values()]
+
+    def _read_at_indices(self, c: Candidate) -> Candidate:
+        """What a delta picks, read at its index: such factors leave the sums that the integers are counted in."""
+        with self.context.trial() as steps:
+            new = rewrite(c.term, AT_INDICES, self.context)
+            new = rewrite(new, OUT_OF_SUMS, self.context) if new is not c.term else new
+        return c if new is c.term else Candidate(new, (*c.steps, *steps))
 
     def joined(self, first: tuple[Rule, ...], rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         """Both sets of rules, the same object each time: the engine keeps what is settled under them."""
