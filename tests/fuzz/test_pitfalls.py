@@ -50,11 +50,20 @@ loss: "Sum(u[s, r]**2, s, r)"
 """,
     "a condition at one place of a softmax is none for the places that its sum counts": """
 name: clipped
-inputs: {x: [n], g: [n]}
+inputs: {x: [n, c], M: [c, d]}
 let:
-  "b[i]": "softmax(clip(log(sigmoid(x[i])), -1, 1), i)"
+  "a[j]": "softmax(sin(M[0, j]), j)/(1 + exp(-2)/4) + M[0, j]"
+  "b[p]": "softmax(clip(log(sigmoid(a[p])), -1, 1) + M[0, p], p)"
 output:
-  "y[i]": "g[i]/(2 + b[i]**2)"
+  "y[i, p]": "logsumexp(1/(2 + b[i]**2) + x[j, 0], j)*sin(M[0, i])*sin(x[p, 0])"
+""",
+    "rules that read a delta's factor at either of its indices do not undo one another": """
+name: undone
+inputs:
+  x: [n, c]
+  t: {shape: [n], dtype: int, domain: "integer(0, c - 1)"}
+output:
+  "y[j, p]": "log(sigmoid(log_softmax(x[j, t[j]]*exp(-1/4), j))) + x[p, 0]"
 """,
     "an exponential that is a softmax where a bracket holds is not split: e^(-lse) is 0 where e^f is infinite": """
 name: split
