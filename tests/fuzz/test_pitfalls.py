@@ -48,15 +48,6 @@ let:
   "u[k, s]": "Max(Abs(g[k, t[k]])*x[k, s], where(s == k, log_softmax(g[k, t[k]], k), 1))"
 loss: "Sum(u[s, r]**2, s, r)"
 """,
-    "a condition at one place of a softmax is none for the places that its sum counts": """
-name: clipped
-inputs: {x: [n, c], M: [c, d]}
-let:
-  "a[j]": "softmax(sin(M[0, j]), j)/(1 + exp(-2)/4) + M[0, j]"
-  "b[p]": "softmax(clip(log(sigmoid(a[p])), -1, 1) + M[0, p], p)"
-output:
-  "y[i, p]": "logsumexp(1/(2 + b[i]**2) + x[j, 0], j)*sin(M[0, i])*sin(x[p, 0])"
-""",
     "rules that read a delta's factor at either of its indices do not undo one another": """
 name: undone
 inputs:
