@@ -246,7 +246,7 @@ def _judge_value(
     `near`: the point with rounded inputs; what that does to the value is no fault.
     """
     tolerance = TOLERANCE if point.kind == "normal" else VALUE_TOLERANCE
-    moved = np.zeros(1)
+    moved = np.zeros(())
     if near is not None:
         with np.errstate(all="ignore"):
             moved = np.nan_to_num(np.abs(near.rough_values()[name] - exact), posinf=0.0)
