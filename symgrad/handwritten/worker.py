@@ -92,7 +92,7 @@ def forward_of(found: Any) -> Callable[..., Any]:
 def accepted(found: Any, known: Sequence[str]) -> list[str]:
     """Which of the known names are arguments of it; all where it takes any keyword."""
     own: Any = found
-    own = own.forward if kind_of(found) == "autograd" and inspect.isclass(found) else found
+    own = own.forward if kind_of(found) == "autograd" else found  # a Module's call itself takes any keyword
     try:
         arguments = inspect.signature(own).parameters
     except (TypeError, ValueError):
