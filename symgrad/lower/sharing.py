@@ -153,23 +153,19 @@ class Keys:
         """The expression with other names for its indices, given in order of appearance."""
         if (e, names) not in self.named:
             named = dict(zip(self._indices(e), names, strict=True))
-
-            def other(x: Expr | Term) -> Expr | Term:
-                return (
-                    self._under(x, tuple(named[i] for i in self._indices(x)))
-                    if isinstance(x, Expr)
-                    else named.get(x, x)
-                )
-
             changes: dict[str, object] = {}
             for f in fields(e):
                 v = getattr(e, f.name)
                 if isinstance(v, Expr):
-                    changes[f.name] = other(v)
+                    changes[f.name] = self._renamed(v, named)
                 elif isinstance(v, tuple):
-                    changes[f.name] = tuple(other(x) for x in v)
+                    changes[f.name] = tuple(self._renamed(x, named) for x in v)
             self.named[e, names] = replace(e, **changes)  # type: ignore[arg-type]
         return self.named[e, names]
+
+    def _renamed(self, x: Expr | Term, named: Mapping[Term, Term]) -> Expr | Term:
+        """A part or an index under other names."""
+        return self._under(x, tuple(named[i] for i in self._indices(x))) if isinstance(x, Expr) else named.get(x, x)
 
 
 def _labels(e: Expr) -> Iterator[Expr | Term]:
