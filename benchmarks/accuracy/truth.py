@@ -175,8 +175,8 @@ class Judge:
         return total
 
     def named(self, inputs: Data) -> Mapping[str, np.ndarray[Any, Any]]:
-        """Rows whose named values are all in the normal range of a dtype."""
-        values = evaluate_program(self.program, inputs, {}, backend_of(LEVELS[0][0]))
+        """Rows whose named values are all in the normal range of a dtype: with digits enough that none rounds to 0."""
+        values = evaluate_program(self.program, inputs, {}, backend_of(LEVELS[-1][0]))
         count = len(next(iter(self._leading(inputs).values()))) if self.rows else 1
         found = {}
         for dtype in ("float32", "float64"):

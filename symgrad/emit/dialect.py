@@ -54,7 +54,7 @@ TORCH_FUNCTIONS: Mapping[str, str] = {
     name: name
     for name in (
         "exp log sqrt sign sin cos tan sinh cosh tanh asin acos atan atan2 asinh acosh atanh erf erfc digamma polygamma"
-        " floor expm1 log1p sigmoid relu logit where"
+        " floor expm1 log1p relu logit where"
     ).split()
 } | {
     "Abs": "abs",
@@ -63,6 +63,7 @@ TORCH_FUNCTIONS: Mapping[str, str] = {
     "Min": "minimum",
     "clip": "clamp",
     "loggamma": "lgamma",
+    "sigmoid": "_sigmoid",
     "softplus": "_softplus",
     "log_sigmoid": "nn.functional.logsigmoid",
     "logcosh": "_logcosh",
@@ -91,6 +92,10 @@ class Dialect(Protocol):
     @property
     def move_axes(self) -> str:
         """The function that moves axes to other places."""
+
+    @property
+    def determinant(self) -> str:
+        """The function of determinants."""
 
     @property
     def einsum(self) -> str:
@@ -138,6 +143,7 @@ class NumpyDialect:
     cast: str = "astype"
     move_axes: str = "moveaxis"
     einsum: str = "_contracted"
+    determinant: str = "_determinant"
 
     def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
         """`np.exp(x)`, a helper, or a special function of SciPy."""
@@ -218,6 +224,7 @@ class TorchDialect:
     cast: str = "to"
     move_axes: str = "movedim"
     einsum: str = "einsum"
+    determinant: str = "linalg.det"
 
     def function(self, p: Printer, op: str, args: Sequence[Code], e: Map) -> Code:
         """`torch.exp(x)` or a helper."""

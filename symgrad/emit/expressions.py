@@ -68,7 +68,6 @@ REDUCERS = {"lse": "_logsumexp", "norm": "_norm", "top": "_top", "log_rest": "_l
 """Reductions that are helpers of the module."""
 MATRIX_FUNCTIONS = {
     "inv": "_inverse",
-    "det": "linalg.det",
     "logdet": "_logdet",
     "logabsdet": "_logabsdet",
     "adj": "_adjugate",
@@ -241,7 +240,8 @@ class Printer:
         return self.call("_centered", values, weights, f"axis={self.axes(e.frame, e.over)}")
 
     def _matrix(self, e: Matrix) -> Code:
-        return self.call(MATRIX_FUNCTIONS[e.function], self.text(e.operand))
+        name = self.dialect.determinant if e.function == "det" else MATRIX_FUNCTIONS[e.function]
+        return self.call(name, self.text(e.operand))
 
     def _solve(self, e: Solve) -> Code:
         return self.call("_solve", self.text(e.matrix), self.text(e.right))

@@ -14,11 +14,26 @@ def _logabsdet(a):
     """Logarithms of the absolute values of the determinants."""
     return np.linalg.slogdet(a)[1]
 '''
+MATRIX_HELPERS["_determinant"] = '''
+def _determinant(a):
+    """Determinants: LAPACK's logarithms keep their digits near 0, so a is brought there by powers of two."""
+    scaled, power = _near_one(a)
+    return np.ldexp(np.linalg.det(scaled), a.shape[-1] * power)
+'''
+MATRIX_HELPERS["_near_one"] = '''
+def _near_one(a):
+    """a over powers of two, the determinants of the matrices near 1; and the exponents."""
+    log = np.linalg.slogdet(a)[1] / (max(a.shape[-1], 1) * math.log(2))
+    power = np.rint(np.where(np.isfinite(log), log, 0)).astype(np.int32)
+    return np.ldexp(a, -power[..., None, None]), power
+'''
 MATRIX_HELPERS["_adjugate"] = '''
 def _adjugate(a):
     """det(a) times the inverse of a, also where a is singular."""
     try:
-        return np.linalg.det(a)[..., None, None] * np.linalg.inv(a)
+        scaled, power = _near_one(a)
+        whole = np.linalg.det(scaled)[..., None, None] * np.linalg.inv(scaled)
+        return np.ldexp(whole, ((a.shape[-1] - 1) * power)[..., None, None])
     except np.linalg.LinAlgError:
         finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
         u, s, v = np.linalg.svd(np.where(finite, a, 0))

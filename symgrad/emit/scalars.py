@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -75,9 +76,15 @@ def decimal(v: Fraction) -> str | None:
     return text if exact else None
 
 
+MOST_INTEGER = 2**63
+"""Integers from here on are written as floats: torch takes none."""
+
+
 def number_code(v: Fraction) -> Code:
     """An exact number."""
     if v.denominator == 1:
+        if MOST_INTEGER <= abs(v) < sys.float_info.max:
+            return repr(float(v)), ATOM if v >= 0 else UNARY
         return str(v.numerator), ATOM if v >= 0 else UNARY
     short = decimal(v)
     if short is not None:

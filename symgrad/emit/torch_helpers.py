@@ -85,6 +85,12 @@ def _logmeanexp(x):
     """log((1 + exp(x))/2) without overflow, exact for small x."""
     return x.clamp(min=0) + torch.log1p(torch.expm1(-torch.abs(x)) / 2)
 '''
+HELPERS["_sigmoid"] = '''
+def _sigmoid(x):
+    """1/(1 + exp(-x)) down to the smallest numbers: exp(x)*sigmoid(-x) where x < 0, by one formula for autograd."""
+    low = x.clamp(min=-1000, max=0)
+    return torch.exp(low) * torch.sigmoid(torch.sub(x, low, alpha=2))
+'''
 HELPERS["_softplus"] = '''
 def _softplus(x):
     """log(1 + exp(x)) without overflow."""
@@ -116,7 +122,7 @@ def _normal_pdf(x):
 HELPERS["_silu"] = '''
 def _silu(x):
     """x*sigmoid(x)."""
-    return x * torch.sigmoid(x)
+    return x * _sigmoid(x)
 '''
 HELPERS["_gelu"] = '''
 def _gelu(x):

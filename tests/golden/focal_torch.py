@@ -76,18 +76,18 @@ class _ForwardModeFunction(_Function):
 
 def _values(x, t, g):
     """x[n], t[n] -> loss[n]"""
-    p = torch.sigmoid(x)
+    p = _sigmoid(x)
     loss = (
         p**g * torch.nn.functional.logsigmoid(-x) * (t - 1)
-        - t * torch.nn.functional.logsigmoid(x) * torch.sigmoid(-x) ** g
+        - t * torch.nn.functional.logsigmoid(x) * _sigmoid(-x) ** g
     )
     return loss
 
 
 def _gradients(dloss, x, t, g):
     """dloss[n] -> dx"""
-    p = torch.sigmoid(x)
-    sigmoid = torch.sigmoid(-x)
+    p = _sigmoid(x)
+    sigmoid = _sigmoid(-x)
     dx = dloss * (
         t * sigmoid**g * (p * torch.nn.functional.logsigmoid(x) * g - sigmoid)
         + p**g * (t - 1) * (torch.nn.functional.logsigmoid(-x) * sigmoid * g - p)
@@ -97,8 +97,8 @@ def _gradients(dloss, x, t, g):
 
 def _tangents(x_dot, t_dot, x, t, g):
     """x_dot, t_dot -> loss_dot"""
-    p = torch.sigmoid(x)
-    sigmoid = torch.sigmoid(-x)
+    p = _sigmoid(x)
+    sigmoid = _sigmoid(-x)
     p_dot = x_dot * sigmoid * p
     product = t * x_dot
     loss_dot = (
@@ -116,6 +116,12 @@ def _inputs(x, t):
     (n,) = _sizes("x", x, "[n]", None)
     _sizes("t", t, "[n]", n)
     return x, t, dtype
+
+
+def _sigmoid(x):
+    """1/(1 + exp(-x)) down to the smallest numbers: exp(x)*sigmoid(-x) where x < 0, by one formula for autograd."""
+    low = x.clamp(min=-1000, max=0)
+    return torch.exp(low) * torch.sigmoid(torch.sub(x, low, alpha=2))
 
 
 def _floats(**inputs):
