@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from symgrad.algebra.terms import Term, extent
+from symgrad.algebra.terms import ZERO, Term, extent
 from symgrad.emit.dialect import Dialect
 from symgrad.emit.scalars import (
     ADD,
@@ -41,6 +41,7 @@ from symgrad.lower.arrays import (
     Matrix,
     Merge,
     Pick,
+    Projected,
     Range,
     Read,
     Reduce,
@@ -238,6 +239,12 @@ class Printer:
     def _centered(self, e: Centered) -> Code:
         values, weights = (self.aligned(x, e.frame)[0] for x in (e.operand, e.weights))
         return self.call("_centered", values, weights, f"axis={self.axes(e.frame, e.over)}")
+
+    def _projected(self, e: Projected) -> Code:
+        values, along = (self.aligned(x, e.frame)[0] for x in (e.operand, e.along))
+        by = [] if e.by == e.along else [f"by={self.aligned(e.by, e.frame)[0]}"]
+        left = [] if e.left == Scalar((), "real", ZERO) else [f"left={self.aligned(e.left, e.frame)[0]}"]
+        return self.call("_projected", values, along, f"axis={self.axes(e.frame, e.over)}", *by, *left)
 
     def _matrix(self, e: Matrix) -> Code:
         name = self.dialect.determinant if e.function == "det" else MATRIX_FUNCTIONS[e.function]

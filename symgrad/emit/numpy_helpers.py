@@ -42,9 +42,20 @@ def _complement(y, axis):
 '''
 HELPERS["_centered"] = '''
 def _centered(g, y, axis):
-    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 where a weight is more than a half."""
-    g = g - (g * (y > 0.5)).sum(axis=axis, keepdims=True)
+    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 at the largest weight."""
+    top = y == y.max(axis=axis, keepdims=True, initial=0)
+    count = top.sum(axis=axis, keepdims=True, dtype=g.dtype)
+    g = g - np.where(top, g, 0).sum(axis=axis, keepdims=True) / count
     return g - (y * g).sum(axis=axis, keepdims=True)
+'''
+HELPERS["_projected"] = '''
+def _projected(f, a, axis, by=None, left=0):
+    """f - a*sum(by*f) where a*by sums to 1 - left: f is first freed of a, by its largest part."""
+    by = a if by is None else by
+    most = a * by > 0.5
+    part = np.where(most, f / np.where(most, a, 1), 0).sum(axis=axis, keepdims=True)
+    f = np.where(most, 0, f - part * a)
+    return f - a * (by * f).sum(axis=axis, keepdims=True) + part * left * a
 '''
 HELPERS["_norm"] = '''
 def _norm(x, axis):

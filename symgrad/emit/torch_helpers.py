@@ -45,9 +45,20 @@ def _complement(y, axis):
 '''
 HELPERS["_centered"] = '''
 def _centered(g, y, axis):
-    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 where a weight is more than a half."""
-    g = g - (g * (y > 0.5)).sum(dim=axis, keepdim=True)
+    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 at the largest weight."""
+    top = y == y.amax(dim=axis, keepdim=True)
+    count = top.sum(dim=axis, keepdim=True)
+    g = g - torch.where(top, g, 0).sum(dim=axis, keepdim=True) / count
     return g - (y * g).sum(dim=axis, keepdim=True)
+'''
+HELPERS["_projected"] = '''
+def _projected(f, a, axis, by=None, left=0):
+    """f - a*sum(by*f) where a*by sums to 1 - left: f is first freed of a, by its largest part."""
+    by = a if by is None else by
+    most = a * by > 0.5
+    part = torch.where(most, f / torch.where(most, a, 1), 0).sum(dim=axis, keepdim=True)
+    f = torch.where(most, 0, f - part * a)
+    return f - a * (by * f).sum(dim=axis, keepdim=True) + part * left * a
 '''
 HELPERS["_norm"] = '''
 def _norm(x, axis):

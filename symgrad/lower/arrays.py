@@ -170,6 +170,17 @@ class Centered(Expr):
 
 
 @dataclass(frozen=True, eq=False)
+class Projected(Expr):
+    """operand - along*sum(by*operand) along `over`, where along*by sums to 1 - left: exact where one is nearly 1."""
+
+    operand: Expr
+    along: Expr
+    by: Expr
+    left: Expr
+    over: Frame
+
+
+@dataclass(frozen=True, eq=False)
 class Contract(Expr):
     """The sum over `over` of the product of two arrays."""
 

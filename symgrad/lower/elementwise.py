@@ -6,7 +6,7 @@ inside such a branch are made safe first, so that derivatives of the kernel itse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from symgrad.algebra.build import (
     add,
@@ -33,6 +33,7 @@ from symgrad.algebra.terms import (
     coefficient,
 )
 from symgrad.lower.arrays import Broadcast, Cast, Expr, Fill, Map, Range, Scalar
+from symgrad.lower.projections import lower_projected, with_projections
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.lower.softmax import centered_of, complement_of, difference_from_one, log_softmax_of, softmax_of
 
@@ -121,6 +122,9 @@ def lower_add(t: Term, scope: Scope, guard: Guard) -> Expr:
         if rest is ZERO:
             return mapped(scope, "neg", whole) if minus else whole
         return mapped(scope, "sub" if minus else "add", as_real(scope.lower(rest, guard)), whole)
+    projected = with_projections(t, scope)
+    if projected is not None:
+        return as_real(scope.lower(projected, guard))
     total: Expr | None = None
     for a in order_terms(t.args):
         minus = coefficient(a)[0] < 0
@@ -149,8 +153,8 @@ def lower_fn(t: Term, scope: Scope, guard: Guard) -> Expr:
             return recognized
     if name == "complement":
         return complement_of(t.args[0], scope) or scope.lower(difference_from_one(t.args[0], scope), guard)
-    if name == "Heaviside":
-        return lower_heaviside(t, scope, guard)
+    if name in SPECIAL:
+        return SPECIAL[name](t, scope, guard)
     args = [as_real(scope.lower(a, guard)) for a in t.args]
     if name in SAFE:
         args[-1] = guarded(t.args[-1], args[-1], SAFE[name], scope, guard)
@@ -183,6 +187,13 @@ def lower_heaviside(t: Term, scope: Scope, guard: Guard) -> Expr:
     """0 below zero, 1 above, the second argument at zero."""
     x, h = t.args
     return scope.lower(where(compare("<", x, ZERO), ZERO, where(compare("<", ZERO, x), ONE, h)), guard)
+
+
+SPECIAL: Mapping[str, Callable[[Term, Scope, Guard], Expr]] = {
+    "Heaviside": lower_heaviside,
+    "projected": lower_projected,
+}
+"""Functions that are lowered in a way of their own."""
 
 
 def lower_condition(t: Term, scope: Scope, guard: Guard) -> Expr:

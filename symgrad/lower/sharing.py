@@ -21,6 +21,7 @@ from symgrad.lower.arrays import (
     Loop,
     Map,
     Matrix,
+    Projected,
     Range,
     Read,
     Reduce,
@@ -56,6 +57,7 @@ _WORDS: tuple[tuple[type[Expr], str], ...] = (
     (LogSoftmax, "logs"),
     (Complement, "others"),
     (Centered, "centered"),
+    (Projected, "projected"),
     (Contract, "contraction"),
 )
 
@@ -88,7 +90,7 @@ def worth_a_name(e: Expr) -> bool:
         if e.op in ("neg", "add", "sub", "mul", "div") and len(arrays) < 2:
             return False
         return not all(isinstance(a, Range) for a in arrays) or len(arrays) > 1
-    if isinstance(e, LogSoftmax | Complement | Centered):
+    if isinstance(e, LogSoftmax | Complement | Centered | Projected):
         return True
     return isinstance(e, Reduce | Softmax | Contract | Matrix | Solve | Gather | Along | Window | Flatten)
 

@@ -108,7 +108,7 @@ def log_softmax_of(t: Term, scope: Scope) -> tuple[Expr, bool, Term] | None:
         if lse is None:
             continue
         body, over = scope.open(lse)
-        for chosen in assignments(over, _places(t, body, lse)):
+        for chosen in assignments(over, places_of(t, body, lse)):
             f = substitute(body, dict(zip(over, chosen, strict=True)))
             taken = frozenset(terms_of(mul(num(-c), f)))
             if f.op != "where" and taken <= frozenset(terms_of(t)):
@@ -117,7 +117,7 @@ def log_softmax_of(t: Term, scope: Scope) -> tuple[Expr, bool, Term] | None:
     return None
 
 
-def _places(t: Term, body: Term, lse: Term) -> list[Term]:
+def places_of(t: Term, body: Term, lse: Term) -> list[Term]:
     """What the indices of a logsumexp may stand for in t: free indices, and subscripts of what is read there."""
     indices = sorted(t.free - lse.free, key=lambda i: (str(i.data), i.digest))
     reads = sorted((x for x in walk(t) if is_access(x) and x.data in body.tensors), key=lambda x: x.digest)
@@ -139,7 +139,7 @@ def _logarithm(f: Term, body: Term, over: list[Term], chosen: tuple[Term, ...], 
 
 def complement_of(t: Term, scope: Scope) -> Expr | None:
     """1 - t for a softmax, or a name of one."""
-    found = _weights(t, scope)
+    found = weights_of(t, scope)
     return None if found is None else Complement(found[0].frame, "real", *found)
 
 
@@ -149,7 +149,7 @@ def difference_from_one(t: Term, scope: Scope) -> Term:
     return neg(fn("expm1", body.args[0])) if body.op == "fn" and body.data == "exp" else add(ONE, neg(t))
 
 
-def _weights(t: Term, scope: Scope) -> tuple[Expr, Frame] | None:
+def weights_of(t: Term, scope: Scope) -> tuple[Expr, Frame] | None:
     """The array of a softmax, or of its name, and the axes along which it sums to 1."""
     body = body_of(t, scope) or t
     found = softmax_of(body, scope, None)
@@ -169,21 +169,28 @@ def centered_of(t: Term, scope: Scope, guard: Guard) -> tuple[Expr, bool, Term] 
         body, over = scope.open(total)
         for y in (f for f in factors_of(body) if f.free >= frozenset(over)):
             g = mul(*(f for f in factors_of(body) if f is not y))
-            for chosen in assignments(over, _places(t, g, total)) if g.free & frozenset(over) else ():
+            for chosen in assignments(over, places_of(t, g, total)) if g.free & frozenset(over) else ():
                 renamed = dict(zip(over, chosen, strict=True))
                 one = mul(num(-c), substitute(g, renamed))
                 if one not in terms_of(t) or any(i.op != "idx" or i in total.free for i in chosen):
                     continue
-                found = _weights(substitute(y, renamed), scope)
+                found = weights_of(substitute(y, renamed), scope)
                 if found is not None and set(found[1]) == set(chosen):
                     rest = add(*(x for x in terms_of(t) if x is not a and x is not one))
                     # every place along the axis enters the sum, those too where a condition on it does not hold
                     kept = tuple(c for c in guard if not c.free & set(chosen))
-                    e = scope.lower(substitute(g, renamed), kept)
+                    e = scope.lower(_without_constants(substitute(g, renamed), chosen, scope), kept)
                     frame = scope.order.merge([e.frame, found[0].frame])
                     if e.dtype == "real" and set(e.frame) >= set(chosen):
                         return Centered(frame, "real", e, *found), c > 0, rest
     return None
+
+
+def _without_constants(g: Term, along: tuple[Term, ...], scope: Scope) -> Term:
+    """g without terms that are the same all along the axes: a logarithm z - lse of a weight is as good as z."""
+    body = body_of(g, scope) or g
+    kept = add(*(x for x in terms_of(body) if x.free & frozenset(along)))
+    return kept if body.op == "add" and kept is not body and kept is not ZERO else g
 
 
 def matching(f: Term, lse: Term, scope: Scope) -> Expr | None:

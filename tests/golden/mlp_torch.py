@@ -166,8 +166,10 @@ def _complement(y, axis):
 
 
 def _centered(g, y, axis):
-    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 where a weight is more than a half."""
-    g = g - (g * (y > 0.5)).sum(dim=axis, keepdim=True)
+    """g - sum(y*g) for weights y that sum to 1: g is shifted first to 0 at the largest weight."""
+    top = y == y.amax(dim=axis, keepdim=True)
+    count = top.sum(dim=axis, keepdim=True)
+    g = g - torch.where(top, g, 0).sum(dim=axis, keepdim=True) / count
     return g - (y * g).sum(dim=axis, keepdim=True)
 
 
