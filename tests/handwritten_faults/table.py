@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from tests.handwritten_faults import table_layers, table_losses, table_others
 
+FOLDERS = {"own": "tests/handwritten_faults/formulas", "second": "tests/handwritten_faults/second/formulas"}
 ARGUMENT = {
     "factor": "factor",
     "extra_factor": "expression",
@@ -48,6 +49,8 @@ class Row(NamedTuple):
     nameable: bool
     answers: list[dict[str, str]]
     what: str
+    reduction: str = "mean"
+    args: str | None = None
 
     @property
     def right(self) -> bool:
@@ -68,12 +71,14 @@ def read(text: str) -> list[Row]:
 
 def _row(head: list[str], words: list[str], answers: str, what: list[str]) -> Row:
     formula, module, form, backend = head
-    folder = "tests/handwritten_faults/formulas" if formula.startswith("own/") else "formulas"
-    path = f"{folder}/{formula.removeprefix('own/')}"
-    parameters = {key: float(value) for key, value in (w.split("=") for w in words if "=" in w)}
+    where, _, file = formula.partition("/")
+    path = f"{FOLDERS[where]}/{file}" if where in FOLDERS else f"formulas/{formula}"
+    options = dict(w.split("=") for w in words if "=" in w)
+    reduction, args = options.pop("reduction", "mean"), options.pop("args", None)
+    parameters = {key: float(value) for key, value in options.items()}
     listed = [] if answers == "-" else [_answer(a.strip()) for a in answers.lstrip("~").split(" ; ")]
-    options = "+value" in words, "hard" in words, parameters, answers[0] not in "~-"
-    return Row(path, module, words[0], form, backend, *options, listed, "".join(what))
+    marks = "+value" in words, "hard" in words, parameters, answers[0] not in "~-"
+    return Row(path, module, words[0], form, backend, *marks, listed, "".join(what), reduction, args)
 
 
 def _answer(text: str) -> dict[str, str]:
