@@ -1,6 +1,6 @@
 """The gradients of tests/handwritten_faults and what `symgrad check` says of each: a table, and how many it names.
 
-PYTHONPATH=. python scripts/check_faults.py [MODULE.FUNCTION...]
+PYTHONPATH=. python scripts/check_faults.py [--second] [MODULE.FUNCTION...]
 
 A wrong one is named right where the kind on the first line is one of the answers in the table, for the input that the
 answer is about. A parameter at which the fault shows is given where the function has no argument of its name.
@@ -17,7 +17,9 @@ from collections.abc import Mapping
 
 from symgrad.handwritten.checked import Checked
 from symgrad.pipeline import check
-from tests.handwritten_faults.table import ROWS, Row
+from tests.handwritten_faults import table
+from tests.handwritten_faults.second import table as second_table
+from tests.handwritten_faults.table import Row
 
 SAME = {"missing_factor": "extra_factor"}
 """Got = factor * right: an extra factor e and a missing factor 1/e are the same answer."""
@@ -29,7 +31,15 @@ def checked(row: Row) -> Checked:
     own = function.forward if inspect.isclass(function) else function
     parameters = {n: v for n, v in row.parameters.items() if n not in inspect.signature(own).parameters}
     order = 2 if row.form == "hess" else 1
-    return check(row.formula, function, framework=row.backend, order=order, parameters=parameters)
+    return check(
+        row.formula,
+        function,
+        framework=row.backend,
+        order=order,
+        reduction=row.reduction,
+        parameters=parameters,
+        args=row.args,
+    )
 
 
 def is_named(row: Row, result: Checked) -> bool:
@@ -71,7 +81,9 @@ def main(names: list[str]) -> int:
     """Print the table; how many rows are not as they should be."""
     counts: Counter[str] = Counter()
     kinds: dict[str, Counter[str]] = {}
-    for row in ROWS:
+    rows = second_table.ROWS if "--second" in names else table.ROWS
+    names = [name for name in names if name != "--second"]
+    for row in rows:
         if names and f"{row.module}.{row.function}" not in names and row.module not in names:
             continue
         start = time.monotonic()

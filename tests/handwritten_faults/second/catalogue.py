@@ -83,6 +83,11 @@ def _softmax(z):
     return e / e.sum(1)[:, None]
 
 
+def _log_softmax(z):
+    u = z - z.max(1)[:, None]
+    return u - np.log(np.exp(u).sum(1))[:, None]
+
+
 def jensen_shannon(z, t):
     q = _softmax(z)
     m = (q + t) / 2
@@ -165,6 +170,20 @@ def cross_entropy_by_columns(z, t):
 
 
 def mixture(z, m, s, t):
+    d = t[:, None] - m
+    y = _log_softmax(z)
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = np.where(d == 0, 0.0, np.exp(2 * (np.log(np.abs(np.where(d == 0, 1, d))) - s)))
+        w = np.maximum(y - s - square / 2, -1e300)
+    r = _softmax(w)
+    size = np.log(np.abs(np.where(d == 0, 1, d)))
+    n = len(z)
+    dm = np.where(r > 0, np.sign(d) * np.exp(np.log(np.where(r > 0, r, 1)) + size - 2 * s), 0.0)
+    ds = np.where(r > 0, r * (1 - np.where(r > 0, square, 0)), 0.0)
+    return (np.exp(y) - r) / n, -dm / n, ds / n
+
+
+def mixture_overflowing(z, m, s, t):
     e = (t[:, None] - m) * np.exp(-s)
     y = _softmax(z)
     w = np.where(y > 0, np.log(np.where(y > 0, y, 1)), z - z.max(1, keepdims=True)) - s - e**2 / 2

@@ -19,7 +19,8 @@ def _logcosh(r):
 
 
 def _expectile(x, t, q=0.8):
-    return (torch.where(x < t, q, 1 - q) * (x - t) ** 2).mean()
+    under = (x < t).to(D)  # torch.where of two Python numbers is float32
+    return ((q * under + (1 - q) * (1 - under)) * (x - t) ** 2).mean()
 
 
 def _student(m, s, t, nu=4.0):

@@ -6,6 +6,13 @@ import torch
 
 def expectile(x, t, q=0.8):
     diff = x - t
+    weight = torch.full_like(x, 1 - q)
+    weight[diff < 0] = q
+    return (weight * diff**2).mean(), 2 * weight * diff / x.numel()
+
+
+def expectile_weight_in_single(x, t, q=0.8):
+    diff = x - t
     weight = torch.where(diff < 0, q, 1 - q)
     return (weight * diff**2).mean(), 2 * weight * diff / x.numel()
 

@@ -58,7 +58,7 @@ skip_gram_label_forgotten | missing_term | sigmoid(a) for sigmoid(a) - 1.
 Center | right
 CenterAveraged hard | extra_factor 1/(1 + Sum(where(t[i] == j, 1, 0), i)) @C | Averaged, as the paper has it.
 CenterPushed | sign @C | Sign.
-CenterUpstreamTwice | upstream twice @C | Applied again on the way to C.
+CenterUpstreamTwice | upstream twice | Multiplied in twice.
 
 [matrix/log_determinant_of_gram.yaml second.matrices_known grad numpy]
 gram_logdet | right

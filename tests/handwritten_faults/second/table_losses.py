@@ -3,6 +3,7 @@
 ROWS = """
 [second/expectile.yaml second.regression grad torch]
 expectile +value | right
+expectile_weight_in_single +value | precision | torch.where of two Python numbers is float32.
 expectile_sides_swapped +value | ~region | 1 - q for q and the other way.
 expectile_without_two +value | factor 1/2 | The 2 of the square.
 expectile_unweighted +value | missing_factor w[i] | The weight is in the value only.
@@ -36,7 +37,8 @@ gaussian_kl_unit_prior_variance | missing_factor exp(-v[i, k]) @m ; extra_factor
     | Not divided by exp(v).
 gaussian_kl_variance_sees_no_means | missing_term -(m[i, k] - u[i, k])**2*exp(-v[i, k])/(2*n) @v | The means' part.
 gaussian_kl_mean_of_everything | factor 1/d | Divided by n d.
-gaussian_kl_standard_prior_in_s hard | missing_factor exp(-v[i, k]) @s | exp(s) for exp(s - v), in one term.
+gaussian_kl_standard_prior_in_s hard | missing_factor exp(-v[i, k]) @s ; missing_term -v[i, k] @s
+    | exp(s) for exp(s - v), in one term.
 
 [second/negative_binomial.yaml second.regression grad numpy]
 negative_binomial | right
@@ -119,7 +121,7 @@ weston_watkins_target_left_out | region j == t[i] ; missing_term | 0 at the targ
 [second/policy_gradient.yaml second.classes grad numpy]
 policy | right
 policy_entropy_sign | sign ; missing_term | The bonus has the wrong sign.
-policy_entropy_through_itself | missing_term beta*y[i, j]*(H[i] - 1)/n
+policy_entropy_through_itself | missing_term beta*y[i, j]*(H[i] - 1)/n ; missing_factor H[i]
     | No coupling of the softmax in the entropy's part: y (1 + log y).
 policy_ascent | sign | Sign.
 policy_advantage_forgotten hard | missing_factor A[i] | In one term.
@@ -183,6 +185,7 @@ cross_entropy_by_columns | wrong_axis | Softmax over the batch.
 
 [losses/nll_mixture_density.yaml second.catalogue grad numpy]
 mixture | right
+mixture_overflowing | nonfinite | r e is 0 inf where exp(-s) overflows.
 mixture_prior_for_posterior | extra_factor y[i, j]/r[i, j] @m ; missing_factor r[i, j]/y[i, j] @m | y for r.
 mixture_logits_sign | sign @z | Sign.
 mixture_normalizer_forgotten | missing_term r[i, j]/n @s | Derivative of -s.
