@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from symgrad import limits
+from symgrad.algebra.arrangement import softmax_parts
 from symgrad.algebra.build import (
     Fresh,
     conjunction,
+    exp,
     iverson,
     mul,
     neg,
@@ -22,6 +24,7 @@ from symgrad.algebra.build import (
     power,
     rebuild,
     reduce,
+    sub,
     substitute,
     where,
 )
@@ -29,6 +32,7 @@ from symgrad.algebra.match import Matcher
 from symgrad.algebra.terms import (
     BATCH,
     MINUS_ONE,
+    ZERO,
     Term,
     base_exponent,
     by_name,
@@ -120,7 +124,7 @@ class _Hoisting:
         if t.op == "mul" and (found := _scaled_reduction(t)) is not None:
             inner = self.inside_reduction(found)
             return rebuild(t, tuple(inner if a is found else a for a in t.args))
-        if t.op == "fn" and t.data == "exp":
+        if t.op == "fn" and t.data == "exp" and not _has_more_than_a_softmax(t):
             return rebuild(t, tuple(self.lift(a) for a in t.args))
         return self.lift(t)
 
@@ -138,6 +142,8 @@ class _Hoisting:
             return mul(num(number), self.named(self.top(rest)))
         if t.op == "fn" and t.data in ("Max", "Min"):
             return rebuild(t, tuple(self.compared(self.operand(a)) for a in t.args))
+        if t.op == "fn" and _has_more_than_a_softmax(t):
+            return self.softmax_apart(t)
         if t.op == "where":
             c, a, b = t.args
             return where(self.lift(c), self.under(c, a), self.under(negation(c), b))
@@ -150,6 +156,12 @@ class _Hoisting:
             softmax = new.op == "fn" and new.data == "exp" and self._is_log_softmax(new.args[0])
             return self.named(new, "p") if softmax else new
         return t
+
+    def softmax_apart(self, t: Term) -> Term:
+        """exp(z - lse z + k) as p*exp(k): of one value for both the softmax would be read back by way of exp(-k)."""
+        parts = softmax_parts(t.args[0])
+        assert parts is not None
+        return mul(self.lift(exp(sub(t.args[0], parts[2]))), self.lift(exp(parts[2])))
 
     def under(self, c: Term, t: Term, operand: bool = False) -> Term:
         """A term whose value is used where the condition holds."""
@@ -296,6 +308,12 @@ def _replaced(t: Term, product: Term, access: Term) -> Term:
     if t.op in ("red", "get", "get0", "idx") or not t.args:
         return t
     return rebuild(t, tuple(_replaced(a, product, access) for a in t.args))
+
+
+def _has_more_than_a_softmax(t: Term) -> bool:
+    """exp(z - lse z + k), k not 0."""
+    parts = softmax_parts(t.args[0]) if t.data == "exp" else None
+    return parts is not None and parts[2] is not ZERO
 
 
 def _is_divisor(f: Term) -> bool:

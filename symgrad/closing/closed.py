@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from symgrad.algebra.build import Fresh, mul, power
-from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access, is_num, walk
+from symgrad.algebra.terms import MINUS_ONE, ONE, ZERO, Term, extent, is_access, walk
 from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import EXTREMES, taken_names
 from symgrad.closing.blocks import in_blocks
@@ -23,7 +23,7 @@ from symgrad.closing.simplify import Simplifier
 from symgrad.closing.standardized import standardized
 from symgrad.closing.sweep import Sweep
 from symgrad.closing.symmetry import as_written
-from symgrad.closing.unfold import growth, unfold
+from symgrad.closing.unfold import growth, is_silent, unfold
 from symgrad.formula.blocks import blocks, states
 from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
@@ -243,12 +243,14 @@ class ClosedForms:
         return found
 
     def _written(self) -> dict[str, Statement]:
-        """The statements of the formula; arrays of one number are written out, as nothing says how far they run."""
+        """The statements of the formula; short ones that do not say how far their indices run are written out."""
         stated = {s.name: s for s in self.context.program.statements if s.kind != "loss"}
-        numbers = {n: s for n, s in stated.items() if s.indices and is_num(s.body)}
-        if not numbers:
-            return stated
-        return {n: replace(s, body=unfold(s.body, numbers, self.fresh)) for n, s in stated.items()}
+        silent: dict[str, Statement] = {}
+        for n, s in stated.items():
+            stated[n] = replace(s, body=unfold(s.body, silent, self.fresh)) if silent else s
+            if is_silent(stated[n]):
+                silent[n] = stated[n]
+        return stated
 
     def definitions(self, closed: Term, adjoints: dict[str, Definition]) -> tuple[Definition, ...]:
         """Every name that the closed form uses, in the order of definition."""

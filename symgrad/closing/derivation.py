@@ -12,7 +12,6 @@ from functools import cache, cached_property
 
 from symgrad.algebra.build import Fresh
 from symgrad.algebra.terms import BATCH, ZERO, Term, dim, get, idx, keeping
-from symgrad.algebra.weight import weight
 from symgrad.calculus.hoist import hoist, taken_names
 from symgrad.closing.aliases import Aliases, Names
 from symgrad.closing.closed import ClosedForms, Definition, Gradient
@@ -22,7 +21,7 @@ from symgrad.closing.kernels import ForMachines, live, made_for_machines
 from symgrad.closing.kinks import Kink, kinks_of
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.second.order import SecondOrder, forms_of, refuse_what_has_none, second_order, statements_of
-from symgrad.closing.unfold import unfold
+from symgrad.closing.unfold import is_silent, unfold
 from symgrad.errors import FormulaError, LimitError, SymgradError, UnsupportedError, nearest
 from symgrad.formula.directions import direction_names
 from symgrad.formula.program import COTANGENT, Expected, Fact, Formula, Program, Statement
@@ -39,8 +38,6 @@ from symgrad.rules.sums import SHIFT_LSE
 
 Telling = Callable[[], Iterable[Step]]
 """Gives the rewrites, which few ask for."""
-SHORT = 80
-"""Values of less than this weight are written out where they do not say how far their indices run."""
 FORWARD_RULES = (OF_INVERSE, *DEFINITION_RULES, *STABILIZE, *ROOTS, SIGN, SQUARE_OF_ABS, SHIFT_LSE, CENTERED)
 
 
@@ -284,8 +281,7 @@ def stabilize(program: Program, context: Context, opaque: Collection[str] = ()) 
         context.definitions = {d.name: d for d in done if d.name not in opaque}
         new = replace(s, body=rewrite(unfold(s.body, constant, context.fresh), FORWARD_RULES, context))
         done.append(new)
-        constant_ = not frozenset(new.indices) <= new.body.free and weight(new.body) < SHORT and s.recurrence is None
-        if constant_ and new.name not in opaque:
+        if is_silent(new) and new.name not in opaque:
             constant[new.name] = new
     context.definitions = {}
     return program.with_statements(tuple(done))

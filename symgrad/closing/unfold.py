@@ -12,14 +12,23 @@ from symgrad.algebra.build import (
     iverson,
     mul,
     open_reduction,
+    power,
     rebuild,
     reduce,
     substitute,
 )
-from symgrad.algebra.terms import Term, extent, is_access
+from symgrad.algebra.terms import Term, coefficient, extent, factors_of, is_access
 from symgrad.algebra.weight import weight
 from symgrad.formula.program import Statement
 from symgrad.rules.sums import outside_zero
+
+SILENT = 80
+"""Values of less than this weight are written out where they do not say how far their indices run."""
+
+
+def is_silent(s: Statement) -> bool:
+    """Whether a value is short and one of its indices does not enter it: nothing says how far that one runs."""
+    return not frozenset(s.indices) <= s.body.free and weight(s.body) < SILENT and s.recurrence is None
 
 
 def unfold(t: Term, statements: Mapping[str, Statement], fresh: Fresh) -> Term:
@@ -87,6 +96,8 @@ class _Unfolding:
             body, variables = open_reduction(t, self.fresh)
             return reduce(str(t.data), self.apply(body), variables)
         args = tuple(self.apply(a) for a in t.args)
+        if t.op == "pow" and coefficient(args[1])[0] < 0:
+            return _divided_inside(args[0], args[1], frozenset(factors_of(t.args[0])))
         s = self.statements.get(str(t.data)) if t.op in ("get", "get0") else None
         if s is None:
             return rebuild(t, args)
@@ -95,6 +106,15 @@ class _Unfolding:
             body = body if a.op == "idx" else outside_zero(body, i)
         body = self.apply(substitute(body, dict(zip(s.indices, args, strict=True))))
         return body if t.op == "get" else mul(*_brackets(s, args), body)
+
+
+def _divided_inside(base: Term, exponent: Term, before: frozenset[Term]) -> Term:
+    """A negative power: brackets of reads that were unfolded say where they lie inside, and nothing is divided by them.
+
+    1/length[j]  ->  [j < n]/norm(x[j, k], k), not 1/([j < n]*norm(...)), which is 1/0 outside.
+    """
+    inside = [f for f in factors_of(base) if f.op == "iv" and f not in before]
+    return mul(*inside, power(mul(*(f for f in factors_of(base) if f not in inside)), exponent))
 
 
 def _brackets(s: Statement, args: tuple[Term, ...]) -> list[Term]:

@@ -49,8 +49,17 @@ output: {"o[s, q]": "where(s == q, Max(w[q], A[t[s], q]), A[q, q])"}
 """
 """w[r] is read at r < n alone: what t gathers by is t[r % n]."""
 
+DIVIDED = """name: divided
+inputs: {x: [n, c], w: [c]}
+let: {"a[s, j]": "norm(Sum(where(i == s, w[k], 1), k) + w[i], i)*sin(x[s, j])"}
+output: {"y[s]": "Sum(a[s, j], j)"}
+"""
+"""The norm of a row is read at the columns, of which there may be more: nothing is divided by the bracket [j < n]."""
 
-@pytest.mark.parametrize("text", [GATHERED, DIAGONAL, SUMMED_DIAGONAL, SHORTER, STACKED, WINNER, FIRST_OF_SOFTMAX])
+
+@pytest.mark.parametrize(
+    "text", [DIVIDED, GATHERED, DIAGONAL, SUMMED_DIAGONAL, SHORTER, STACKED, WINNER, FIRST_OF_SOFTMAX]
+)
 def test_the_text_of_a_closed_form_means_the_gradient(text):
     assert judge_text(text) is None
 

@@ -57,3 +57,24 @@ def test_a_sum_over_an_axis_that_a_definition_leaves_open_states_its_limits() ->
     axes = stated_axes((open_, reads, own), {"x": (dim("n"),)})
     said = {name: [str(e) for e in axes[name]] for name in ("u", "v", "a")}
     assert said == {"u": ["n", "0"], "v": ["n", "0"], "a": ["n", "m"]}
+
+
+def test_a_value_of_the_formula_that_its_definition_does_not_range_over_is_written_out() -> None:
+    mapping = {
+        "name": "f",
+        "inputs": {
+            "x": ["n", "c"],
+            "w": ["c"],
+            "s": [],
+            "t": {"shape": ["n"], "dtype": "int", "domain": "integer(0, c - 1)"},
+        },
+        "let": {
+            "a[i]": "Piecewise((2*s, w[i] > w[i]), (gelu(s), True))",
+            "b[i, p]": "log(1 + a[t[p]]**2) + x[p, i]",
+        },
+        "loss": "Sum(b[i, q]**2, i)",
+    }
+    d = _derived(mapping)
+    notation = derivation_notation(d)
+    for g in d.gradients:
+        assert "a[" not in str(gradient(g, d.formula, notation)["where"])

@@ -71,3 +71,21 @@ def test_the_diagonal_of_the_hessian_has_no_exponential_of_minus_infinity() -> N
     assert d.second is not None
     assert not any("oo)" in show(s.body).replace("-oo, ", "") for s in d.second.program.diagonal)
     assert np.all(np.isfinite(symgrad.derive(MASKED, order=2).numpy.grad_and_hess(np.eye(3)[:, :2] * 40)[1]))
+
+
+DAMPED = {
+    "name": "damped",
+    "inputs": {"z": ["n", "c"], "w": ["c"], "s": []},
+    "output": {"y[i, j]": "softmax(z[i, j], j)*exp(-s**2)*w[j]"},
+}
+
+
+def test_an_exponential_beside_a_softmax_is_not_divided_by_again() -> None:
+    """exp(-s**2) vanishes where exp(s**2) is infinite: a softmax read back from their product would be nan."""
+    d = derive_formula(read_mapping(DAMPED))
+    grown = [x for s in (*d.forward, *d.backward) for x in walk(s.body) if show(x) == "exp(s**2)"]
+    assert not grown
+    package = symgrad.derive(DAMPED).numpy
+    z, w, s = np.array([[1.0, 2.0]]), np.array([1.0, 3.0]), np.array(40.0)
+    _, saved = package.forward(z, w, s)
+    assert all(np.isfinite(g).all() for g in package.backward(np.ones((1, 2)), saved))
