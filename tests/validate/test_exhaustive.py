@@ -7,6 +7,7 @@ import pytest
 
 import symgrad
 from symgrad.errors import UsageError, VerdictError
+from symgrad.validate.exhaustive import Found, _compare
 
 FEW = (1 << 20) + 7
 """A stride that leaves some four thousand numbers of every magnitude."""
@@ -44,3 +45,20 @@ def test_a_cancelling_kernel_is_caught_with_the_input_where_it_is_worst() -> Non
 def test_what_is_not_elementwise_in_one_input_is_refused() -> None:
     with pytest.raises(UsageError, match="every float32"):
         symgrad.derive("mse", targets=["numpy"]).exhaust(FEW)
+
+
+class _Moves:
+    """An input's half ulp moves every element by 1e-9."""
+
+    center = (np.ones(3), np.ones(3))
+
+    def of(self, which: int, at: np.ndarray) -> np.ndarray:
+        return np.full(at.shape, 1e-9)
+
+
+def test_a_zero_is_wrong_where_no_rounding_of_the_input_explains_it() -> None:
+    """At the float32 number beside a root the truth is tiny; 0 is what the number beside that would give."""
+    found = Found()
+    x = np.float32([1, 2, 3])
+    _compare(found, x, np.float32([0, 0, 1]), np.array([5e-10, 2e-9, 1]), _Moves(), 1)
+    assert (found.zeros, [at for _, at in found.suspects]) == (1, [2.0, 1.0])
