@@ -190,7 +190,7 @@ class Exchange:
         self.twos: dict[int, Decimal] = {}
 
     def given(self, x: Decimal) -> Any:
-        """As mpmath's number."""
+        """As mpmath's number; an integer stays one, as orders must."""
         c = self.context
         if not x.is_finite():
             return c.nan if x.is_nan() else c.inf if x > 0 else -c.inf
@@ -198,8 +198,9 @@ class Exchange:
             return c.mpf(0)
         k = x.adjusted() - self.digits
         if k not in self.tens:
-            self.tens[k] = c.mpf(10) ** k
-        return c.mpf(int(x.scaleb(-k, self.wide))) * self.tens[k]
+            self.tens[k] = c.mpf(10) ** abs(k)
+        man = c.mpf(int(x.scaleb(-k, self.wide)))
+        return man / self.tens[k] if k < 0 else man * self.tens[k]
 
     def taken(self, x: Any) -> Decimal:
         """A number of mpmath's as a decimal one."""

@@ -57,6 +57,25 @@ def test_a_function_of_two_arguments_is_mpmaths(name):
     assert_near(got, MPMATH.function(name)(MPMATH.real(a), MPMATH.real(b)))
 
 
+@pytest.mark.parametrize("digits", [20, 30, 40, 77, 150, 300])
+def test_orders_are_exchanged_as_integers(digits):
+    """polygamma(0.999..., x) would be taken for digamma."""
+    decimals, orders = DecimalBackend(digits), np.arange(1.0, 65.0)
+    assert [int(decimals.exchange.given(decimal.Decimal(int(n)))) for n in orders] == list(orders)
+    with decimals.working():
+        got = decimals.function("polygamma")(decimals.real(orders), decimals.real(np.array(2.5)))
+    assert_near(got, MPMATH.function("polygamma")(MPMATH.real(orders), MPMATH.real(np.array(2.5))))
+
+
+def test_clip_is_mpmaths():
+    def clipped(b):
+        return b.function("clip")(b.real(ANY), b.real(np.array(-0.5)), b.real(np.array(2.0)))
+
+    with DECIMAL.working():
+        got = clipped(DECIMAL)
+    assert_near(got, clipped(MPMATH))
+
+
 @pytest.mark.parametrize("kind", ["sum", "prod", "max", "min", "max_first", "min_first", "argmax", "lse", "norm"])
 def test_a_reduction_is_mpmaths(kind):
     a = RNG.standard_normal((3, 5))
