@@ -69,7 +69,7 @@ def _projection(t: Term, last: Term, rest: Term, body: Term, place: Term, scope:
     """The sum t with its terms `scale*f` and `last` = -scale*a*sum(b*f) as one; `body`: b*f."""
     for f, b in _splits(body, place):
         for first in terms_of(t):
-            scale = mul(first, power(f, MINUS_ONE))
+            scale = _quotient(first, f)
             held = [c for c in factors_of(scale) if c.op == "iv"]
             if first is last or place in scale.free or not set(held) <= set(factors_of(rest)):
                 continue
@@ -81,6 +81,14 @@ def _projection(t: Term, last: Term, rest: Term, body: Term, place: Term, scope:
                 by = mul(b, *(x for x in factors_of(a) if x.op == "iv"))  # where a is 0, b may be nan
                 return add(mul(scale, fn("projected", f, a, by, left, place)), *others)
     return None
+
+
+def _quotient(t: Term, f: Term) -> Term:
+    """t/f: what is left of the factors where t has those of f."""
+    left, taken = list(factors_of(t)), [x for x in factors_of(f) if x in factors_of(t)]
+    for x in taken:
+        left.remove(x)
+    return mul(*left, *(power(x, MINUS_ONE) for x in factors_of(f) if x not in taken))
 
 
 def _splits(body: Term, place: Term) -> Iterator[tuple[Term, Term]]:

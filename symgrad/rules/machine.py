@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from symgrad.algebra.build import add, fn, mul, neg, power, sub
+from symgrad.algebra.build import add, exp, fn, mul, neg, power, sub
 from symgrad.algebra.terms import (
     HALF,
     MINUS_ONE,
@@ -174,6 +174,15 @@ def _log_of_mixture(t: Term, context: Context) -> Term | None:
     return None
 
 
+def _root_of_weight(t: Term, context: Context) -> Term | None:
+    """y**p = e^(p log y) for a softmax y and a p that is no whole number."""
+    b, p = t.args
+    e = _unfolded(b, context)
+    if not is_num(p) or value(p).denominator == 1 or e.op != "fn" or e.data != "exp":
+        return None
+    return exp(mul(p, e.args[0])) if is_normalized(e, context) else None
+
+
 def _unfolded(t: Term, context: Context) -> Term:
     body = context.body(t) if t.op == "get" else None
     return t if body is None else _unfolded(body, context)
@@ -247,6 +256,14 @@ MIXTURE = Rule(
         inputs="{x: [n, c], p: {shape: [n, c], domain: positive}}",
     ),
 )
+ROOT_OF_WEIGHT = Rule(
+    "machine/root-of-weight",
+    ("pow",),
+    r"\operatorname{softmax}(x)^p = e^{p \log \operatorname{softmax}(x)}",
+    "a weight vanishes long before its root does",
+    _root_of_weight,
+    Example("y[i, j]**(3/2)", "exp((x[i, j] - logsumexp(x[i, k], k))*3/2)", let="{'y[i, j]': 'softmax(x[i, j], j)'}"),
+)
 LOG_MEAN = Rule(
     "machine/log-mean",
     ("add",),
@@ -263,6 +280,7 @@ MACHINE = (
     MIXTURE,
     LOG1P_OF,
     LOG_MEAN,
+    ROOT_OF_WEIGHT,
     CONJUGATE,
     HYPOT,
     ONE_SIDED,

@@ -33,6 +33,7 @@ USES: dict[str, tuple[str, str, str]] = {
     "stabilize/share": ("x: [n], z: [n]", "", "y[i]: exp(x[i])/(exp(x[i]) + exp(z[i]))"),
     "sum/centered": (ROWS, "", "y[i]: mean(x[i, j]**2, j) - mean(x[i, j], j)**2"),
     "machine/one-sided": (ROWS, "", "y[i, j]: x[i, j] + sqrt(x[i, j]**2 + 4)"),
+    "machine/root-of-weight": ("x: [n, c]", "y[i, j]: softmax(x[i, j], j)", "l[i, j]: y[i, j]**(3/2)"),
     "machine/conjugate": ("x: [n]", "", "y[i]: sqrt(1 + exp(x[i])) - 1"),
     # rule: inputs, let, output
     "stabilize/softmax": (ROWS, "", "y[i, j]: exp(x[i, j])/Sum(exp(x[i, k]), k)"),
