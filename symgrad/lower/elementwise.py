@@ -126,7 +126,7 @@ def lower_add(t: Term, scope: Scope, guard: Guard) -> Expr:
     if projected is not None:
         return as_real(scope.lower(projected, guard))
     total: Expr | None = None
-    for a in order_terms(t.args):
+    for a in numbers_last(order_terms(t.args)):
         minus = coefficient(a)[0] < 0
         e = as_real(scope.lower(neg(a) if minus else a, guard))
         if total is None:
@@ -135,6 +135,13 @@ def lower_add(t: Term, scope: Scope, guard: Guard) -> Expr:
             total = mapped(scope, "sub" if minus else "add", total, e)
     assert total is not None
     return total
+
+
+def numbers_last(terms: Sequence[Term]) -> list[Term]:
+    """c + x - y as x - y + c: large x and y of nearly one size leave what c is not lost in."""
+    arrays = [a for a in terms if not is_scalar(a)]
+    signs = {coefficient(a)[0] < 0 for a in arrays}
+    return [*arrays, *(a for a in terms if is_scalar(a))] if len(signs) > 1 else list(terms)
 
 
 # ---- functions and conditions ---------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from symgrad.algebra.terms import (
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.magnitudes import CONJUGATE, HYPOT, NORMALIZED_FIRST, ONE_SIDED
+from symgrad.rules.norms import NORMS
 
 IN_UNIT = ("unit_interval", "simplex", "one_hot", "boolean")
 
@@ -284,5 +285,6 @@ MACHINE = (
     CONJUGATE,
     HYPOT,
     ONE_SIDED,
+    *NORMS,
     NORMALIZED_FIRST,
 )

@@ -66,3 +66,39 @@ def test_an_entropy_has_a_gradient_where_all_are_nearly_alike() -> None:
     z = np.array([1.0, -2.0, 4.0, -1.0]) * 1e-12
     np.testing.assert_allclose(numpy.grad(z[None])[0], -(z - z.mean()) / 4, rtol=1e-11)
     np.testing.assert_allclose(numpy.grad(z[None] + 2.0**-10)[0], -(z - z.mean()) / 4, rtol=1e-3)
+
+
+def test_a_cosine_distance_keeps_its_digits_where_the_directions_are_nearly_one() -> None:
+    distance = "1 - Sum(x[i, j]*z[i, j], j)/(norm(x[i, j], j)*norm(z[i, j], j))"
+    result = symgrad.derive({"name": "f", "inputs": {"x": ["n", "c"], "z": ["n", "c"]}, "output": {"y[i]": distance}})
+    x, z = np.array([[3.0, 4.0], [3e200, 4e200]]), np.array([[3.0, 4.0 + 2.0**-30], [3.0, 4.0 - 2.0**-30]])
+    y, _ = result.numpy.forward(x, z)
+    angle = 3 * 2.0**-30 / 25  # (x0*z1 - x1*z0)/(|x||z|), to first order
+    np.testing.assert_allclose(y, [angle**2 / 2] * 2, rtol=1e-5)  # an ulp of x moves the angle by a millionth
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_difference_of_distances_is_not_lost_far_away(dtype: type) -> None:
+    text = {"name": "f", "inputs": {n: ["n", "c"] for n in "apq"}, "output": {"y[i]": None}}
+    text["output"] = {"y[i]": "norm(a[i, j] - p[i, j], j) - norm(a[i, j] - q[i, j], j) + 1/4"}
+    result = symgrad.derive(text)
+    rng = np.random.default_rng(0)
+    p, q = (rng.normal(size=(3, 4)).astype(dtype) for _ in range(2))
+    a = (rng.normal(size=(3, 4)) * np.array([[1e3], [1e12], [3e37]])).astype(dtype)
+    y, saved = result.numpy.forward(a, p, q)
+    grads = result.numpy.backward(np.ones(3, dtype), saved)
+    one = (a / np.linalg.norm(a.astype(float), axis=1, keepdims=True)).astype(float)
+    far = (one * (q.astype(float) - p)).sum(axis=1)  # in the limit of large a
+    np.testing.assert_allclose(y[1:], far[1:] + 0.25, rtol=1e-6 if dtype == np.float32 else 1e-11)
+    turned = (q.astype(float) - p - one * far[:, None]) / np.linalg.norm(a.astype(float), axis=1, keepdims=True)
+    np.testing.assert_allclose(grads.a[1:], turned[1:], rtol=1e-4 if dtype == np.float32 else 1e-10)
+
+
+def test_distances_of_nothing_have_the_gradient_of_the_other_one_alone() -> None:
+    text = {"name": "f", "inputs": {n: ["n", "c"] for n in "apq"}}
+    result = symgrad.derive({**text, "output": {"y[i]": "norm(a[i, j] - p[i, j], j) - norm(a[i, j] - q[i, j], j)"}})
+    a, far = np.zeros((3, 2)), np.array([3.0, 4.0])
+    p, q = np.array([a[0], far, a[0]]), np.array([far, a[0], a[0]])
+    y, saved = result.numpy.forward(a, p, q)
+    np.testing.assert_allclose(y, [-5, 5, 0], rtol=1e-15)
+    np.testing.assert_allclose(result.numpy.backward(np.ones(3), saved).a, [far / 5, -far / 5, [0, 0]], rtol=1e-15)

@@ -33,6 +33,21 @@ USES: dict[str, tuple[str, str, str]] = {
     "stabilize/share": ("x: [n], z: [n]", "", "y[i]: exp(x[i])/(exp(x[i]) + exp(z[i]))"),
     "sum/centered": (ROWS, "", "y[i]: mean(x[i, j]**2, j) - mean(x[i, j], j)**2"),
     "machine/one-sided": (ROWS, "", "y[i, j]: x[i, j] + sqrt(x[i, j]**2 + 4)"),
+    "machine/cosine-distance": (
+        "x: [n, c], z: [n, c]",
+        "",
+        "y[i]: 1 - Sum(x[i, j]*z[i, j], j)/(norm(x[i, j], j)*norm(z[i, j], j))",
+    ),
+    "machine/difference-of-norms": (
+        "x: [n, c], z: [n, c], w: [n, c]",
+        "",
+        "y[i]: norm(x[i, j] - z[i, j], j) - norm(x[i, j] - w[i, j], j)",
+    ),
+    "machine/difference-of-directions": (
+        "x: [n, c], z: [n, c], w: [n, c]",
+        "",
+        "y[i]: norm(x[i, j] - z[i, j], j) - norm(x[i, j] - w[i, j], j)",
+    ),
     "machine/root-of-weight": ("x: [n, c]", "y[i, j]: softmax(x[i, j], j)", "l[i, j]: y[i, j]**(3/2)"),
     "machine/conjugate": ("x: [n]", "", "y[i]: sqrt(1 + exp(x[i])) - 1"),
     # rule: inputs, let, output
