@@ -28,7 +28,7 @@ from symgrad.validate.backends import (
     first_extremum,
 )
 from symgrad.validate.decimal_matrices import function_of_matrix
-from symgrad.validate.mpmath_backend import MpmathBackend, power_of
+from symgrad.validate.mpmath_backend import MpmathBackend, power_of, remembered
 
 NAN, INFINITY, ZERO, ONE, TWO = (Decimal(x) for x in ("nan", "inf", "0", "1", "2"))
 Result = TypeVar("Result")
@@ -36,8 +36,6 @@ CANCELS = Decimal("0.05")
 """Below it 1 - exp(-2*x) loses more than a digit."""
 GUARD = 5
 """Digits more that mpmath is asked for."""
-MOST_REMEMBERED = 20_000
-"""Values of one function that are kept."""
 
 
 class DecimalBackend(InNumpyArrays):
@@ -57,6 +55,7 @@ class DecimalBackend(InNumpyArrays):
         )
         self.exchange = Exchange(digits + GUARD)
         self.functions = _own_functions(self.exchange)
+        self.numbers: dict[Fraction, Array] = {}
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -79,7 +78,11 @@ class DecimalBackend(InNumpyArrays):
 
     def number(self, value: Fraction) -> Array:
         """An exact number, rounded once."""
-        return _boxed(self.context.divide(Decimal(value.numerator), Decimal(value.denominator)))
+        if value not in self.numbers:
+            exact = self.context.divide(Decimal(value.numerator), Decimal(value.denominator))
+            self.numbers[value] = _boxed(exact)
+            self.numbers[value].flags.writeable = False
+        return self.numbers[value]
 
     def constant(self, name: str) -> Array:
         """pi, E or oo."""
@@ -137,9 +140,15 @@ def _boxed(x: Any) -> Array:
     return box
 
 
+@cache
 def _elementwise(f: Callable[..., Any]) -> Function:
+    ufuncs = {}
+
     def apply(*arrays: Array) -> Array:
-        out = np.frompyfunc(f, len(arrays), 1)(*arrays)
+        n = len(arrays)
+        if n not in ufuncs:
+            ufuncs[n] = np.frompyfunc(f, n, 1)
+        out = ufuncs[n](*arrays)
         return out if isinstance(out, np.ndarray) else _boxed(out)
 
     return apply
@@ -179,7 +188,7 @@ _REDUCTIONS: Mapping[str, Function] = {
 
 
 class Exchange:
-    """Functions of mpmath for decimal numbers; values are remembered, since the same ones come again and again."""
+    """Functions of mpmath for decimal numbers, with the values that they gave before."""
 
     def __init__(self, digits: int) -> None:
         self.digits = digits
@@ -232,21 +241,6 @@ class Exchange:
             raise EvaluationError(f"function {name} is not known to the evaluator")
         inner = self.mpmath.functions[name]
         return remembered(lambda *args: self.taken(inner(*map(self.given, args))))
-
-
-def remembered(f: Callable[..., Decimal]) -> Callable[..., Decimal]:
-    """f with the values that it gave before."""
-    known: dict[tuple[Decimal, ...], Decimal] = {}
-
-    def call(*args: Decimal) -> Decimal:
-        found = known.get(args)
-        if found is None:
-            if len(known) >= MOST_REMEMBERED:
-                known.clear()
-            found = known[args] = f(*args)
-        return found
-
-    return call
 
 
 def _own_functions(exchange: Exchange) -> dict[str, Callable[..., Decimal]]:

@@ -8,6 +8,9 @@ it judges.
     evaluate_term(closed, program, values, (i, j))        a closed form, given inputs, statements and cotangents
 
 The batch `...` is one flattened axis inside and the batch axes of the inputs outside.
+
+Several points are evaluated at once in lanes: an input that differs between them has a last axis more, one element a
+point, and so has every statement that depends on it. For the rules a lane is one more index, which nothing sums over.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.algebra.build import substitute
-from symgrad.algebra.terms import BATCH, Term, extent, lead_of, matrix_of, node, num
+from symgrad.algebra.terms import BATCH, Term, extent, idx, lead_of, matrix_of, node, num
 from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import Array, Backend, EvaluationError, NumpyBackend
 from symgrad.validate.operations import RULES, Mask, Named
@@ -39,12 +42,13 @@ def evaluate_program(
     parameters: Mapping[str, Any] | None = None,
     backend: Backend | None = None,
     known: Mapping[str, Array] | None = None,
+    lanes: Lanes | None = None,
 ) -> dict[str, Array]:
-    """Every statement of the program, in order: name -> array with the axes of its signature.
+    """Every statement of the program, in order: name -> array with the axes of its signature, and of the lane.
 
-    `known`: statements whose values are known already.
+    `known`: statements whose values are known already. `lanes`: inputs that have a last axis more.
     """
-    work = Evaluation(program, inputs, parameters, backend)
+    work = Evaluation(program, inputs, parameters, backend, lanes=lanes)
     work.bind(known or {})
     work.run(s for s in program.statements if s.name not in (known or {}))
     return {s.name: work.tensors[s.name] for s in program.statements}
@@ -79,18 +83,11 @@ def evaluate_term(
     return work.term(term, indices)
 
 
-def evaluate_statements(
-    statements: Sequence[Statement],
-    program: Program,
-    values: Mapping[str, Array],
-    parameters: Mapping[str, Any] | None = None,
-    backend: Backend | None = None,
-) -> dict[str, Array]:
-    """Definitions of a closed form that stand together (one, or the members of a recurrence): name -> array."""
-    work = Evaluation(program, {i.name: values[i.name] for i in program.inputs}, parameters, backend, strict=False)
-    work.bind(values)
-    work.run(statements)
-    return {s.name: work.tensors[s.name] for s in statements}
+class Lanes:
+    """Points that are evaluated at once: how many, and the inputs that differ between them."""
+
+    def __init__(self, count: int, inputs: Iterable[str]) -> None:
+        self.index, self.inputs = idx("%lane", num(count)), frozenset(inputs)
 
 
 class Evaluation:
@@ -103,6 +100,7 @@ class Evaluation:
         parameters: Mapping[str, Any] | None = None,
         backend: Backend | None = None,
         strict: bool = True,
+        lanes: Lanes | None = None,
     ) -> None:
         self.backend: Backend = backend or NumpyBackend()
         self.strict = strict
@@ -112,68 +110,87 @@ class Evaluation:
         self.integers = frozenset(i.name for i in program.inputs if i.dtype != "real")
         self.tensors: dict[str, Array] = {}
         self.matrices: dict[tuple[str, str], Array] = {}
-        self.bind({i.name: inputs[i.name] for i in program.inputs})
-        self.sizes: Sizes = bind_sizes(program, {n: tuple(np.shape(a)) for n, a in inputs.items()}, self.parameters)
         self.memo: dict[tuple[Term, Mask], Named] = {}
+        self.lane = (lanes.index,) if lanes is not None else ()
+        self.in_lanes = set(lanes.inputs if lanes is not None else ())
+        self.bind({i.name: inputs[i.name] for i in program.inputs})
+        shapes = {n: tuple(np.shape(a)) for n, a in inputs.items()}
+        shapes |= {n: shapes[n][:-1] for n in self.in_lanes}
+        self.sizes: Sizes = bind_sizes(program, shapes, self.parameters)
         self.reads = reads_at(self.sizes.dims, self.sizes.batch, self.parameters)
 
     def resize(self, dims: Mapping[str, int]) -> None:
         """Other sizes of dimensions."""
+        self.forget()
         self.sizes = Sizes(dims, self.sizes.batch)
         self.reads = reads_at(self.sizes.dims, self.sizes.batch, self.parameters)
 
     def bind(self, values: Mapping[str, Array]) -> None:
         """Give tensors their values."""
-        self.matrices.clear()
+        self.forget()
         for name, data in values.items():
             self.tensors[name] = np.asarray(data) if name in self.integers else self.backend.real(data)
 
+    def forget(self) -> None:
+        """Forget the values of terms: a tensor has another value now."""
+        self.memo.clear()
+        self.matrices.clear()
+
     def run(self, statements: Iterable[Statement]) -> None:
         """Evaluate statements, each after those that it reads; a recurrence step by step."""
-        for s in in_order(statements):
-            if isinstance(s, Circle):
-                self.steps(s)
-                continue
-            self.memo.clear()
-            self.matrices.clear()
-            self.tensors[s.name] = self.term(s.body, s.indices)
+        with self.backend.working():
+            for s in in_order(statements):
+                if isinstance(s, Circle):
+                    self.steps(s)
+                    continue
+                if s.name in self.tensors:
+                    self.forget()
+                self.tensors[s.name] = self.settle(s.name, self.value(s.body, ()), s.indices)
+
+    def settle(self, name: str, v: Named, indices: Sequence[Term]) -> Array:
+        """The value of a tensor with these axes; it is in lanes where it differs between them."""
+        if self.lane and self.lane[0] in v.axes:
+            self.in_lanes.add(name)
+        return self.shaped(v, (*indices, *self.lane_of(name)))
+
+    def lane_of(self, name: str) -> tuple[Term, ...]:
+        """The index of the lane where a tensor is in lanes."""
+        return self.lane if name in self.in_lanes else ()
 
     def steps(self, circle: Circle) -> None:
         """The statements of a recurrence: what no step has made yet is nan."""
-        made: dict[str, list[Array]] = {}
-        axes = {s.name: time_axis(s) for s in circle.statements}
-        times = {s.name: s.indices[axes[s.name]] for s in circle.statements}
-        count = self.extent(times[circle.statements[0].name])
+        made: dict[str, Steps] = {}
         for s in circle.statements:
-            self.memo.clear()
-            rest = tuple(i for i in s.indices if i is not times[s.name])
-            made[s.name] = [self.term(node("par", (), "%nan"), rest)] * count
-            self.tensors[s.name] = self.stacked(made[s.name], axes[s.name])
-        for k in range(count)[:: circle.step]:
+            if self.lane and any(t.body.tensors & self.in_lanes for t in circle.statements):
+                self.in_lanes.add(s.name)
+        for s in circle.statements:
+            axis = time_axis(s)
+            rest = (*s.indices[:axis], *s.indices[axis + 1 :], *self.lane_of(s.name))
+            empty = self.shaped(self.value(node("par", (), "%nan"), ()), rest)
+            made[s.name] = Steps(empty, self.extent(s.indices[axis]), axis and len(self.sizes.batch) + axis - 1, rest)
+            self.tensors[s.name] = made[s.name].array
+        for k in range(self.extent(circle.statements[0].indices[time_axis(circle.statements[0])]))[:: circle.step]:
             for s in circle.statements:
-                self.memo.clear()
-                self.matrices.clear()
-                rest = tuple(i for i in s.indices if i is not times[s.name])
-                step = self.term(_at_step(s.body, times[s.name], k), rest)
-                made[s.name][k] = self.backend.real(step.astype(float)) if self.rounds_steps else step
-                self.tensors[s.name] = self.stacked(made[s.name], axes[s.name])
-
-    def stacked(self, made: Sequence[Array], axis: int) -> Array:
-        """Arrays of single steps as one; `axis` counts the batch as one."""
-        at = axis and len(self.sizes.batch) + axis - 1
-        if all(isinstance(a, np.ndarray | np.generic) for a in made):
-            return np.stack(made, at)
-        import torch
-
-        return torch.stack(list(made), at)
+                self.forget()
+                body = _at_step(s.body, s.indices[time_axis(s)], k)
+                step = self.shaped(self.value(body, ()), made[s.name].rest)
+                made[s.name].put(k, self.backend.real(step.astype(float)) if self.rounds_steps else step)
+                self.tensors[s.name] = made[s.name].array
+        self.forget()
 
     def term(self, t: Term, indices: Sequence[Term] = ()) -> Array:
         """t[indices] as an array with these axes; `...` becomes the batch axes again."""
         with self.backend.working():
-            v = self.spread(self.value(t, ()), indices)
-        if set(v.axes) - set(indices):
-            raise EvaluationError(f"free indices {sorted(str(i.data) for i in set(v.axes) - set(indices))} in {t!r}")
-        a = self.backend.permute(v.array, tuple(v.axes.index(i) for i in indices))
+            return self.shaped(self.value(t, ()), indices)
+
+    def shaped(self, v: Named, indices: Sequence[Term]) -> Array:
+        """A value as an array with these axes; `...` becomes the batch axes again."""
+        v = self.spread(v, indices)
+        if len(v.axes) != len(indices):
+            raise EvaluationError(f"free indices {sorted(str(i.data) for i in set(v.axes) - set(indices))}")
+        a = v.array
+        if v.axes != tuple(indices):
+            a = self.backend.permute(a, tuple(v.axes.index(i) for i in indices))
         shape: list[int] = []
         for i, n in zip(indices, a.shape, strict=True):
             shape.extend(self.sizes.batch if str(i.data) == BATCH else (n,))
@@ -216,18 +233,17 @@ class Evaluation:
 
     def align(self, values: Sequence[Named]) -> tuple[tuple[Term, ...], list[Array]]:
         """Arrays with their axes in one order, absent ones of length 1."""
-        axes = tuple(dict.fromkeys(i for v in values for i in v.axes))
+        axes, plans = _alignment(tuple([v.axes for v in values]))
         out = []
-        for v in values:
-            if v.axes == axes or not v.axes:
-                out.append(v.array)
-                continue
-            have = [i for i in axes if i in v.axes]
-            order = tuple(v.axes.index(i) for i in have)
+        for v, plan in zip(values, plans, strict=True):
             a = v.array
-            if order != tuple(range(len(order))):
-                a = np.transpose(a, order) if isinstance(a, np.ndarray) else self.backend.permute(a, order)
-            out.append(a.reshape(tuple(a.shape[have.index(i)] if i in have else 1 for i in axes)))
+            if plan is not None:
+                order, places = plan
+                if order is not None:
+                    a = np.transpose(a, order) if isinstance(a, np.ndarray) else self.backend.permute(a, order)
+                shape = a.shape
+                a = a.reshape([1 if k is None else shape[k] for k in places])
+            out.append(a)
         return axes, out
 
     def guard(self, v: Named, mask: Mask, safe: Fraction = Fraction(1, 2)) -> Named:
@@ -300,7 +316,8 @@ class Evaluation:
 
     def access(self, t: Term, mask: Mask) -> Named:
         """A gather. What `get0` reads outside of its tensor is 0."""
-        return self.read(t, self.tensor(str(t.data), t.args), t.args, mask)
+        subscripts = (*t.args, *self.lane_of(str(t.data))) if self.lane else t.args
+        return self.read(t, self.tensor(str(t.data), subscripts), subscripts, mask)
 
     def read(self, t: Term, data: Array, subscripts_of: Sequence[Term], mask: Mask) -> Named:
         """An array, the value of t without its subscripts, read at these."""
@@ -333,10 +350,15 @@ class Evaluation:
     def of_matrix(self, t: Term, mask: Mask) -> Named:
         """An element of a function of the matrices of a tensor."""
         function, name = matrix_of(t)
+        lane = self.lane_of(name)
         if (function, name) not in self.matrices:
-            data = self.tensor(name, (*lead_of(t), t.args[-1], t.args[-1]))
-            self.matrices[function, name] = self.backend.matrix(function, data)
-        return self.read(t, self.matrices[function, name], t.args[:-1], mask)
+            data = self.tensor(name, (*lead_of(t), t.args[-1], t.args[-1], *lane))
+            if lane:
+                found = self.backend.matrix(function, np.moveaxis(data, -1, 0))
+                self.matrices[function, name] = np.moveaxis(found, 0, -1)
+            else:
+                self.matrices[function, name] = self.backend.matrix(function, data)
+        return self.read(t, self.matrices[function, name], (*t.args[:-1], *lane), mask)
 
     def tensor(self, name: str, subscripts: Sequence[Term]) -> Array:
         """A tensor for an access with these subscripts, its batch axes flattened to one."""
@@ -359,6 +381,50 @@ class Evaluation:
         if isinstance(got.array, np.ndarray) and got.array.dtype != object:
             return Named(np.where(ok.array, got.array, np.zeros((), got.array.dtype)), got.axes)
         return Named(self.backend.where(ok.array, got.array, self.backend.number(Fraction(0))), got.axes)
+
+
+Plan = tuple[tuple[int, ...] | None, tuple[int | None, ...]]
+"""The order of axes, None where they stay, and which of them stands at each place, None for one of length 1."""
+
+
+@lru_cache(maxsize=4096)
+def _alignment(given: tuple[tuple[Term, ...], ...]) -> tuple[tuple[Term, ...], tuple[Plan | None, ...]]:
+    """All axes, and how each array comes to have them; None where it stays as it is."""
+    axes = tuple(dict.fromkeys(i for own in given for i in own))
+    plans: list[Plan | None] = []
+    for own in given:
+        if own == axes or not own:
+            plans.append(None)
+            continue
+        have = [i for i in axes if i in own]
+        order = tuple(own.index(i) for i in have)
+        stays = order == tuple(range(len(order)))
+        plans.append((None if stays else order, tuple(have.index(i) if i in have else None for i in axes)))
+    return axes, tuple(plans)
+
+
+class Steps:
+    """The values of a statement of a recurrence, step by step: written in place, or for torch, which differentiates
+    them, stacked. `rest`: the axes of a step."""
+
+    def __init__(self, empty: Array, count: int, axis: int, rest: tuple[Term, ...]) -> None:
+        self.axis, self.rest = axis, rest
+        self.in_place = isinstance(empty, np.ndarray)
+        self.made: list[Array] = [] if self.in_place else [empty] * count
+        self.array = np.stack([empty] * count, axis) if self.in_place else self._stacked()
+
+    def put(self, k: int, step: Array) -> None:
+        """The value of step k."""
+        if self.in_place:
+            self.array[(slice(None),) * self.axis + (k, ...)] = step
+        else:
+            self.made[k] = step
+            self.array = self._stacked()
+
+    def _stacked(self) -> Array:
+        import torch
+
+        return torch.stack(self.made, self.axis)
 
 
 @lru_cache(maxsize=1024)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from symgrad.algebra.terms import BATCH, Term, extent, walk
-from symgrad.formula.program import Program
+from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.conditioning import HOPELESS, condition, needs_regular
 from symgrad.validate.sampling import SamplingError, sample_inputs
@@ -65,7 +66,8 @@ class _Search:
         self.program, self.is_unit, self.values, self.largest = program, is_unit, values, largest
         self.names, self.free = names, list(free)
         self.made = [e for e in _all_extents(program) if e.op != "dim" and set(names_in(e)) & set(free)]
-        self.loops, self.extents, self.regular = _loops(program), _all_extents(program), needs_regular(program)
+        self.loops, self.extents = _loops(program.statements), _all_extents(program)
+        self.regular = needs_regular(program)
         self.smallest: dict[bool | None, tuple[int, dict[str, int]]] = {}
 
     def complete(self, dims: Mapping[str, int]) -> dict[str, int] | None:
@@ -217,16 +219,17 @@ def _all_extents(program: Program) -> list[Term]:
 
 def work_of(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
     """Elements of the largest array that the evaluator makes, times the number of terms, about."""
-    return _elements(_loops(program), dims, parameters)
+    return _elements(_loops(program.statements), dims, parameters)
 
 
 Loops = Mapping[tuple[Term, ...], int]
 
 
-def _loops(program: Program) -> Loops:
+@lru_cache(maxsize=64)
+def _loops(statements: tuple[Statement, ...]) -> Loops:
     """The extents over which terms run, and how many terms run over each."""
     found: Counter[tuple[Term, ...]] = Counter()
-    for s in program.statements:
+    for s in statements:
         for t in walk(s.body):
             axes = {*t.free, *(t.args[1:] if t.op == "red" else ())}
             found[tuple(sorted(map(extent, axes), key=lambda e: e.digest))] += 1

@@ -22,6 +22,8 @@ from symgrad.validate.backends import (
 
 MOST_EXPONENT = 10_000
 MOST_BITS = 100_000
+MOST_REMEMBERED = 20_000
+"""Values of one function that are kept."""
 ALGEBRAIC = frozenset(("Abs", "sign", "Max", "Min", "Heaviside", "relu", "clip", "log"))
 """Functions that any number may be put in."""
 
@@ -39,7 +41,7 @@ class MpmathBackend(InNumpyArrays):
         self.context.dps = digits
         self.digits = digits
         self.name = f"mpmath {digits} digits"
-        self.functions = _functions(self.context)
+        self.functions = {name: remembered(f) for name, f in _functions(self.context).items()}
 
     def working(self) -> AbstractContextManager[Any]:
         """In this block nothing warns."""
@@ -143,6 +145,21 @@ def _matrices(context: Any) -> Mapping[str, Function]:
         "logabsdet": lambda m: log(abs(det(m))),
         "adj": lambda m: cofactors(det, m, context.mpf(1)),
     }
+
+
+def remembered(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f with the values that it gave before: the same ones come again and again."""
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def call(*args: Any) -> Any:
+        found = known.get(args)
+        if found is None:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            found = known[args] = f(*args)
+        return found
+
+    return call
 
 
 def _boxed(x: Any) -> Array:

@@ -167,8 +167,14 @@ def _judge_point(
     noise = _forgiven(closed, wrt, forms, near)
     if point.kind == "special":
         _add_rounding(noise, kernels, call, outcomes)
-    for probe in _probes(program, wrt, point, rng):
-        _judge_probe(verdict, precise, probe, forms, outcomes, scale, noise, judged.kinks)
+    probes = list(_probes(program, wrt, point, rng))
+    slopes = precise.slopes(probes, [_size(probe, scale.sizes) for probe in probes])
+    for probe, exact in zip(probes, slopes, strict=True):
+        if exact is None or abs(exact) > LARGEST or leaves_kink(program, judged.kinks, point, probe.direction):
+            verdict.skip("kinks")
+        else:
+            answers = _answers(judged, precise, probe, forms, outcomes)
+            _judge_probe(verdict, point, probe, exact, answers, scale, noise)
     for n, form in forms.items():
         allowed = noise.get(n, 0.0) + ROUNDING * EPSILON * scale.unit(n) + SMALLEST
         _judge_elements(verdict, point, n, form, outcomes, allowed)
@@ -256,35 +262,49 @@ def _judge_value(
         verdict.compare(f"{kernel} value {name}", point, got.values[name], expected, noise, tolerance)
 
 
+def _size(probe: Probe, sizes: Mapping[str, float]) -> float:
+    """How large a slope along a probe may be where gradients are of these sizes."""
+    return sum(sizes[n] * float(np.sum(np.abs(d))) for n, d in probe.direction.items())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody says of the gradients; `unit`: its rounding, relative to the scale."""
+
+    who: str
+    gradients: Data
+    tolerance: float
+    unit: float
+
+
+def _answers(
+    judged: Judged, precise: Precise, probe: Probe, forms: Data, outcomes: Sequence[tuple[str, Outcome]]
+) -> list[Answer]:
+    """The closed forms, where they have a value, and the kernels."""
+    said = _has_value(forms, probe, precise, judged.kinks)
+    answers = [Answer("closed form", forms, CLOSED_TOLERANCE, EPSILON)] if said else []
+    return answers + [Answer(f"{k} kernel", got.gradients, TOLERANCE, ROUNDING * EPSILON) for k, got in outcomes]
+
+
 def _judge_probe(
     verdict: Judgement,
-    precise: Precise,
+    point: Point,
     probe: Probe,
-    forms: Data,
-    outcomes: Sequence[tuple[str, Outcome]],
+    exact: float,
+    answers: Sequence[Answer],
     scale: Scales,
     forgiven: Data,
-    kinks: Sequence[Any],
 ) -> None:
     """A slope in multiprecision against the closed forms and the kernels."""
-    lengths = {n: float(np.sum(np.abs(d))) for n, d in probe.direction.items()}
-    reach = sum(scale.unit(n) * length for n, length in lengths.items())
-    point, exact = precise.point, precise.slope(probe, sum(scale.sizes[n] * d for n, d in lengths.items()))
+    reach = _size(probe, {n: scale.unit(n) for n in probe.direction})
     rounding = sum(float(np.sum(np.abs(forgiven[n] * d))) for n, d in probe.direction.items() if n in forgiven)
-    if exact is None or abs(exact) > LARGEST or leaves_kink(precise.program, kinks, point, probe.direction):
-        verdict.skip("kinks")
-        return
-    answers = [("closed form", forms, CLOSED_TOLERANCE, EPSILON)] if _has_value(forms, probe, precise, kinks) else []
-    answers += [(f"{kernel} kernel", got.gradients, TOLERANCE, ROUNDING * EPSILON) for kernel, got in outcomes]
-    for who, gradients, tolerance, unit in answers:
-        parts = np.concatenate([gradients[n][d != 0] * d[d != 0] for n, d in probe.direction.items()])
-        noise = unit * reach + tolerance * float(np.sum(np.abs(parts[np.isfinite(parts)]))) + rounding
-        got = float(parts.sum())
-        what = f"{who}: {probe.label}"
-        where = probe.element[1] if probe.element else ()
-        step = float(np.sum(np.abs(probe.direction[probe.element[0]]))) if probe.element else 1.0
-        if not verdict.compare(what, point, got / step, exact / step, noise / step, tolerance):
-            failure = verdict.failure
+    step = float(np.sum(np.abs(probe.direction[probe.element[0]]))) if probe.element else 1.0
+    for a in answers:
+        parts = np.concatenate([a.gradients[n][d != 0] * d[d != 0] for n, d in probe.direction.items()])
+        noise = a.unit * reach + a.tolerance * float(np.sum(np.abs(parts[np.isfinite(parts)]))) + rounding
+        got, what = float(parts.sum()), f"{a.who}: {probe.label}"
+        if not verdict.compare(what, point, got / step, exact / step, noise / step, a.tolerance):
+            failure, where = verdict.failure, probe.element[1] if probe.element else ()
             if failure is not None and failure.index == ():
                 verdict.failure = Failure(failure.what, failure.point, where, failure.got, failure.expected)
             return

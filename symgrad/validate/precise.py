@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -15,7 +15,7 @@ from symgrad.algebra.terms import Term
 from symgrad.formula.program import Program, Statement
 from symgrad.validate.backends import Array
 from symgrad.validate.decimal_backend import BEYOND, DecimalBackend, backend_of
-from symgrad.validate.evaluate import evaluate_program, evaluate_statements, evaluate_term, untouched
+from symgrad.validate.evaluate import Evaluation, Lanes, evaluate_program, untouched
 from symgrad.validate.kernels import Data
 from symgrad.validate.mpmath_backend import MpmathBackend
 from symgrad.validate.points import Point
@@ -31,6 +31,8 @@ BELIEVED = 120
 """A zero is believed from these digits on, where nothing is larger than 1e50."""
 BELOW = 30
 AGREED = 1e-13
+TOGETHER = 4000
+"""Elements of all statements in all lanes up to which moves of different inputs are one evaluation."""
 TORN, TORN_UNIT = 1e-6, 1e-18
 """One-sided slopes that differ by more than so much of themselves and of the scale are those of a kink."""
 SMALL = 1e-20
@@ -94,7 +96,7 @@ class Precise:
         self.levels = LEVELS if self.largest < 1e6 else HIGH_LEVELS if self.largest < 1e60 else HIGHEST_LEVELS
         self.centers: dict[int, Any] = {}
         self.converted: dict[int, Mapping[str, Array]] = {}
-        self.definitions: dict[int, dict[tuple[Statement, ...], dict[str, Array]]] = {}
+        self.pages: dict[int, Page] = {}
 
     def backend(self, digits: int) -> DecimalBackend | MpmathBackend:
         """The backend of that precision."""
@@ -106,7 +108,7 @@ class Precise:
             return run()
         except BEYOND:
             self.wide = True
-            for memory in (self.known, self.centers, self.converted, self.definitions):
+            for memory in (self.known, self.centers, self.converted, self.pages):
                 memory.clear()
             return run()
 
@@ -117,18 +119,13 @@ class Precise:
             self.converted[digits] = {n: real(a) if a.dtype.kind == "f" else a for n, a in data.items()}
         return self.converted[digits]
 
-    def values(self, digits: int, moved: Mapping[str, Array] | None = None) -> dict[str, Array]:
-        """Every statement, with some inputs moved."""
-        limits.check()
-        if moved is None and digits in self.known:
-            return self.known[digits]
-        inputs, kept = {**self.inputs(digits), **(moved or {})}, {}
-        if moved is not None:
-            kept = {n: self.values(digits)[n] for n in untouched(self.program, moved)}
-        got = evaluate_program(self.program, inputs, self.point.parameters, self.backend(digits), kept)
-        if moved is None:
-            self.known[digits] = got
-        return got
+    def values(self, digits: int) -> dict[str, Array]:
+        """Every statement."""
+        if digits not in self.known:
+            limits.check()
+            inputs, parameters = self.inputs(digits), self.point.parameters
+            self.known[digits] = evaluate_program(self.program, inputs, parameters, self.backend(digits))
+        return self.known[digits]
 
     def rough_values(self) -> Data:
         """Every statement as float64, at the first precision."""
@@ -171,90 +168,160 @@ class Precise:
         """One statement at a precision still to be said."""
         return lambda digits: self.values(digits)[name]
 
-    def total(self, digits: int, moved: Mapping[str, Array] | None = None) -> Any:
-        """The scalar whose gradient is judged: the mean loss, or upstream times outputs or losses."""
-        values, backend = self.values(digits, moved), self.backend(digits)
+    def totals(self, values: Mapping[str, Array], digits: int, lanes: int = 1) -> Array:
+        """The scalar whose gradient is judged, in each lane: the mean loss, or upstream times outputs or losses."""
+        backend, total = self.backend(digits), np.zeros(lanes, dtype=object)
         with backend.working():
-            if self.program.is_loss:
-                loss = values[self.program.loss.name]
-                given = self.point.upstream.get(f"d{self.program.loss.name}")
-                return loss.sum() / loss.size if given is None else np.sum(backend.real(given) * loss)
-            parts = (backend.real(self.point.upstream[f"d{s.name}"]) * values[s.name] for s in self.program.outputs)
-            return sum((np.sum(p) for p in parts), backend.scalar(0.0))
+            total = total * backend.scalar(0.0)
+            for s in self.program.outputs:
+                value = np.asarray(values[s.name])
+                terms = value.reshape((-1, lanes if value.ndim > np.ndim(self.values(digits)[s.name]) else 1))
+                given = self.point.upstream.get(f"d{s.name}")
+                if given is None:
+                    total = total + terms.sum(axis=0) / len(terms)
+                else:
+                    total = total + (np.asarray(backend.real(given)).reshape((-1, 1)) * terms).sum(axis=0)
+        return total
 
-    def define(self, where: Sequence[Definition], known: dict[str, Array], digits: int) -> None:
-        """Add the values of definitions to what is known, each computed once a point; recurrences step by step."""
-        made = self.definitions.setdefault(digits, {})
-        for part in in_order(Statement(d.name, tuple(d.indices), d.body) for d in where):
-            members = part.statements if isinstance(part, Circle) else (part,)
-            if members not in made:
-                made[members] = evaluate_statements(
-                    members, self.program, known, self.point.parameters, self.backend(digits)
-                )
-            known.update(made[members])
+    def after(self, moves: Sequence[Mapping[str, Array]], digits: int) -> list[Any]:
+        """That scalar after each of the moves, input -> what is added to it; many moves are one evaluation."""
+        limits.check()
+        found: list[Any] = [None] * len(moves)
+        start, known, backend = self.inputs(digits), self.values(digits), self.backend(digits)
+        for group in self._together(moves, sum(int(np.size(a)) for a in known.values())):
+            lanes = Lanes(len(group), dict.fromkeys(n for k in group for n in moves[k]))
+            with backend.working():
+                both = {n: [start[n] + moves[k][n] if n in moves[k] else start[n] for k in group] for n in lanes.inputs}
+            moved = {n: np.stack([np.asarray(a) for a in each], axis=-1) for n, each in both.items()}
+            kept = {n: known[n] for n in untouched(self.program, moved)}
+            inputs, parameters = {**start, **moved}, self.point.parameters
+            values = evaluate_program(self.program, inputs, parameters, backend, kept, lanes)
+            for k, total in zip(group, self.totals(values, digits, len(group)), strict=True):
+                found[k] = total
+        return found
+
+    @staticmethod
+    def _together(moves: Sequence[Mapping[str, Array]], size: int) -> list[list[int]]:
+        """Which moves are made at once: all, or where statements are large those of the same inputs."""
+        if size * len(moves) <= TOGETHER:
+            return [list(range(len(moves)))]
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for k, move in enumerate(moves):
+            groups.setdefault(tuple(move), []).append(k)
+        return list(groups.values())
 
     def center(self, digits: int) -> Any:
         """That scalar at the point itself."""
         if digits not in self.centers:
-            self.centers[digits] = self.total(digits)
+            self.centers[digits] = self.totals(self.values(digits), digits)[0]
         return self.centers[digits]
 
-    def slopes(self, probe: Probe, digits: int) -> tuple[Any, Any]:
-        """One-sided slopes, right and left, with a step of a third of the digits."""
-        backend = self.backend(digits)
+    def sides(self, probes: Sequence[Probe], digits: int) -> Iterator[tuple[Any, Any, Any]]:
+        """Slopes from the right, about the point and from the left, with a step of a third of the digits."""
+        backend, middle = self.backend(digits), self.center(digits)
         h = backend.scalar(f"1e-{digits // 3}")
-
-        def moved(sign: int) -> Mapping[str, Array]:
-            start, step = self.inputs(digits), sign * h
-            return {n: start[n] + step * backend.real(d) for n, d in probe.direction.items()}
-
-        middle = self.center(digits)
         with backend.working():
-            return (self.total(digits, moved(1)) - middle) / h, (middle - self.total(digits, moved(-1))) / h
+            moves = [{n: s * h * backend.real(d) for n, d in p.direction.items()} for p in probes for s in (1, -1)]
+        found = self.after(moves, digits)
+        with backend.working():
+            for k in range(len(probes)):
+                right, left = (found[2 * k] - middle) / h, (middle - found[2 * k + 1]) / h
+                yield right, (right + left) / 2, left
 
     def slope(self, probe: Probe, scale: float) -> float | None:
-        """The derivative along the probe; None on a kink, or where no two precisions agree.
+        """The derivative along one probe."""
+        return self.slopes([probe], [scale])[0]
 
-        `scale`: below 1e-20 of it a slope is as good as 0, and 0 is believed at high precision alone.
+    def slopes(self, probes: Sequence[Probe], scales: Sequence[float]) -> list[float | None]:
+        """The derivatives along the probes; None on a kink, or where no two precisions agree.
+
+        `scales`: below 1e-20 of its scale a slope is as good as 0, and 0 is believed at high precision alone.
         """
-        found = self.agreed(lambda digits: self._both(probe, digits), scale)
-        return None if found is None else float(found)
 
-    def _both(self, probe: Probe, digits: int) -> tuple[Any, Any, Any]:
-        right, left = self.slopes(probe, digits)
-        return right, (right + left) / 2, left
+        def sides(open_ones: Sequence[int], digits: int) -> list[tuple[Any, Any, Any]]:
+            return list(self.sides([probes[k] for k in open_ones], digits))
 
-    def agreed(self, compute: Callable[[int], tuple[Any, Any, Any]], scale: float) -> Any:
-        """What two precisions agree on; `compute` gives it from the right, in the middle and from the left.
+        return [None if x is None else float(x) for x in self.agreed(sides, scales)]
 
-        None where the sides differ. Below 1e-20 of `scale` it is as good as 0, believed at high precision alone.
+    def agreed(
+        self, compute: Callable[[Sequence[int], int], Sequence[tuple[Any, Any, Any]]], scales: Sequence[float]
+    ) -> list[Any]:
+        """Numbers on which two precisions agree, one for each of the scales.
+
+        `compute` gives those asked for from the right, in the middle and from the left. None where the sides differ.
+        Below 1e-20 of its scale a number is as good as 0, believed at high precision alone.
         """
-        return self.anyhow(lambda: self._agreed(compute, scale))
+        return self.anyhow(lambda: self._agreed(compute, scales))
 
-    def _agreed(self, compute: Callable[[int], tuple[Any, Any, Any]], scale: float) -> Any:
-        before: Any = None
-        unit = scale if np.isfinite(scale) else LARGEST
+    def _agreed(
+        self, compute: Callable[[Sequence[int], int], Sequence[tuple[Any, Any, Any]]], scales: Sequence[float]
+    ) -> list[Any]:
+        heard = [Agreement(self, scale) for scale in scales]
         for digits in self.levels:
+            asked = [k for k, a in enumerate(heard) if not a.is_done]
             backend = self.backend(digits)
-            with backend.working():
-                right, now, left = compute(digits)
-                if not all(map(backend.is_finite, (right, now, left))):
-                    return None
-                small = abs(now) <= backend.scalar(SMALL * unit)
-                same = before is not None and abs(now - before) <= abs(now) * backend.scalar(AGREED)
-                if before is not None and (digits >= self.believed if small else same):
-                    sides = (abs(right) + abs(left)) * backend.scalar(TORN) + backend.scalar(TORN_UNIT * unit)
-                    return None if abs(right - left) > sides else now
-            before = now
-        return None
+            for k, (right, now, left) in zip(asked, compute(asked, digits) if asked else (), strict=True):
+                with backend.working():
+                    heard[k].hear(backend, digits, right, now, left)
+        return [a.found for a in heard]
+
+
+class Agreement:
+    """A number at growing precision, until two agree."""
+
+    def __init__(self, precise: Precise, scale: float) -> None:
+        self.believed, self.unit = precise.believed, scale if np.isfinite(scale) else LARGEST
+        self.before: Any = None
+        self.found: Any = None
+        self.is_done = False
+
+    def hear(self, backend: DecimalBackend | MpmathBackend, digits: int, right: Any, now: Any, left: Any) -> None:
+        """What one precision says."""
+        if not all(map(backend.is_finite, (right, now, left))):
+            self.is_done = True
+            return
+        small = abs(now) <= backend.scalar(SMALL * self.unit)
+        same = self.before is not None and abs(now - self.before) <= abs(now) * backend.scalar(AGREED)
+        if self.before is not None and (digits >= self.believed if small else same):
+            sides = (abs(right) + abs(left)) * backend.scalar(TORN) + backend.scalar(TORN_UNIT * self.unit)
+            self.found, self.is_done = None if abs(right - left) > sides else now, True
+        self.before = now
+
+
+class Page:
+    """The closed forms at one precision: what several of them define or hold alike is computed once."""
+
+    def __init__(self, precise: Precise, digits: int) -> None:
+        self.program, self.parameters = precise.program, precise.point.parameters
+        self.backend = precise.backend(digits)
+        self.given = {**precise.inputs(digits), **precise.values(digits), **precise.point.upstream}
+        self.start()
+
+    def start(self) -> None:
+        """Nothing is defined yet."""
+        self.work = Evaluation(self.program, self.given, self.parameters, self.backend, strict=False)
+        self.work.bind(self.given)
+        self.defined: dict[str, tuple[Statement, ...]] = {}
+
+    def value(self, form: Closed) -> Array:
+        """A closed form."""
+        parts = in_order(Statement(d.name, tuple(d.indices), d.body) for d in form.where)
+        groups = [p.statements if isinstance(p, Circle) else (p,) for p in parts]
+        needed = {s.name: group for group in groups for s in group}
+        if any(needed.get(n, None if n in self.given else g) != g for n, g in self.defined.items()):
+            self.start()  # a name that stands for something else in this form
+        for group in groups:
+            if group[0].name not in self.defined:
+                self.work.run(group)
+                self.defined.update((s.name, group) for s in group)
+        return self.work.term(form.closed, form.indices)
 
 
 def closed_at(form: Closed, precise: Precise, digits: int) -> Array:
     """A closed form at one precision."""
-    program, point = precise.program, precise.point
-    known = {**precise.inputs(digits), **precise.values(digits), **point.upstream}
-    precise.define(form.where, known, digits)
-    return evaluate_term(form.closed, program, known, form.indices, point.parameters, precise.backend(digits))
+    if digits not in precise.pages:
+        precise.pages[digits] = Page(precise, digits)
+    return precise.pages[digits].value(form)
 
 
 def closed_values(form: Closed, precise: Precise, roughly: bool = False) -> np.ndarray[Any, Any] | None:

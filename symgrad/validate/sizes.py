@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -58,6 +59,8 @@ _FUNCTIONS: Mapping[Any, Any] = {
 
 def integer_of(t: Term, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
     """The value of an integer term of numbers, dimensions and int parameters."""
+    if t.op == "dim":
+        return dims[str(t.data)]
     v = rational_of(t, dims, parameters)
     if v.denominator != 1:
         raise EvaluationError(f"{t!r} is {v}, not an integer")
@@ -77,16 +80,21 @@ def dimension_names(program: Program) -> list[str]:
 
 def bind_sizes(program: Program, shapes: Mapping[str, tuple[int, ...]], parameters: Mapping[str, Any]) -> Sizes:
     """The sizes that these shapes of the inputs mean; EvaluationError where they do not fit."""
+    return _bound(program.inputs, tuple(shapes[i.name] for i in program.inputs), tuple(parameters.items()))
+
+
+@lru_cache(maxsize=256)
+def _bound(inputs: tuple[Input, ...], shapes: tuple[tuple[int, ...], ...], given: tuple[tuple[str, Any], ...]) -> Sizes:
+    parameters = dict(given)
     dims: dict[str, int] = {}
     batch: tuple[int, ...] = ()
-    for tensor in program.inputs:
-        shape = shapes[tensor.name]
+    for tensor, shape in zip(inputs, shapes, strict=True):
         lead = len(shape) - len(tensor.shape)
         if lead < 0 or (lead and not tensor.batch):
             raise EvaluationError(f"{tensor.name} has {len(shape)} axes, expected {len(tensor.shape)}")
         if tensor.batch:
             batch = max(batch, shape[:lead], key=lambda s: (len(s), prod(s)))
-    pairs = list(_extents(program, shapes))
+    pairs = list(_extents(inputs, shapes))
     for e, n in pairs:
         if e.op == "dim" and dims.setdefault(str(e.data), n) != n:
             raise EvaluationError(f"dimension {e.data} is {n}, was {dims[str(e.data)]}")
@@ -96,9 +104,8 @@ def bind_sizes(program: Program, shapes: Mapping[str, tuple[int, ...]], paramete
     return Sizes(dims, batch)
 
 
-def _extents(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[Term, int]]:
-    for tensor in program.inputs:
-        shape = shapes[tensor.name]
+def _extents(inputs: Sequence[Input], shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[Term, int]]:
+    for tensor, shape in zip(inputs, shapes, strict=True):
         yield from zip(tensor.shape, shape[len(shape) - len(tensor.shape) :], strict=True)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.validate.backends import Array
 from symgrad.validate.precise import Precise
 
 SMALLEST_PART = 1e-8
@@ -27,21 +26,19 @@ def curvature(precise: Precise, direction: Direction, scale: float) -> float | N
 
 def _curvature(precise: Precise, direction: Direction, scale: float) -> Any:
     """The same with all its digits."""
-    return precise.agreed(lambda digits: _differences(precise, direction, digits), scale)
+    return precise.agreed(lambda _, digits: [_differences(precise, direction, digits)], [scale])[0]
 
 
 def _differences(precise: Precise, direction: Direction, digits: int) -> tuple[Any, Any, Any]:
     """Second differences to the right, about and to the left of the point, with a step of a quarter of the digits."""
     backend = precise.backend(digits)
     h = backend.scalar(f"1e-{digits // 4}")
-
-    def at(steps: int) -> Any:
-        start = precise.inputs(digits)
-        moved: dict[str, Array] = {n: start[n] + steps * h * backend.real(d) for n, d in direction.items()}
-        return precise.total(digits, moved)
-
-    f = {k: at(k) if k else precise.center(digits) for k in (-2, -1, 0, 1, 2)}
-    right, middle, left = ((f[k + 1] - 2 * f[k] + f[k - 1]) / h**2 for k in (1, 0, -1))
+    steps = (-2, -1, 1, 2)
+    with backend.working():
+        moves = [{n: k * h * backend.real(d) for n, d in direction.items()} for k in steps]
+    f = {0: precise.center(digits), **dict(zip(steps, precise.after(moves, digits), strict=True))}
+    with backend.working():
+        right, middle, left = ((f[k + 1] - 2 * f[k] + f[k - 1]) / h**2 for k in (1, 0, -1))
     return right, middle, left
 
 
