@@ -57,6 +57,14 @@ KINK_FAULTS = {
 }  # fmt: skip
 
 
+CONFIDENT = """
+name: planted
+inputs: {z: [n, c]}
+output:
+  "y[i, j]": log_softmax(z[i, j], j)
+"""
+
+
 @cache
 def derived(text: str) -> tuple[Derivation, dict[str, str]]:
     derivation = derive_formula(read_text(text.lstrip(), "planted.yaml"))
@@ -109,3 +117,18 @@ def test_another_convention_at_a_kink_is_refused(fault):
     certificate = certified(KINK, KINK_FAULTS[fault])
     assert not certificate.passed
     assert {"autograd"} <= {j.judge for j in certificate.judges if not j.passed}
+
+
+def test_a_value_that_is_off_by_the_rounding_of_larger_numbers_is_refused():
+    """The largest of some logits of 40 has a log_softmax of about -1e-17: 1e-12 is 150 ulps of the logits beside it."""
+    derivation, package = derived(CONFIDENT)
+    plant = """
+_forward = forward
+def forward(*a):
+    y, saved = _forward(*a)
+    return y + 1e-12 * (np.abs(y) < 1e-6), saved
+"""
+    wrong = certify(derivation, {**package, "numpy_kernels.py": package["numpy_kernels.py"] + plant})
+    assert certify(derivation, package).passed
+    assert {"multiprecision"} <= {j.judge for j in wrong.judges if not j.passed}
+    assert "numpy value y" in str(wrong.failure)
