@@ -18,7 +18,7 @@ import numpy as np
 from symgrad.errors import UsageError, nearest
 from symgrad.formula.program import Program
 from symgrad.handwritten.answers import Answer, Layout, read_answer
-from symgrad.handwritten.scenes import Scene
+from symgrad.handwritten.scenes import Array, Scene
 from symgrad.validate.points import Point
 
 UPSTREAMS = (1.7, 0.6, 2.3, 1.1, 0.45)
@@ -101,8 +101,8 @@ class Caller:
             factor *= Scene(program, point).count
         return Scene(program, point, factor, upstream)
 
-    def __call__(self, scene: Scene) -> Answer:
-        """What the function answers; TheirError, LayoutError."""
+    def __call__(self, scene: Scene, weights: Array | None = None) -> Answer:
+        """What the function answers; TheirError, LayoutError. `weights`: the upstream of a loss by sample."""
         self.calls += 1
         program, point = self.manner.program, scene.point
         known = {**point.inputs, **point.upstream}
@@ -110,7 +110,7 @@ class Caller:
         arguments = self.manner.arguments
         if self.differentiates:
             arguments = tuple((kind, n) for kind, n in arguments if n in order)
-        upstream = [np.asarray(scene.upstream)]
+        upstream = [np.asarray(scene.upstream) if weights is None else weights]
         if not program.is_loss:
             upstream = [point.upstream[f"d{s.name}"] for s in program.outputs]
         said = self.callee.call(

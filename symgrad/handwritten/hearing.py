@@ -17,6 +17,7 @@ from symgrad.handwritten.answers import Answer
 from symgrad.handwritten.calling import Caller
 from symgrad.handwritten.doubts import has_lost, reconsidered
 from symgrad.handwritten.judges import is_far, right_values
+from symgrad.handwritten.process import TheirError
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.saturated import affordable, saturated_points
 from symgrad.handwritten.scenes import Array, Scene
@@ -120,6 +121,10 @@ class Hearing:
             answer = self.caller(scene)
         except EvaluationError:
             return
+        except TheirError as error:
+            if kind != "special" or error.kind in ("Timeout", "Crash") or self._has_gradient(scene):
+                raise
+            return
         record.points += 1
         record.kinds[kind] = record.kinds.get(kind, 0) + 1
         record.changed = record.changed or answer.changed
@@ -130,6 +135,11 @@ class Hearing:
                 record.samples.setdefault(target, []).append(sample)
         if scene.point.kind in ("normal", "unit axes") and answer.values:
             self._keep_values(scene, answer)
+
+    def _has_gradient(self, scene: Scene) -> bool:
+        """Whether there is anything to be got: an inverse that raises where the loss is infinite is right."""
+        right = (right_values(scene, t, bool(self.kinks)) for t in self.targets)
+        return any(a is not None and bool(np.any(np.isfinite(a))) for a in right)
 
     def _keep_values(self, scene: Scene, answer: Answer) -> None:
         if self.program.is_loss:

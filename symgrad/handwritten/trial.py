@@ -25,6 +25,7 @@ from symgrad.handwritten.raising import raised
 from symgrad.handwritten.samples import Sample, Target, agrees
 from symgrad.handwritten.scenes import Form, Scene
 from symgrad.handwritten.spread import spread_points
+from symgrad.handwritten.unreduced import cause_of_weights
 from symgrad.handwritten.values import cause_of_values
 from symgrad.handwritten.verdict import Verdict, most_telling, worst_of
 from symgrad.validate.backends import EvaluationError
@@ -94,6 +95,9 @@ def _judged(derivation: Derivation, hearing: Hearing, record: Record) -> Verdict
         found = cause_of_values(record, program)
         if found is not None:
             return Verdict(name, False, found, **seen)
+        weighed = cause_of_weights(hearing)
+        if weighed is not None:
+            return Verdict(name, False, weighed[1], weighed[0], **seen)
         remarks = tuple(_remarks(record, hearing))
         return Verdict(name, True, lost(record.lost), remarks=remarks, **seen)
     causes = [(t, _cause(hearing, record, t)) for t in wrong]
