@@ -14,8 +14,9 @@ from symgrad.formula.program import Program
 from symgrad.handwritten.candidates import accesses
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis
 from symgrad.handwritten.mistakes import mistakes_at
+from symgrad.handwritten.reductions import adds_batch
 from symgrad.handwritten.samples import Target
-from symgrad.handwritten.scenes import Form
+from symgrad.handwritten.scenes import Array, Form, Scene
 from symgrad.handwritten.spots import Put, shown, spots
 
 MOST = 3000
@@ -32,6 +33,12 @@ class Change:
     form: Form
     term: Term
     cost: int
+    one_axis: bool = False
+    """Whether it is looked at where the batch has one axis alone."""
+
+    def at(self, scene: Scene) -> Array | None:
+        """What would be got."""
+        return None if self.one_axis and scene.batch_rank != 1 else scene.of(self.form)
 
 
 def changes(form: Form, program: Program) -> Iterator[Change]:
@@ -39,7 +46,8 @@ def changes(form: Form, program: Program) -> Iterator[Change]:
     fresh = Fresh()
     for spot in spots(form.closed, form.indices, fresh):
         for kind, detail, new, cost in mistakes_at(spot, program):
-            yield Change(kind, detail, replace(form, closed=spot.put(new)), spot.term, cost + 2 * spot.depth)
+            flat = adds_batch(new, spot.term)
+            yield Change(kind, detail, replace(form, closed=spot.put(new)), spot.term, cost + 2 * spot.depth, flat)
     used = _reached(form)
     for k, d in enumerate(form.where):
         if d.name not in used:
@@ -159,6 +167,6 @@ def by_change(evidence: Evidence, program: Program) -> Cause | None:
             key = (c.form.closed, tuple((d.name, d.body) for d in c.form.where))
             if key not in seen:
                 seen.add(key)
-                yield Hypothesis(Cause(c.kind, c.detail, c.form, c.term), lambda scene, c=c: scene.of(c.form))  # type: ignore[misc]
+                yield Hypothesis(Cause(c.kind, c.detail, c.form, c.term), c.at)
 
     return evidence.first(hypotheses())

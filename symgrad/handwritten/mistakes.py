@@ -5,11 +5,10 @@ a + b  ->  a;    f[i]*g[i]  ->  f[i], f[i]**2*g[i], f[i]/g[i];    Sum(a[i, j], i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from symgrad.algebra.build import (
-    Fresh,
     add,
     div,
     fn,
@@ -17,10 +16,8 @@ from symgrad.algebra.build import (
     mul,
     neg,
     negation,
-    open_reduction,
     power,
     reduce,
-    substitute,
 )
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import (
@@ -42,6 +39,7 @@ from symgrad.algebra.terms import (
 )
 from symgrad.formula.program import Program
 from symgrad.handwritten.candidates import accesses
+from symgrad.handwritten.reductions import of_reduction
 from symgrad.handwritten.scenes import is_batch
 from symgrad.handwritten.spots import Spot, shown
 
@@ -135,7 +133,8 @@ def _access(spot: Spot, program: Program) -> Iterator[Local]:
             yield "wrong_axis", text, reduce("sum", t, [k]), 22
     for other in accesses(program, t.args) if all(x.op == "idx" for x in t.args) else ():
         if other is not t and len(other.args) == len(t.args):
-            yield "unknown", f"{shown(other)} stands in place of {shown(t)}", other, 30
+            kind = "extra_factor" if spot.under is None or spot.under.op in ("mul", "red") else "extra_term"
+            yield kind, f"{shown(other)} stands in place of {shown(t)}", other, 30
 
 
 def _matrix(spot: Spot, program: Program) -> Iterator[Local]:
@@ -181,44 +180,6 @@ def _power(spot: Spot, program: Program) -> Iterator[Local]:
         yield "epsilon", text, power(whole, inverse_sign), 5
 
 
-def _reduction(spot: Spot, program: Program) -> Iterator[Local]:
-    t, fresh = spot.term, Fresh(iter(range(20_000_000, 30_000_000)))
-    body, bound = open_reduction(t, fresh)
-    kind = str(t.data)
-    yield from _other_axes(spot, body, bound, kind)
-    for f in sorted(t.free, key=lambda i: i.digest):
-        for k in spot.context:
-            if k is not f and k not in t.free and not is_batch(k) and not is_batch(f):
-                text = f"{shown(t)} is broadcast along the axis {k.data} instead of {f.data}"
-                yield "wrong_axis", text, substitute(t, {f: k}), 6
-    if kind != "sum":
-        return
-    for b in bound:
-        for i in spot.context:
-            if extent(i) is extent(b) and i is not b:
-                own = reduce(kind, substitute(body, {b: i}), [x for x in bound if x is not b])
-                text = f"the terms of {shown(t, spot.context)} are missing but the one at {i.data}"
-                rest = [x for x in bound if x is not b]
-                alone = f"{shown(t, spot.context)} is taken for each {i.data} alone"
-                yield ("wrong_axis", alone, own, 5) if rest else ("missing_term", text, own, 5)
-    for b in bound:
-        if str(t.data) == "sum":
-            yield "factor", f"the mean in place of {shown(t)}", div(t, extent(b)), 8
-            yield "factor", f"{show(extent(b))} times {shown(t)}: a sum in place of a mean", mul(t, extent(b)), 8
-
-
-def _other_axes(spot: Spot, body: Term, bound: Sequence[Term], kind: str) -> Iterator[Local]:
-    """The same reduction over another axis: the roles of a bound and a free index are swapped."""
-    for b in bound:
-        for f in sorted(body.free - frozenset(bound), key=lambda i: i.digest):
-            for k in spot.context:
-                if extent(k) is not extent(b) or k is f or is_batch(b):
-                    continue
-                swapped = substitute(body, {b: k})
-                new = reduce(kind, swapped, [*(x for x in bound if x is not b), f])
-                yield "wrong_axis", f"{shown(spot.term)} runs over the axis {f.data} instead", new, 4
-
-
 def _number(spot: Spot, program: Program) -> Iterator[Local]:
     if _is_small(spot.term):
         yield "epsilon", f"{shown(spot.term)} is missing", ZERO, 3
@@ -252,7 +213,7 @@ _OF: dict[str, Callable[[Spot, Program], Iterator[Local]]] = {
     "get0": _access,
     "mat": _matrix,
     "pow": _power,
-    "red": _reduction,
+    "red": of_reduction,
     "num": _number,
     "fn": _function,
     "where": _where,
