@@ -28,6 +28,7 @@ from symgrad.algebra.terms import (
     factors_of,
     num,
     par,
+    value,
     walk,
 )
 from symgrad.formula.program import Program
@@ -76,15 +77,38 @@ def identify(measured: Sequence[Measured], program: Program, with_upstream: bool
             return Constant(number, upstream)
     sizes = _sizes(program, [m.scene for m in measured])
     for upstream in (0, -1, 1) if with_upstream else (0,):
-        for chosen in _monomials(sizes):
-            value = np.ones(len(values))
-            for t, e in chosen:
-                value = value * sizes[t] ** float(e)
-            with np.errstate(all="ignore"):
-                number = _number(values / value / given**upstream)
-            if number is not None:
-                return Constant(mul(number, *(power(t, num(e)) for t, e in chosen)), upstream)
+        best = min(_found(values / given**upstream, sizes), key=lambda f: f[0], default=None)
+        if best is not None:
+            return Constant(best[1], upstream)
     return None
+
+
+def _found(values: Array, sizes: Mapping[Term, Array]) -> Iterator[tuple[int, Term]]:
+    """Expressions with these values and how far-fetched they are: few sizes leave a choice. None after a simple one."""
+    for chosen in _monomials(sizes):
+        own = np.ones(len(values))
+        for t, e in chosen:
+            own = own * sizes[t] ** float(e)
+        with np.errstate(all="ignore"):
+            number = _number(values / own)
+        if number is not None:
+            odd = _oddity(number)
+            yield (
+                odd + len(chosen) + sum(t.op == "add" for t, _ in chosen),
+                mul(number, *(power(t, num(e)) for t, e in chosen)),
+            )
+            if not odd:
+                return
+
+
+def _oddity(number: Term) -> int:
+    """How little one would expect a number: 0 for 1 and -1, 1 for 2 and 1/2, more for others."""
+    if number.op != "num":
+        return 2
+    v = abs(value(number))
+    return (
+        0 if v == 1 else 1 if max(v.numerator, v.denominator) == 2 else 2 if max(v.numerator, v.denominator) < 7 else 4
+    )
 
 
 def _number(values: Array) -> Term | None:

@@ -5,12 +5,13 @@ got / right = (1 + p[i])/(1 + y[i])  at every element of every point
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import numpy as np
 
-from symgrad.algebra.build import add, mul, power
+from symgrad.algebra.build import add, fn, mul, power, sub
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import MINUS_ONE, ONE, Term, base_exponent, factors_of, value, walk
 from symgrad.formula.program import Program
@@ -19,11 +20,12 @@ from symgrad.handwritten.constants import Constant, Measured, identify
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
 from symgrad.handwritten.samples import Sample, Target
 from symgrad.handwritten.scenes import Array, Scene
+from symgrad.handwritten.spots import shown
 
 SINGLE, PAIR = 1e-7, 1e-8
 """Residual of the logarithms, relative to their spread."""
 MOST_FITS = 12
-MOST_SAMPLES = 4
+MOST_SAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -124,17 +126,36 @@ def products(
     for count, powers in enumerate(Ratios(pairs, found).fits(not single)):
         if count >= MOST_FITS:
             return
-        measured = []
-        for s, r in pairs:
-            alone = Product(Constant(ONE), powers).at(s.scene, s.target.form.indices)
-            mask = np.isfinite(r) & (r != 0)
-            with np.errstate(all="ignore"):
-                quotient = (r / np.broadcast_to(alone, r.shape))[mask] if alone is not None else np.empty(0)
-            if quotient.size and np.ptp(quotient) <= 1e-6 * np.abs(quotient[0]):
-                measured.append(Measured(s.scene, float(np.median(quotient))))
-        constant = identify(measured, program) if len(measured) == len(pairs) else None
-        if constant is not None:
-            yield Product(constant, powers)
+        for signed in _signs(powers):
+            measured = _rests(pairs, signed)
+            constant = identify(measured, program) if len(measured) == len(pairs) else None
+            if constant is not None:
+                yield Product(constant, signed)
+                break
+
+
+def _signs(powers: tuple[tuple[Candidate, float], ...]) -> Iterator[tuple[tuple[Candidate, float], ...]]:
+    """The powers, then with absolute values: logarithms do not tell these from each other."""
+    yield powers
+    for chosen in range(1, 2 ** len(powers)):
+        yield tuple((_modulus(c) if chosen >> k & 1 else c, e) for k, (c, e) in enumerate(powers))
+
+
+def _modulus(c: Candidate) -> Candidate:
+    return replace(c, term=fn("Abs", c.term))
+
+
+def _rests(pairs: Sequence[tuple[Sample, Array]], powers: tuple[tuple[Candidate, float], ...]) -> list[Measured]:
+    """What is left of the ratios beside the powers, where that is one number."""
+    measured = []
+    for s, r in pairs:
+        alone = Product(Constant(ONE), powers).at(s.scene, s.target.form.indices)
+        mask = np.isfinite(r) & (r != 0)
+        with np.errstate(all="ignore"):
+            quotient = (r / np.broadcast_to(alone, r.shape))[mask] if alone is not None else np.empty(0)
+        if quotient.size and np.ptp(quotient) <= 1e-6 * np.abs(quotient[0]):
+            measured.append(Measured(s.scene, float(np.median(quotient))))
+    return measured
 
 
 def by_factor(evidence: Evidence, program: Program, single: bool) -> Cause | None:
@@ -187,6 +208,17 @@ def is_complement(t: Term) -> bool:
     return len(rest) == 1 and any(f.op == "num" and value(f) < 0 for f in factors_of(rest[0]))
 
 
+def _one_summand(p: Product, bases: Collection[tuple[Term, Term]]) -> Term | None:
+    """The rest of a sum, where one summand stands in place of the whole: a/(a + b) times it."""
+    for (a, j), (b, k) in permutations(p.powers, 2):
+        whole = b.term
+        if (round(j), round(k)) == (1, -1) and whole.op == "add" and any(x is whole for x, _ in bases):
+            summand = mul(p.constant.term, a.term)
+            if summand in whole.args:
+                return sub(whole, summand)
+    return None
+
+
 def named(p: Product, target: Target) -> Cause:
     """Whether it is one too many or one that is not there."""
     t = p.term
@@ -201,6 +233,9 @@ def named(p: Product, target: Target) -> Cause:
         for b, x in bases:
             if b is base.term and x.op == "num":
                 missing = (value(x) > 0) != (e > 0)
+    left_over = _one_summand(p, bases)
+    if left_over is not None:
+        return Cause("missing_term", f"the term {shown(left_over)} is missing", term=left_over)
     stands = any(x is inverse for x in _every(target))
     if missing and stands and inverse.op == "add" and ONE in inverse.args and not is_complement(inverse):
         rest = add(*(a for a in inverse.args if a is not ONE))

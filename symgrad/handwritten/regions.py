@@ -27,6 +27,8 @@ from symgrad.validate.precise import Definition
 
 ENOUGH_WRONG, ENOUGH_RIGHT = 2, 4
 TRIVIAL = 1e-200
+ROUNDED = 10
+"""Times what rounding may do: smaller elements tell nothing."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,9 @@ def is_partial(samples: Sequence[Sample]) -> bool:
 
 
 def surely_right(s: Sample) -> Array:
-    """Elements that are right though they are not 0."""
-    return ~s.wrong & np.isfinite(s.expected) & (np.abs(s.expected) > TRIVIAL)
+    """Elements that are right though they are not 0, nor what rounding leaves of it."""
+    least = np.maximum(TRIVIAL, ROUNDED * np.broadcast_to(np.asarray(s.noise), s.expected.shape))
+    return ~s.wrong & np.isfinite(s.expected) & (np.abs(s.expected) > least)
 
 
 def by_region(evidence: Evidence, program: Program, kinks: Sequence[Any], explained: str = "") -> Cause | None:
