@@ -20,8 +20,9 @@ from symgrad.handwritten.hypotheses import Cause, Evidence
 from symgrad.handwritten.kinks import by_kink
 from symgrad.handwritten.layouts import by_axes, by_spread, by_sums
 from symgrad.handwritten.partial import by_part
+from symgrad.handwritten.readable import readable
 from symgrad.handwritten.rearranged import by_rearranged
-from symgrad.handwritten.regions import by_region
+from symgrad.handwritten.regions import by_place, by_region
 from symgrad.handwritten.samples import Sample
 from symgrad.handwritten.scalars import by_scalar
 from symgrad.handwritten.thresholds import by_threshold
@@ -57,13 +58,14 @@ def diagnose(evidence: Evidence, program: Program, kinks: Sequence[Any], with_up
         lambda: by_extra_term(evidence, program),
         lambda: by_number(evidence, program),
         lambda: by_region(evidence, program, kinks),
+        lambda: by_place(evidence, program, kinks),
         lambda: by_threshold(evidence, program),
     )
     for step in steps:
         limits.check()
         found = step()
         if found is not None:
-            return found
+            return readable(found, evidence.samples[0].target, program)
     return Cause("unknown", "no single mistake that symgrad knows explains what was got")
 
 

@@ -5,24 +5,16 @@ for people; without the facts that were assumed; and as the chain of adjoints th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from symgrad.algebra.build import Fresh, add, div, exp, fn, mul, open_reduction, rebuild, reduce, sub
 from symgrad.algebra.terms import ONE, Term, extent, walk
 from symgrad.closing.derivation import Derivation, Gradient, derive_formula
 from symgrad.errors import SymgradError
 from symgrad.formula.program import Domain
+from symgrad.handwritten.rewritten import Name, unfolded, with_complements
 from symgrad.handwritten.scenes import Form
 from symgrad.validate.precise import Definition
-
-
-@dataclass(frozen=True)
-class Name:
-    """A name of a form."""
-
-    name: str
-    indices: tuple[Term, ...]
-    body: Term
 
 
 def forms_of(derivation: Derivation, name: str, closed: Gradient | None = None) -> tuple[Form, ...]:
@@ -30,6 +22,7 @@ def forms_of(derivation: Derivation, name: str, closed: Gradient | None = None) 
     own = closed or derivation.gradient(name)
     found = [_form(own)]
     found += [_written_out(found[0])] if _has_lse(found[0]) else []
+    found += [f for f in (unfolded(found[0]), with_complements(found[0])) if f is not None]
     if closed is None:
         found += [f for f in (_without_facts(derivation, name), _chain(derivation, name)) if f is not None]
     return tuple(found)

@@ -16,6 +16,7 @@ from symgrad.formula.program import Program
 from symgrad.handwritten.hypotheses import Cause
 from symgrad.handwritten.regions import Region, bare, renamed
 from symgrad.handwritten.samples import Sample
+from symgrad.handwritten.scenes import Array, is_batch
 from symgrad.handwritten.spots import shown
 from symgrad.validate.backends import EvaluationError
 
@@ -49,4 +50,19 @@ def _on(condition: Term, s: Sample) -> bool:
         holds = s.scene.term(where(condition, ONE, ZERO), free)
     except EvaluationError:
         return False
-    return bool(np.any(holds)) and (free == [] or not frozenset(free) <= frozenset(target.form.indices))
+    if not np.any(holds):
+        return False
+    if not frozenset(free) <= frozenset(target.form.indices):
+        return True
+    return any(_in_line(holds, free, i, s) for i in free)
+
+
+def _in_line(holds: Array, free: Sequence[Term], along: Term, s: Sample) -> bool:
+    """Whether it holds somewhere along an axis wherever an element is wrong: a kink of another element of its row."""
+    rest = [i for i in free if i is not along]
+    line = np.any(np.asarray(holds != 0), axis=free.index(along))
+    shape = [s.got.shape[s.target.form.indices.index(i)] if i in rest else 1 for i in s.target.form.indices]
+    if any(is_batch(i) for i in s.target.form.indices):
+        return False
+    order = [rest.index(i) for i in s.target.form.indices if i in rest]
+    return bool(np.all(np.broadcast_to(np.transpose(line, order).reshape(shape), s.got.shape)[s.wrong]))

@@ -41,7 +41,7 @@ from symgrad.formula.program import Program
 from symgrad.handwritten.candidates import accesses
 from symgrad.handwritten.reductions import of_reduction
 from symgrad.handwritten.scenes import is_batch
-from symgrad.handwritten.spots import Spot, shown
+from symgrad.handwritten.spots import Spot, is_switch, shown
 
 SMALL_NUMBER = Fraction(1, 100)
 ADDED = tuple(num(Fraction(1, 10**k)) for k in (8, 6, 5, 4, 3, 2, 7, 10, 12))
@@ -72,7 +72,8 @@ def _sum(spot: Spot, program: Program) -> Iterator[Local]:
         rest = add(*t.args[:k], *t.args[k + 1 :])
         kind = "epsilon" if _is_small(a) else "missing_term"
         if not (len(t.args) == 2 and rest is ONE):
-            yield kind, f"the term {shown(a)} is missing", rest, 2
+            of = f" of {shown(t)}" if a.op == "num" else ""
+            yield kind, f"the term {shown(a)}{of} is missing", rest, 2
     if len(t.args) == 2 and any(a.op == "num" for a in t.args):
         a = next(a for a in t.args if a.op != "num")
         yield "missing_term", f"{shown(t)} is not there", ONE, 9
@@ -88,6 +89,9 @@ def _product(spot: Spot, program: Program) -> Iterator[Local]:
         missing = "missing_factor" if f.tensors or any(x.op == "par" for x in walk(f)) else "factor"
         if f.op in ("iv", "where"):
             yield "region", f"the condition {shown(f.args[0])} is left out", rest, 3
+            continue
+        if is_switch(f):
+            yield "region", f"the condition is left out: wrong where {shown(f)} is not 1", rest, 3
             continue
         yield ("upstream" if cotangent else missing), _without(f, cotangent), rest, 3
         if f.op != "num" and f.tensors:

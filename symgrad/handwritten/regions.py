@@ -42,7 +42,7 @@ class Region:
     def mask(self, scene: Scene, indices: Sequence[Term]) -> Array | None:
         """Whether it holds, by element."""
         v = Candidate(self.term, self.where).at(scene, indices)
-        return None if v is None else np.asarray(v != 0)
+        return None if v is None else v != 0
 
 
 def regions(program: Program, target: Target, kinks: Sequence[Any]) -> list[Region]:
@@ -92,7 +92,7 @@ def _conditions(t: Term) -> Iterator[Term]:
     for x in walk(t):
         if x.op in ("where", "iv"):
             for c in walk(x.args[0]):
-                if c.op == "cmp" and c.data in ("<", "<="):
+                if c.op == "cmp" and (c.data in ("<", "<=") or (c.data == "==" and _is_of_whole(c))):
                     yield c
         if x.op == "fn" and x.data in ("Abs", "relu", "sign", "Heaviside"):
             yield compare("<", ZERO, x.args[0])
@@ -101,6 +101,11 @@ def _conditions(t: Term) -> Iterator[Term]:
             yield compare("<", x.args[2], x.args[0])
         if x.op == "fn" and x.data in ("Max", "Min") and len(x.args) == 2:
             yield compare("<", *x.args)
+
+
+def _is_of_whole(c: Term) -> bool:
+    """Whether it compares an index with something: j == t[i]."""
+    return any(a.op == "idx" for a in c.args)
 
 
 def renamed(c: Term, own: Sequence[Term], indices: Sequence[Term]) -> Iterator[Term]:
@@ -153,6 +158,31 @@ def by_region(evidence: Evidence, program: Program, kinks: Sequence[Any], explai
             if inside or not explained:
                 return Cause("region", f"wrong where {region.text}{inside}")
     return None
+
+
+def by_place(evidence: Evidence, program: Program, kinks: Sequence[Any]) -> Cause | None:
+    """The cause where all that is wrong lies in a small region, though not all that lies there is wrong."""
+    target = evidence.samples[0].target
+    best: tuple[float, Region] | None = None
+    for region in regions(program, target, kinks) if is_partial(evidence.samples) else ():
+        share = _share(region, evidence.many, target)
+        if share is not None and (best is None or share < best[0]):
+            best = share, region
+    return None if best is None else Cause("region", f"wrong only where {best[1].text}, though not everywhere there")
+
+
+def _share(region: Region, samples: Sequence[Sample], target: Target) -> float | None:
+    """How much of what is right lies in it too; None where something else is wrong, or it is as good as everywhere."""
+    inside = outside = 0
+    for s in samples:
+        mask = region.mask(s.scene, target.form.indices) if s.fits else None
+        if mask is None or np.any(s.wrong & ~np.broadcast_to(mask, s.got.shape)):
+            return None
+        mask = np.broadcast_to(mask, s.got.shape)
+        inside += int(np.sum(surely_right(s) & mask))
+        outside += int(np.sum(surely_right(s) & ~mask))
+    wrong = sum(int(np.sum(s.wrong)) for s in samples)
+    return inside / (inside + outside) if outside > wrong + inside else None
 
 
 def tells(region: Region, samples: Sequence[Sample], target: Target) -> bool:

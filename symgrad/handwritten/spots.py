@@ -74,3 +74,12 @@ def shown(t: Term, context: Sequence[Term] = ()) -> str:
 
 def _digest(t: Term) -> bytes:
     return t.digest
+
+
+def is_switch(t: Term) -> bool:
+    """Whether it is 0 or 1 (or a half, at a tie) by a condition."""
+    if t.op == "iv" or (t.op == "fn" and t.data == "Heaviside"):
+        return True
+    if t.op == "where":
+        return all(a.op == "num" or is_switch(a) for a in t.args[1:])
+    return t.op in ("add", "mul") and all(is_switch(a) for a in t.args)

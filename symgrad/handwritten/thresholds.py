@@ -20,6 +20,7 @@ from symgrad.handwritten.scenes import Array
 from symgrad.handwritten.spots import shown
 
 MOST_THRESHOLDS = 30
+NOTHING = 1e-20
 ENOUGH = 3
 """Elements that an end of a range is told by."""
 
@@ -40,7 +41,7 @@ def by_threshold(evidence: Evidence, program: Program, samples: Sequence[Sample]
         for name, f in ((shown(candidate.term), _same), (f"Abs({shown(candidate.term)})", np.abs)):
             for sign, word in ((1, ">"), (-1, "<")):
                 low, high = _gap(samples, candidate, indices, f, sign)
-                if low < high and all(_still(s, candidate, indices, f, sign, low, high) for s in evidence.fresh):
+                if low < high and _is_seen(low, high) and _holds(evidence, candidate, f, sign, low, high):
                     edge = _edge(sign * low, sign * high)
                     return Cause("region", f"wrong where {name} {word} {edge}")
     for candidate in varying[:MOST_THRESHOLDS]:
@@ -48,6 +49,17 @@ def by_threshold(evidence: Evidence, program: Program, samples: Sequence[Sample]
         if found is not None:
             return found
     return None
+
+
+def _holds(evidence: Evidence, c: Candidate, f: Any, sign: int, low: float, high: float) -> bool:
+    """Whether fresh samples say the same."""
+    indices = evidence.samples[0].target.form.indices
+    return all(_still(s, c, indices, f, sign, low, high) for s in evidence.fresh)
+
+
+def _is_seen(low: float, high: float) -> bool:
+    """Whether a threshold between these is one that somebody wrote: not a number beside 0."""
+    return max(abs(low), abs(high)) > NOTHING
 
 
 def _ends(program: Program) -> frozenset[str]:
@@ -74,6 +86,8 @@ def _between(samples: Sequence[Sample], c: Candidate, indices: Sequence[Term]) -
             a, b = float(np.min(inner)), float(np.max(inner))
             below, above = outer[outer < a], outer[outer > b]
             if min(len(below), len(above), len(inner)) >= ENOUGH and len(below) + len(above) == len(outer):
+                if not _is_seen(a, b):
+                    continue
                 ends = {"a": _edge(float(np.max(below)), a), "b": _edge(b, float(np.min(above)))}
                 return Cause("region", f"wrong where {words.format(x=text, **ends)}")
     return None
