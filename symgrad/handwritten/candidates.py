@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 
-from symgrad.algebra.build import add, neg, power, substitute
-from symgrad.algebra.terms import ONE, Term, extent, get, num, walk
+from symgrad.algebra.build import add, compare, iverson, neg, power, reduce, substitute
+from symgrad.algebra.terms import ONE, Term, extent, get, idx, node, num, walk
 from symgrad.formula.program import Program
 from symgrad.handwritten.samples import Target
-from symgrad.handwritten.scenes import Array, Scene
+from symgrad.handwritten.scenes import Array, Scene, is_batch
 from symgrad.validate.backends import EvaluationError
 from symgrad.validate.precise import Definition
 
@@ -48,14 +48,13 @@ def candidates(program: Program, target: Target) -> list[Candidate]:
     found: dict[Term, None] = dict.fromkeys(accesses(program, indices, list(where.values())))
     for t in [t for form in target.forms for t in _parts(form.closed, indices)]:
         found.setdefault(t, None)
-    for d in where.values():
+    for d in (*where.values(), *program.statements):
         for renaming in _renamings(d.indices, indices):
             for t in _parts(d.body, d.indices):
                 found.setdefault(substitute(t, renaming), None)
-    for s in program.statements:
-        for renaming in _renamings(s.indices, indices):
-            for t in _parts(s.body, s.indices):
-                found.setdefault(substitute(t, renaming), None)
+    for t in counts(program, indices):
+        found.setdefault(t, None)
+        found.setdefault(add(ONE, t), None)
     plain = list(found)[:MOST]
     for t in plain[: MOST // 2]:
         if t.op in ("get", "fn", "par"):
@@ -79,6 +78,28 @@ def accesses(
         for chosen in permutations(indices, len(shape)):
             if all(extent(i) is e for i, e in zip(chosen, shape, strict=True)):
                 yield get(name, chosen)
+
+
+def counts(program: Program, indices: Sequence[Term]) -> Iterator[Term]:
+    """How often something is true, or a number is meant, along the indices: Sum(where(t[i] == j, 1, 0), i)."""
+    for tensor in program.inputs:
+        if tensor.batch or tensor.dtype == "real":
+            continue
+        own = [idx(f"%{k}", e) for k, e in enumerate(tensor.shape)]
+        if tensor.dtype == "int":
+            yield from (_count(compare("==", get(tensor.name, own), j), own) for j in indices if not is_batch(j))
+            continue
+        for size in range(1, len(own)):
+            for places in combinations(range(len(own)), size):
+                for chosen in permutations(indices, size):
+                    if all(extent(i) is extent(own[k]) for i, k in zip(chosen, places, strict=True)):
+                        at = [chosen[places.index(k)] if k in places else i for k, i in enumerate(own)]
+                        condition = node("fn", (get(tensor.name, at),), "truth")
+                        yield _count(condition, [i for k, i in enumerate(own) if k not in places])
+
+
+def _count(condition: Term, over: Sequence[Term]) -> Term:
+    return reduce("sum", iverson(condition), list(over))
 
 
 def _renamings(own: Sequence[Term], indices: Sequence[Term]) -> Iterator[dict[Term, Term]]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from symgrad.algebra.build import Fresh, mul, open_reduction, power, rebuild, reduce, sub
 from symgrad.algebra.terms import MINUS_ONE, ONE, TWO, Term, is_access
 from symgrad.formula.program import Program
-from symgrad.handwritten.candidates import accesses
+from symgrad.handwritten.along import along_others
+from symgrad.handwritten.candidates import accesses, counts
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis
 from symgrad.handwritten.mistakes import mistakes_at
 from symgrad.handwritten.reductions import adds_batch
@@ -20,6 +21,7 @@ from symgrad.handwritten.scenes import Array, Form, Scene
 from symgrad.handwritten.spots import Put, shown, spots
 
 MOST = 3000
+ALONG = 15
 MACHINE = 40
 """How much later changes of the chain of adjoints are tried."""
 
@@ -85,8 +87,9 @@ def with_extra(form: Form, program: Program) -> Iterator[Change]:
     for spot in spots(form.closed, form.indices, Fresh()):
         if spot.under is None or spot.under.op not in ("red", "add") or spot.term.op == "num":
             continue
-        for access in accesses(program, spot.context, form.where):
-            for cost, factor in enumerate(_made_of(access) if access.args else ()):
+        numbers = counts(program, spot.context) if spot.under.op == "add" else ()
+        for access in (*accesses(program, spot.context, form.where), *numbers):
+            for cost, factor in enumerate(_made_of(access) if access.op != "red" and access.args else (access,)):
                 kind, detail = "extra_factor", f"an extra factor {shown(factor)} of {shown(spot.term)}"
                 if factor.op == "pow" and factor.args[1] is MINUS_ONE:
                     kind, detail = (
@@ -158,7 +161,9 @@ def by_change(evidence: Evidence, program: Program) -> Cause | None:
     """The cause where one change of a form gives what was got."""
     target: Target = evidence.samples[0].target
     found = [replace(c, cost=c.cost + MACHINE * form.machine) for form in target.forms for c in changes(form, program)]
-    found += [c for form in target.forms[:1] for c in (*with_extra(form, program), *everywhere(form, program))]
+    form = target.form
+    found += [*with_extra(form, program), *everywhere(form, program)]
+    found += [Change("wrong_axis", text, new, form.closed, ALONG) for text, new in along_others(form)]
     found.sort(key=lambda c: c.cost)
     seen: set[object] = set()
 

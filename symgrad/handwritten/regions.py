@@ -42,7 +42,7 @@ class Region:
     def mask(self, scene: Scene, indices: Sequence[Term]) -> Array | None:
         """Whether it holds, by element."""
         v = Candidate(self.term, self.where).at(scene, indices)
-        return None if v is None else v != 0
+        return None if v is None else np.asarray(v != 0)
 
 
 def regions(program: Program, target: Target, kinks: Sequence[Any]) -> list[Region]:
@@ -141,7 +141,7 @@ def is_partial(samples: Sequence[Sample]) -> bool:
 def surely_right(s: Sample) -> Array:
     """Elements that are right though they are not 0, nor what rounding leaves of it."""
     least = np.maximum(TRIVIAL, ROUNDED * np.broadcast_to(np.asarray(s.noise), s.expected.shape))
-    return ~s.wrong & np.isfinite(s.expected) & (np.abs(s.expected) > least)
+    return np.asarray(~s.wrong & np.isfinite(s.expected) & (np.abs(s.expected) > least))
 
 
 def by_region(evidence: Evidence, program: Program, kinks: Sequence[Any], explained: str = "") -> Cause | None:
