@@ -19,6 +19,7 @@ from symgrad.handwritten.factors import by_factor
 from symgrad.handwritten.hypotheses import Cause, Evidence
 from symgrad.handwritten.kinks import by_kink
 from symgrad.handwritten.layouts import by_axes, by_spread, by_sums
+from symgrad.handwritten.other_formula import by_formula
 from symgrad.handwritten.partial import by_part
 from symgrad.handwritten.readable import readable
 from symgrad.handwritten.rearranged import by_rearranged
@@ -56,6 +57,7 @@ def diagnose(evidence: Evidence, program: Program, kinks: Sequence[Any], with_up
         lambda: by_spread(evidence),
         lambda: by_coefficients(evidence, program, single=False),
         lambda: by_extra_term(evidence, program),
+        lambda: by_formula(evidence, program),
         lambda: by_number(evidence, program),
         lambda: by_region(evidence, program, kinks),
         lambda: by_place(evidence, program, kinks),

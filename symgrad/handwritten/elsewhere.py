@@ -48,8 +48,9 @@ def _under(target: Target, chosen: Sequence[str], change: Callable[[Array], Arra
 
 def by_parameter(evidence: Evidence, program: Program) -> Cause | None:
     """The cause where a parameter is dropped, ignored, or something simple of it stands in its place."""
-    target = evidence.samples[0].target
-    return evidence.first(h for p in program.parameters if p.dtype == "real" for h in _values(target, p, program))
+    target, real = evidence.samples[0].target, [p for p in program.parameters if p.dtype == "real"]
+    found = evidence.first(h for p in real for h in _values(target, p, program))
+    return found or evidence.first(_exchanged(target, p, q) for p, q in combinations(real, 2))
 
 
 def by_number(evidence: Evidence, program: Program) -> Cause | None:
@@ -96,6 +97,14 @@ def _values(target: Target, p: Parameter, program: Program) -> Iterator[Hypothes
     ]
     for text, change in changes:
         yield Hypothesis(Cause(kind, text, term=par(p.name)), _with(target, p.name, change))
+
+
+def _exchanged(target: Target, p: Parameter, q: Parameter) -> Hypothesis:
+    def predict(scene: Scene) -> Array:
+        a, b = (float(scene.point.parameters[x.name]) for x in (p, q))
+        return scene.with_parameter(p.name, b).with_parameter(q.name, a).of(target.form)
+
+    return Hypothesis(Cause("factor", f"{p.name} and {q.name} have changed places"), predict)
 
 
 def _constant(c: float) -> Callable[[float], float]:
