@@ -85,7 +85,7 @@ def _reached(form: Form) -> set[str]:
 def with_extra(form: Form, program: Program) -> Iterator[Change]:
     """An access that is a factor of a product or of a body where it does not belong."""
     for spot in spots(form.closed, form.indices, Fresh()):
-        if spot.under is None or spot.under.op not in ("red", "add") or spot.term.op == "num":
+        if spot.under is None or spot.under.op not in ("red", "add"):
             continue
         numbers = counts(program, spot.context) if spot.under.op == "add" else ()
         for access in (*accesses(program, spot.context, form.where), *numbers):

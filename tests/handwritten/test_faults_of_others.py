@@ -3,8 +3,11 @@
 import pytest
 
 from scripts.check_faults import checked, is_named
-from tests.handwritten_faults.table import ROWS, Row
+from tests.handwritten_faults import table
+from tests.handwritten_faults.second import table as second
+from tests.handwritten_faults.table import Row
 
+ROWS = [*table.ROWS, *second.ROWS]
 SOME = (
     "regression.mse", "regression.mse_root", "regression.mse_bessel", "regression.huber_one_side",
     "regression.log_cosh_saturated", "regression.hinge_touching", "binary.bce_clipped", "binary.bce_joined_wrongly",
