@@ -47,6 +47,7 @@ from symgrad.lower.arrays import (
     Reduce,
     Scalar,
     Scatter,
+    Shifted,
     Softmax,
     Solve,
     Split,
@@ -245,6 +246,10 @@ class Printer:
         by = [] if e.by == e.along else [f"by={self.aligned(e.by, e.frame)[0]}"]
         left = [] if e.left == Scalar((), "real", ZERO) else [f"left={self.aligned(e.left, e.frame)[0]}"]
         return self.call("_projected", values, along, f"axis={self.axes(e.frame, e.over)}", *by, *left)
+
+    def _shifted(self, e: Shifted) -> Code:
+        change, logits = (self.aligned(x, e.frame)[0] for x in (e.change, e.logits))
+        return self.call("_shifted", change, logits, f"axis={self.axes(e.frame, e.over)}")
 
     def _matrix(self, e: Matrix) -> Code:
         name = self.dialect.determinant if e.function == "det" else MATRIX_FUNCTIONS[e.function]

@@ -57,6 +57,16 @@ def _projected(f, a, axis, by=None, left=0):
     f = np.where(most, 0, f - part * a)
     return f - a * (by * f).sum(axis=axis, keepdims=True) + part * left * a
 '''
+HELPERS["_shifted"] = '''
+def _shifted(d, z, axis):
+    """softmax(z + d) - softmax(z): y*expm1(u) where they are nearly alike, u = d - log(sum(y*exp(d)))."""
+    y, new = _softmax(z, axis), _softmax(z + d, axis)
+    top = y == y.max(axis=axis, keepdims=True, initial=0)
+    count = top.sum(axis=axis, keepdims=True, dtype=d.dtype)
+    d = d - np.where(top, d, 0).sum(axis=axis, keepdims=True) / count
+    u = d - np.log1p((y * np.expm1(d)).sum(axis=axis, keepdims=True))
+    return np.where(np.abs(u) < 0.5, y * np.expm1(u), new - y)
+'''
 HELPERS["_norm"] = '''
 def _norm(x, axis):
     """The 2-norm, without overflow: in double precision, or scaled by a power of two."""

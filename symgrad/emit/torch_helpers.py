@@ -60,6 +60,16 @@ def _projected(f, a, axis, by=None, left=0):
     f = torch.where(most, 0, f - part * a)
     return f - a * (by * f).sum(dim=axis, keepdim=True) + part * left * a
 '''
+HELPERS["_shifted"] = '''
+def _shifted(d, z, axis):
+    """softmax(z + d) - softmax(z): y*expm1(u) where they are nearly alike, u = d - log(sum(y*exp(d)))."""
+    y, new = _softmax(z, axis), _softmax(z + d, axis)
+    top = y == y.amax(dim=axis, keepdim=True)
+    count = top.sum(dim=axis, keepdim=True)
+    d = d - torch.where(top, d, 0).sum(dim=axis, keepdim=True) / count
+    u = d - torch.log1p((y * torch.expm1(d)).sum(dim=axis, keepdim=True))
+    return torch.where(torch.abs(u) < 0.5, y * torch.expm1(u), new - y)
+'''
 HELPERS["_norm"] = '''
 def _norm(x, axis):
     """The 2-norm, scaled by a power of two so that no square overflows or vanishes."""

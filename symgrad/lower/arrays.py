@@ -181,6 +181,15 @@ class Projected(Expr):
 
 
 @dataclass(frozen=True, eq=False)
+class Shifted(Expr):
+    """softmax(logits + change) - softmax(logits) along `over`: exact where they are nearly alike."""
+
+    change: Expr
+    logits: Expr
+    over: Frame
+
+
+@dataclass(frozen=True, eq=False)
 class Contract(Expr):
     """The sum over `over` of the product of two arrays."""
 

@@ -33,7 +33,7 @@ from symgrad.algebra.terms import (
     coefficient,
 )
 from symgrad.lower.arrays import Broadcast, Cast, Expr, Fill, Map, Range, Scalar
-from symgrad.lower.projections import lower_projected, with_projections
+from symgrad.lower.projections import lower_projected, lower_shifted, with_projections
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.lower.softmax import centered_of, complement_of, difference_from_one, log_softmax_of, softmax_of
 
@@ -199,6 +199,7 @@ def lower_heaviside(t: Term, scope: Scope, guard: Guard) -> Expr:
 SPECIAL: Mapping[str, Callable[[Term, Scope, Guard], Expr]] = {
     "Heaviside": lower_heaviside,
     "projected": lower_projected,
+    "shifted": lower_shifted,
 }
 """Functions that are lowered in a way of their own."""
 

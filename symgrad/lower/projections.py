@@ -4,6 +4,8 @@ a = 1, b a softmax        the gradient through a softmax (`lower/softmax`)
 a = b = x/norm(x)         a gradient through a normalized vector; 1/sqrt(mean(x**2) + eps) leaves a little of it
 a a softmax, b = 1        the gradient of a sum of functions of a softmax
 
+Two softmaxes y of z and r of z + d, a prior and its posterior, differ by y*(e**u - 1), u = d - log(sum(y*e**d)).
+
 One place along the axis that holds nearly all of a*b would be left of a difference of equal numbers. So f is first
 freed of a by its value there, which changes nothing of the result: at that place it is 0 then, and the others make it.
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from symgrad.algebra.build import add, fn, mul, neg, power, reduce, substitute
+from symgrad.algebra.build import add, fn, mul, neg, power, reduce, sub, substitute
 from symgrad.algebra.terms import (
     MINUS_ONE,
     ONE,
@@ -28,9 +30,9 @@ from symgrad.algebra.terms import (
     value,
     walk,
 )
-from symgrad.lower.arrays import Expr, Projected
+from symgrad.lower.arrays import Expr, Projected, Shifted, Softmax
 from symgrad.lower.scope import Guard, Scope
-from symgrad.lower.softmax import assignments, body_of, places_of, reduction_of, weights_of
+from symgrad.lower.softmax import assignments, body_of, logsumexp_of, places_of, reduction_of, softmax_of, weights_of
 
 MOST_PARTS = 4
 """Factors of a sum among which b and f are looked for."""
@@ -75,12 +77,48 @@ def _projection(t: Term, last: Term, rest: Term, body: Term, place: Term, scope:
                 continue
             bare = mul(*(x for x in factors_of(rest) if x not in held))
             a = mul(MINUS_ONE, bare, power(mul(*(x for x in factors_of(scale) if x not in held)), MINUS_ONE))
+            others = [x for x in terms_of(t) if x is not first and x is not last]
+            shifted = _shifted(f, a, place, scope) if b is ONE else None
+            if shifted is not None:
+                return add(mul(scale, shifted), *others)
             left = missing_from_one(mul(a, b), place, scope)
             if left is not None:
-                others = (x for x in terms_of(t) if x is not first and x is not last)
                 by = mul(b, *(x for x in factors_of(a) if x.op == "iv"))  # where a is 0, b may be nan
                 return add(mul(scale, fn("projected", f, a, by, left, place)), *others)
     return None
+
+
+def _shifted(f: Term, a: Term, place: Term, scope: Scope) -> Term | None:
+    """c*(r - y) for f = c*r and a = y, softmaxes whose arguments have a part in common: a posterior and its prior."""
+    before = _logits(a, place, scope)
+    for r in factors_of(_unfolded(f, scope)) if before is not None else ():
+        after = _logits(r, place, scope)
+        scale = _quotient(_unfolded(f, scope), r)
+        if after is None or before is None or place in scale.free:
+            continue
+        whole = sub(_written_out(after, scope), _written_out(before, scope))
+        change = add(*(x for x in terms_of(whole) if place in x.free))
+        kept = terms_of(_written_out(after, scope))
+        if change.tensors and all(x in kept for x in terms_of(before)):
+            return mul(scale, fn("shifted", change, before, place))
+    return None
+
+
+def _logits(t: Term, place: Term, scope: Scope) -> Term | None:
+    """What a softmax along an index is taken of."""
+    body = body_of(t, scope) or t
+    if body.op != "fn" or body.data != "exp":
+        return None
+    for x in terms_of(body.args[0]):
+        lse = logsumexp_of(neg(x), scope)
+        if lse is not None and len(lse.args) == 2 and isinstance(found := softmax_of(body, scope, None), Softmax):
+            return add(body.args[0], neg(x)) if found.over == (place,) else None
+    return None
+
+
+def _written_out(t: Term, scope: Scope) -> Term:
+    body = body_of(t, scope)
+    return t if body is None else body
 
 
 def _quotient(t: Term, f: Term) -> Term:
@@ -197,6 +235,14 @@ def _unfolded_base(f: Term, scope: Scope) -> Term:
     b, e = base_exponent(f)
     body = body_of(b, scope)
     return f if body is None or (body.op == "red" and body.data != "norm") else power(body, e)
+
+
+def lower_shifted(t: Term, scope: Scope, guard: Guard) -> Expr:
+    """The array of the difference of two softmaxes."""
+    change, before, place = t.args
+    kept = tuple(c for c in guard if place not in c.free)
+    d, z = (scope.lower(x, kept) for x in (change, before))
+    return Shifted(scope.order.merge([d.frame, z.frame]), "real", d, z, (place,))
 
 
 def lower_projected(t: Term, scope: Scope, guard: Guard) -> Expr:

@@ -26,6 +26,7 @@ from symgrad.lower.arrays import (
     Read,
     Reduce,
     Scalar,
+    Shifted,
     Softmax,
     Solve,
     Window,
@@ -58,6 +59,7 @@ _WORDS: tuple[tuple[type[Expr], str], ...] = (
     (Complement, "others"),
     (Centered, "centered"),
     (Projected, "projected"),
+    (Shifted, "change"),
     (Contract, "contraction"),
 )
 
@@ -90,7 +92,7 @@ def worth_a_name(e: Expr) -> bool:
         if e.op in ("neg", "add", "sub", "mul", "div") and len(arrays) < 2:
             return False
         return not all(isinstance(a, Range) for a in arrays) or len(arrays) > 1
-    if isinstance(e, LogSoftmax | Complement | Centered | Projected):
+    if isinstance(e, LogSoftmax | Complement | Centered | Projected | Shifted):
         return True
     return isinstance(e, Reduce | Softmax | Contract | Matrix | Solve | Gather | Along | Window | Flatten)
 

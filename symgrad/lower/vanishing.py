@@ -1,6 +1,7 @@
 """Products of what vanishes and what grows: e**(-x**2)*(1 - 2*x**2) is 0 far out, where its factors are 0 and infinite.
 
-A factor that vanishes exponentially decides alone: where it is 0 the growing factors are left out.
+A factor that vanishes exponentially decides alone: where it is 0 the growing factors are left out. So does the weight
+of a softmax of squares of exponentials, as those of a mixture of densities with scales are.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from symgrad.lower.softmax import softmax_of
 
 FAST = frozenset(("sech2", "normal_pdf", "erfc"))
 """Functions that vanish at least as fast as an exponential of their argument grows."""
+DEPTH = 3
+"""Names behind names that are looked through."""
 VANISHING = FAST | {"exp", "sigmoid", "normal_cdf"}
 BOUNDED = VANISHING | {"tanh", "erf", "sin", "cos", "atan", "sign", "complement"}
 
@@ -34,7 +37,27 @@ def without_limit(single: Sequence[Term], twice: Sequence[Term], scope: Scope) -
         growing = polynomials | (exponentials if f.data in FAST else frozenset())
         if growing - {f}:
             return f, growing - {f}
+    unbounded = exponentials | {f for f in single if _has_exponential(f, scope)}
+    for f in single:
+        if unbounded - {f} and is_weighted(f, scope):
+            return f, frozenset(unbounded - {f})
     return None, frozenset()
+
+
+def is_weighted(t: Term, scope: Scope, depth: int = DEPTH) -> bool:
+    """Whether a factor, by itself or by name, is the weight of a softmax: it vanishes with the square that makes it."""
+    if is_access(t):
+        s = scope.definitions.get(str(t.data)) if depth else None
+        return s is not None and any(is_weighted(f, scope, depth - 1) for f in factors_of(s.body))
+    return t.op == "fn" and t.data == "exp" and softmax_of(t, scope, None) is not None
+
+
+def _has_exponential(t: Term, scope: Scope) -> bool:
+    """Whether a name stands for a product with an exponential that has no bound."""
+    s = scope.definitions.get(str(t.data)) if is_access(t) else None
+    if s is None or s.kind in ("adjoint", "tangent"):
+        return False
+    return any(f.op == "fn" and f.data == "exp" and softmax_of(f, scope, None) is None for f in factors_of(s.body))
 
 
 def _is_doubly_exponential(t: Term, scope: Scope) -> bool:

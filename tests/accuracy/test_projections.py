@@ -102,3 +102,37 @@ def test_distances_of_nothing_have_the_gradient_of_the_other_one_alone() -> None
     y, saved = result.numpy.forward(a, p, q)
     np.testing.assert_allclose(y, [-5, 5, 0], rtol=1e-15)
     np.testing.assert_allclose(result.numpy.backward(np.ones(3), saved).a, [far / 5, -far / 5, [0, 0]], rtol=1e-15)
+
+
+MIXTURE = {
+    "name": "f",
+    "inputs": {"z": ["n", "k"], "m": ["n", "k"], "s": ["n", "k"], "x": {"shape": ["n"], "given": True}},
+    "loss": "-logsumexp(log(softmax(z[i, j], j)) - s[i, j] - ((x[i] - m[i, j])*exp(-s[i, j]))**2/2, j)",
+}
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+def test_a_posterior_differs_from_its_prior_by_what_the_data_say(target: str) -> None:
+    result = symgrad.derive(MIXTURE)
+    d = 2.0**-40
+    z, m, s, x = np.zeros((1, 2)), np.array([[0.0, d]]), np.zeros((1, 2)), np.ones(1)
+    assert np.allclose(gradient(result, target, z, m, s, x)[0], [[d / 4, -d / 4]], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+def test_a_component_that_has_no_weight_has_no_gradient(target: str) -> None:
+    result = symgrad.derive(MIXTURE)
+    s = np.array([[-800.0, 0.0]])
+    for g in gradient(result, target, np.zeros((1, 2)), np.zeros((1, 2)), s, np.ones(1))[1:]:
+        assert g[0, 0] == 0
+        assert np.isfinite(g).all()
+
+
+def gradient(result, target, *inputs):  # type: ignore[no-untyped-def]
+    """The gradients by the inputs that are not given."""
+    if target == "numpy":
+        return result.numpy.grad(*inputs)
+    torch = pytest.importorskip("torch")
+    tensors = [torch.tensor(a, requires_grad=True) for a in inputs]
+    result.torch.f(*tensors).backward()
+    return [t.grad.numpy() for t in tensors[:-1]]
