@@ -338,6 +338,7 @@ def _internal() -> Mapping[str, Callable[..., Term]]:
         "complement": lambda x: add(ONE, neg(x)),
         "ratio": lambda x, y: mul(x, power(y, MINUS_ONE)),
         "hypot": lambda x, y: power(add(power(x, TWO), power(y, TWO)), HALF),
+        "exp_rest": lambda x: add(_call("exp")(x), neg(x), MINUS_ONE),
         "log1psq": lambda x: _call("log")(add(ONE, power(x, TWO))),
         "log1mexp": lambda x: _call("log")(add(ONE, neg(_call("exp")(x)))),
         "logmeanexp": lambda x: _call("log")(mul(HALF, add(ONE, _call("exp")(x)))),

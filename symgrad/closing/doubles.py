@@ -34,6 +34,12 @@ def _ratio(x: float, y: float) -> float:
     return math.copysign(math.inf, x) * math.copysign(1.0, y) if x else math.nan
 
 
+def _exp_rest(x: float) -> float:
+    if abs(x) >= 1:
+        return (math.expm1(x) if x < 710 else math.inf) - x
+    return math.fsum(x**k / math.factorial(k) for k in range(18, 1, -1))
+
+
 DOUBLES: dict[str, Callable[..., float]] = {
     n: getattr(math, n) for n in "sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh erf erfc".split()
 } | {
@@ -56,6 +62,7 @@ DOUBLES: dict[str, Callable[..., float]] = {
     "normal_pdf": lambda x: math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
     "ratio": _ratio,
     "hypot": math.hypot,
+    "exp_rest": _exp_rest,
     "log1psq": lambda x: math.log1p(x * x) if abs(x) < 1 else 2 * math.log(abs(x)) + math.log1p(1 / x / x),
     "log1mexp": lambda x: math.log(-math.expm1(x)) if x > -0.7 else math.log1p(-math.exp(x)),
     "logmeanexp": lambda x: max(x, 0.0) + math.log1p(math.expm1(-abs(x)) / 2),

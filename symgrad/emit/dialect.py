@@ -39,6 +39,7 @@ NUMPY_FUNCTIONS: Mapping[str, str] = {
     "gelu": "_gelu",
     "hypot": "_hypot",
     "log1psq": "_log1psq",
+    "exp_rest": "_exp_rest",
     "log1mexp": "_log1mexp",
     "logmeanexp": "_logmeanexp",
 }
@@ -74,6 +75,7 @@ TORCH_FUNCTIONS: Mapping[str, str] = {
     "gelu": "_gelu",
     "hypot": "_hypot",
     "log1psq": "_log1psq",
+    "exp_rest": "_exp_rest",
     "log1mexp": "_log1mexp",
     "logmeanexp": "_logmeanexp",
 }

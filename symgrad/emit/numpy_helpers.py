@@ -92,6 +92,15 @@ def _log1psq(x):
     top = np.maximum(x, 1)
     return np.log1p((np.minimum(x, 1) / top) ** 2) + 2 * np.log(top)
 '''
+HELPERS["_exp_rest"] = '''
+def _exp_rest(x):
+    """exp(x) - 1 - x: by its series where that cancels."""
+    near = np.clip(x, -1, 1)
+    total = np.ones_like(x)
+    for k in range(18, 2, -1):
+        total = 1 + total * near / k
+    return np.where(np.abs(x) < 1, total * near**2 / 2, np.expm1(x) - x)
+'''
 HELPERS["_log1mexp"] = '''
 def _log1mexp(x):
     """log(1 - exp(x)) for x < 0, exact near 0 and far from it."""

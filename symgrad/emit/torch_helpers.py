@@ -94,6 +94,15 @@ def _log1psq(x):
     top = x.clamp(min=1)
     return torch.log1p((x.clamp(max=1) / top) ** 2) + 2 * torch.log(top)
 '''
+HELPERS["_exp_rest"] = '''
+def _exp_rest(x):
+    """exp(x) - 1 - x: by its series where that cancels."""
+    near = x.clamp(-1, 1)
+    total = torch.ones_like(x)
+    for k in range(18, 2, -1):
+        total = 1 + total * near / k
+    return torch.where(torch.abs(x) < 1, total * near**2 / 2, torch.expm1(x) - x)
+'''
 HELPERS["_log1mexp"] = '''
 def _log1mexp(x):
     """log(1 - exp(x)) for x < 0, exact near 0 and far from it."""

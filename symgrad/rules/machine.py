@@ -20,6 +20,7 @@ from symgrad.algebra.terms import (
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.exponentials import EXPONENTIALS
 from symgrad.rules.magnitudes import CONJUGATE, HYPOT, NORMALIZED_FIRST, ONE_SIDED
 from symgrad.rules.norms import NORMS
 
@@ -275,6 +276,7 @@ LOG_MEAN = Rule(
 )
 
 MACHINE = (
+    *EXPONENTIALS,
     COMPLEMENT,
     BOTH_SIDES,
     FROM_TARGET,

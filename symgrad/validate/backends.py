@@ -251,6 +251,7 @@ def _plain_functions() -> dict[str, Function]:
         complement=lambda x: 1 - x,
         ratio=np.divide,
         hypot=np.hypot,
+        exp_rest=lambda x: np.expm1(x) - x,
         log1psq=lambda x: 2 * np.log(np.hypot(x, x.dtype.type(1))),
         log1mexp=lambda x: np.log(-np.expm1(x)),
         logmeanexp=lambda x: np.logaddexp(x, np.zeros_like(x)) - np.log(x.dtype.type(2)),

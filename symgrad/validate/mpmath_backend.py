@@ -271,6 +271,7 @@ def _functions(context: Any) -> Mapping[str, Callable[..., Any]]:
         complement=lambda x: one - x,
         ratio=lambda x, y: x / y,
         hypot=lambda x, y: c.sqrt(x * x + y * y),
+        exp_rest=lambda x: c.expm1(x) - x,
         log1psq=lambda x: c.log1p(x * x),
         log1mexp=lambda x: c.log(-c.expm1(x)),
         logmeanexp=lambda x: c.log((one + c.exp(x)) / two),

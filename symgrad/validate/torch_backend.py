@@ -158,6 +158,7 @@ def _functions(torch: Any) -> Mapping[str, Function]:
         complement=lambda x: 1 - x,
         ratio=torch.divide,
         hypot=torch.hypot,
+        exp_rest=lambda x: torch.expm1(x) - x,
         log1psq=lambda x: torch.log1p(x * x),
         log1mexp=lambda x: torch.log(-torch.expm1(x)),
         logmeanexp=lambda x: torch.logaddexp(x, torch.zeros_like(x)) - np.log(2.0),

@@ -76,7 +76,7 @@ def _wrong_steps(context: Context) -> Iterator[str]:
 
 
 def surroundings(example: Example, facts: bool = True) -> Context:
-    """The context of an example; without `facts` every domain is real and nothing is assumed."""
+    """The context of an example, `dv` an adjoint; without `facts` every domain is real and nothing is assumed."""
     yaml = YAML(typ="safe")
     inputs, parameters = yaml.load(example.inputs), yaml.load(example.parameters)
     if not facts:
@@ -84,7 +84,8 @@ def surroundings(example: Example, facts: bool = True) -> Context:
     mapping: dict[str, Any] = {"name": "example", "inputs": {**inputs, "spare": []}, "loss": "spare"}
     mapping |= {k: v for k, v in (("parameters", parameters), ("let", yaml.load(example.let))) if v}
     program = read_mapping(mapping).program
-    return Context(program, {s.name: s for s in program.statements if s.kind == "let"})
+    lets = {s.name: s for s in program.statements if s.kind == "let"}
+    return Context(program, lets, adjoints={n: s for n, s in lets.items() if n.startswith("d")})
 
 
 def _bare(declared: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,13 @@ USES: dict[str, tuple[str, str, str]] = {
         "",
         "y[i]: norm(x[i, j] - z[i, j], j) - norm(x[i, j] - w[i, j], j)",
     ),
+    "machine/exponentials-meet": ("x: [n], z: [n]", "", "y[i]: exp(-x[i])*(exp(z[i]) + z[i]**2)"),
+    "machine/named-exponential": (
+        "x: [n], z: [n]",
+        "v[i]: x[i] - z[i]",
+        "y[i]: (v[i]**2 + x[i])*exp(-z[i])",
+    ),
+    "machine/exponential-rest": ("x: [n]", "", "y[i]: exp(3*x[i]) - 3*x[i] - 1"),
     "machine/root-of-weight": ("x: [n, c]", "y[i, j]: softmax(x[i, j], j)", "l[i, j]: y[i, j]**(3/2)"),
     "machine/conjugate": ("x: [n]", "", "y[i]: sqrt(1 + exp(x[i])) - 1"),
     # rule: inputs, let, output
