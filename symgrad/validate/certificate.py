@@ -5,8 +5,10 @@ certify(derivation, package).passed
 
 from __future__ import annotations
 
+import gc
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -129,13 +131,26 @@ def certify(derivation: Any, package: Mapping[str, str], seed: int = 0) -> Certi
     Raises LimitError once the time for validation is used up.
     """
     trial, absent = bring(derivation, package)
-    with limits.within(seconds=SECONDS, what="the validation"):
+    with limits.within(seconds=SECONDS, what="the validation"), set_aside():
         judges, missing, reach = hear_all(trial, seed)
         parts = judge_parts(reach.parts, package, seed, certify)
     formula: Formula = derivation.formula
     looked_at = described({j.judge: j.seen for j in judges})
     absent = (*absent, *missing)
     return Certificate(formula.name, formula.sha256, judges, absent, seed, versions(), reach.words, looked_at, parts)
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """In this block the collector of garbage does not look through what was there before, torch and all."""
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def bring(derivation: Any, package: Mapping[str, str]) -> tuple[Trial, tuple[tuple[str, str], ...]]:

@@ -34,6 +34,8 @@ NAN, INFINITY, ZERO, ONE, TWO = (Decimal(x) for x in ("nan", "inf", "0", "1", "2
 Result = TypeVar("Result")
 CANCELS = Decimal("0.05")
 """Below it 1 - exp(-2*x) loses more than a digit."""
+MOST_TENS = 5000
+"""Powers of ten up to which whole numbers are faster than mpmath's."""
 GUARD = 5
 """Digits more that mpmath is asked for."""
 
@@ -246,10 +248,16 @@ class Exchange:
 def _own_functions(exchange: Exchange) -> dict[str, Callable[..., Decimal]]:
     """What decimal numbers have themselves."""
 
-    log_ = exchange.function("log")
+    log_: Callable[[Decimal], Decimal] = exchange.function("log")
+
+    ten = log_(Decimal(10))
 
     def log(x: Decimal) -> Decimal:
-        return log_(x) if x > 0 else -INFINITY if x == 0 else NAN
+        if not x > 0 or x.is_infinite():
+            return INFINITY if x > 0 else -INFINITY if x == 0 else NAN
+        k = x.adjusted()
+        # far from 1 the power of ten apart: nothing cancels there, and mpmath need not raise 10 to it
+        return log_(x) if -1 <= k <= 0 else log_(x.scaleb(-k)) + k * ten
 
     exp_ = remembered(Decimal.exp)
     tanh_ = exchange.function("tanh")
@@ -257,7 +265,7 @@ def _own_functions(exchange: Exchange) -> dict[str, Callable[..., Decimal]]:
     def tanh(x: Decimal) -> Decimal:
         if x.is_nan() or abs(x) < CANCELS:
             return tanh_(x)
-        e = exp_(-2 * abs(x))
+        e: Decimal = exp_(-2 * abs(x))
         return ((ONE - e) / (ONE + e)).copy_sign(x)
 
     return {

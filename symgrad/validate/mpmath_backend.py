@@ -22,6 +22,8 @@ from symgrad.validate.backends import (
 
 MOST_EXPONENT = 10_000
 MOST_BITS = 100_000
+MOST_PLAIN = 20
+"""Bits of a whole number up to which mpmath's own exponential is fast."""
 MOST_REMEMBERED = 20_000
 """Values of one function that are kept."""
 ALGEBRAIC = frozenset(("Abs", "sign", "Max", "Min", "Heaviside", "relu", "clip", "log"))
@@ -221,6 +223,16 @@ def _guarded(context: Any, f: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def exponential(context: Any, x: Any) -> Any:
+    """exp(x) by its remainder after powers of two: mpmath multiplies e with itself where x is a large whole number."""
+    if not context.isfinite(x) or context.mag(x) < MOST_PLAIN:
+        return context.exp(x)
+    with context.extraprec(int(context.mag(x)) + MOST_PLAIN):
+        k = int(context.floor(x / context.ln2))
+        y = context.ldexp(context.exp(x - k * context.ln2), k)
+    return +y
+
+
 def _reductions(context: Any) -> Mapping[str, Callable[[list[Any]], Any]]:
     def lse(row: list[Any]) -> Any:
         top = max(row)
@@ -228,7 +240,7 @@ def _reductions(context: Any) -> Mapping[str, Callable[[list[Any]], Any]]:
             return top
         if any(_is_beyond(context, x - top) for x in row):
             return context.nan
-        return top + context.log(context.fsum(context.exp(x - top) for x in row))
+        return top + context.log(context.fsum(exponential(context, x - top) for x in row))
 
     return {
         "sum": context.fsum,
@@ -244,9 +256,11 @@ def _reductions(context: Any) -> Mapping[str, Callable[[list[Any]], Any]]:
 
 def _functions(context: Any) -> Mapping[str, Callable[..., Any]]:
     c, one, two = context, context.mpf(1), context.mpf(2)
-    names = "exp log sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 erf erfc loggamma digamma"
+    exp = partial(exponential, context)
+    names = "log sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 erf erfc loggamma digamma"
     table: dict[str, Callable[..., Any]] = {n: getattr(c, n) for n in f"{names} floor expm1 log1p".split()}
     table.update(
+        exp=exp,
         Abs=abs,
         sign=lambda x: c.mpf((x > 0) - (x < 0)),
         ceiling=c.ceil,
@@ -254,26 +268,26 @@ def _functions(context: Any) -> Mapping[str, Callable[..., Any]]:
         Max=lambda a, b: b if b > a else a,
         Min=lambda a, b: b if b < a else a,
         Heaviside=lambda x, h: h if x == 0 else c.mpf(x > 0),
-        sigmoid=lambda x: one / (one + c.exp(-x)),
+        sigmoid=lambda x: one / (one + exp(-x)),
         logit=lambda x: c.log(x / (one - x)),
-        softplus=lambda x: c.log1p(c.exp(x)) if x < 0 else x + c.log1p(c.exp(-x)),
+        softplus=lambda x: c.log1p(exp(x)) if x < 0 else x + c.log1p(exp(-x)),
         relu=lambda x: x if x > 0 else c.mpf(0),
         clip=lambda x, a, b: a if x < a else b if x > b else x,
-        silu=lambda x: x / (one + c.exp(-x)),
+        silu=lambda x: x / (one + exp(-x)),
         gelu=lambda x: x * c.erfc(-x / c.sqrt(two)) / two,
         normal_cdf=lambda x: c.erfc(-x / c.sqrt(two)) / two,
         floordiv=lambda a, b: c.floor(a / b),
         mod=lambda a, b: a - b * c.floor(a / b),
-        log_sigmoid=lambda x: -c.log1p(c.exp(-x)),
+        log_sigmoid=lambda x: -c.log1p(exp(-x)),
         logcosh=lambda x: c.log(c.cosh(x)),
         sech2=lambda x: one / c.cosh(x) ** 2,
-        normal_pdf=lambda x: c.exp(-x * x / two) / c.sqrt(two * c.pi),
+        normal_pdf=lambda x: exp(-x * x / two) / c.sqrt(two * c.pi),
         complement=lambda x: one - x,
         ratio=lambda x, y: x / y,
         hypot=lambda x, y: c.sqrt(x * x + y * y),
         exp_rest=lambda x: c.expm1(x) - x,
         log1psq=lambda x: c.log1p(x * x),
         log1mexp=lambda x: c.log(-c.expm1(x)),
-        logmeanexp=lambda x: c.log((one + c.exp(x)) / two),
+        logmeanexp=lambda x: c.log((one + exp(x)) / two),
     )
     return {name: _guarded(c, f if name in ALGEBRAIC else _within(c, f)) for name, f in table.items()}

@@ -166,7 +166,7 @@ def _judge_point(
     for s in program.outputs:
         _judge_value(verdict, point, s.name, values[s.name], program.is_loss, outcomes, scale.size, near)
     noise = _forgiven(closed, wrt, forms, near)
-    if point.kind == "special":
+    if point.kind == "special" and noise:
         _add_rounding(noise, kernels, call, outcomes)
     probes = list(_probes(program, wrt, point, rng))
     slopes = precise.slopes(probes, [_size(probe, scale.sizes) for probe in probes])
@@ -378,12 +378,14 @@ def _judge_zeros(
     are counted.
     """
     ((name, values),) = form.items()
-    doubtful = {k: (g.gradients[name] == 0) & np.isfinite(values) & (values != 0) for k, g in outcomes}
-    if not any(np.any(zeros) for zeros in doubtful.values()):
+    normal = np.isfinite(values) & (np.abs(values) >= SMALLEST_NORMAL)
+    doubtful = {k: (g.gradients[name] == 0) & normal for k, g in outcomes}
+    asked = np.any(list(doubtful.values()), axis=0)
+    if not np.any(asked):
         return
     closed, point = next(c for c in judged.closed if c.input == name), precise.point
-    sure, moved = surely(closed, precise), np.zeros(values.shape)
-    for seed in (29, 31) if np.any(sure[np.any(list(doubtful.values()), axis=0)]) else ():
+    sure, moved = surely(closed, precise, asked), np.zeros(values.shape)
+    for seed in (29, 31) if np.any(sure[asked]) else ():
         near = Precise(judged.program, replace(point, inputs=rounded(point.inputs, seed)))
         again = closed_forms([closed], (name,), near, roughly=True)
         moved = np.maximum(moved, np.nan_to_num(np.abs(again[name] - sure)))

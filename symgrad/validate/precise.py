@@ -331,17 +331,19 @@ def closed_values(form: Closed, precise: Precise, roughly: bool = False) -> np.n
     return precise.settled(lambda digits: closed_at(form, precise, digits))
 
 
-def surely(form: Closed, precise: Precise) -> np.ndarray[Any, Any]:
-    """A closed form as float64 where the two highest precisions agree in a normal number, each element for itself;
-    0 elsewhere: what is nothing but rounding is another number at each precision."""
-
-    def at(digits: int) -> np.ndarray[Any, Any]:
-        return precise.anyhow(lambda: as_float(closed_at(form, precise, digits)))
-
-    low, high = map(at, precise.levels[-2:])
-    with np.errstate(all="ignore"):
-        agree = np.isfinite(high) & (np.abs(high) >= SMALLEST_NORMAL) & (np.abs(high - low) <= AGREED * np.abs(high))
-    return np.asarray(np.where(agree, high, 0.0))
+def surely(form: Closed, precise: Precise, asked: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A closed form as float64 where two precisions in succession agree in a normal number, each element for itself;
+    0 elsewhere: what is nothing but rounding is another number at each precision. It rises until they agree in all
+    the elements that are asked for."""
+    sure = before = np.zeros(asked.shape)
+    for digits in precise.levels:
+        now = precise.anyhow(lambda digits=digits: as_float(closed_at(form, precise, digits)))  # type: ignore[misc]
+        with np.errstate(all="ignore"):
+            agree = np.isfinite(now) & (np.abs(now) >= SMALLEST_NORMAL) & (np.abs(now - before) <= AGREED * np.abs(now))
+        sure, before = np.where(agree, now, sure), now
+        if np.all(sure[asked] != 0):
+            break
+    return sure
 
 
 def closed_forms(closed: Sequence[Closed], wrt: Sequence[str], precise: Precise, roughly: bool = False) -> Data:

@@ -18,7 +18,7 @@ from symgrad.validate.evaluate import evaluate_program
 from symgrad.validate.points import Place, Point, is_plain, place
 from symgrad.validate.sampling import Data, bounds, cotangents, sample_inputs
 
-LARGE = (40.0, 800.0, 1e4, 800.0, 1e50, 1e100)
+LARGE = (40.0, 800.0, 1e4, 800.0, 1e50, 1e100, 1e200)
 """Sizes of large values; inputs take them in turn."""
 EVERYWHERE = "large, 40, in every input"
 """Where exponentials are far apart and still numbers: each input is there once, whatever its turn."""
