@@ -130,7 +130,7 @@ def _score(score: Score, truth: Truth, got: Answers, dtype: str, inputs: Data, r
             if not np.isfinite(value):
                 score.nan += 1
                 score.where = score.where or _place(key, at, value, true, inputs, rows, "nan")
-            elif value == 0 and abs(true) >= float(limits.tiny):
+            elif value == 0 and abs(true) >= max(float(limits.tiny), _slack(forgiven[at], dtype)):
                 score.zeros += 1
                 score.where = score.where or _place(key, at, value, true, inputs, rows, "zero")
             elif named[point]:
@@ -144,10 +144,13 @@ def _score(score: Score, truth: Truth, got: Answers, dtype: str, inputs: Data, r
 
 
 def _mixed(got: float, true: Any, forgiven: Any, dtype: str) -> float:
-    limits = np.finfo(dtype)
     unit = float(np.spacing(np.asarray(abs(float(true)), dtype=dtype)))
-    slack = float(limits.eps) * float(forgiven) if not isnan(forgiven) else 0.0
-    return float(abs(got - true) / (unit + slack))
+    return float(abs(got - true) / (unit + _slack(forgiven, dtype)))
+
+
+def _slack(forgiven: Any, dtype: str) -> float:
+    """How far an ulp of the inputs moves the truth."""
+    return float(np.finfo(dtype).eps) * float(forgiven) if not isnan(forgiven) else 0.0
 
 
 def _magnitude(inputs: Data, point: int, rows: bool) -> float:

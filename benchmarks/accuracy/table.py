@@ -159,8 +159,9 @@ HEAD = """# How many digits gradients keep
 Written by `python -m benchmarks.accuracy`. Values and gradients at adversarial inputs (uniform over bit patterns, the
 working range, saturated, tied, offset, tiny and huge rows), against multiprecision whose precision is raised until two
 agree. A cell holds the number of nan or infinite results where the truth is finite, the number of wrong zeros (an exact
-0 where the truth is a normal number), and the worst error in mixed ulp, |got - true| / (ulp(true) + eps sum |x dg/dx|),
-where all named values are in the normal range. Bold: not within the promise (8 in float32, 4 in float64, times
+0 where the truth is a normal number, farther from 0 than an ulp of the inputs moves it), and the worst error in mixed
+ulp, |got - true| / (ulp(true) + eps sum |x dg/dx|), where all named values are in the normal range. Left out for
+everyone: points at which a named value is 0/0. Bold: not within the promise (8 in float32, 4 in float64, times
 1 + log2 n for contractions over n terms, 4 times the size for matrices).
 
 *torch autograd* differentiates the formula as it is written, evaluated operation by operation with a double where at

@@ -112,7 +112,11 @@ class Judge:
             left = left[~good]
             if not len(left):
                 break
-        return Truth(exact, forgiven, self.named(inputs), self.check(inputs, upstream, exact))
+        named = self.named(inputs)
+        nowhere = ~named.pop("any")
+        for a in exact.values():  # 0/0 on the way: the formula has no value there, whatever is made of nan behind it
+            a[nowhere if self.rows else np.full(a.shape, nowhere.any())] = np.nan
+        return Truth(exact, forgiven, named, self.check(inputs, upstream, exact))
 
     def _leading(self, inputs: Data) -> Data:
         return {i.name: inputs[i.name] for i in self.program.inputs if has_rows(i, self.program)}
@@ -174,18 +178,20 @@ class Judge:
                 total[k] = _whole(total[k] + np.abs(_whole((a - center[k]) / h)))
         return total
 
-    def named(self, inputs: Data) -> Mapping[str, np.ndarray[Any, Any]]:
-        """Rows whose named values are all in the normal range of a dtype: with digits enough that none rounds to 0."""
+    def named(self, inputs: Data) -> dict[str, np.ndarray[Any, Any]]:
+        """Rows whose named values are all in the normal range of a dtype: with digits enough that none rounds to 0.
+
+        Under `any`: rows whose named values are all numbers.
+        """
         values = evaluate_program(self.program, inputs, {}, backend_of(LEVELS[-1][0]))
         count = len(next(iter(self._leading(inputs).values()))) if self.rows else 1
         found = {}
-        for dtype in ("float32", "float64"):
-            limits = np.finfo(dtype)
+        ranges = {d: (float(np.finfo(d).tiny), float(np.finfo(d).max)) for d in ("float32", "float64")}
+        for dtype, (least, most) in {**ranges, "any": (0.0, np.inf)}.items():
             good = np.ones(count, bool)
             for a in values.values():
                 v = np.abs(_whole(a))
-                ok = (v == 0) | ((v >= float(limits.tiny)) & (v <= float(limits.max)))
-                ok = np.asarray(ok).astype(bool)
+                ok = np.asarray((v == 0) | ((v >= least) & (v <= most))).astype(bool)
                 if self.rows and ok.shape and ok.shape[0] == count:
                     good &= ok.reshape(count, -1).all(axis=1)
                 elif not self.rows:
