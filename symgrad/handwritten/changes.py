@@ -117,8 +117,8 @@ def everywhere(form: Form, program: Program) -> Iterator[Change]:
     tensors = sorted(form.closed.tensors.union(*(d.body.tensors for d in form.where if d.name in used)) - used)
     for name in (*sorted(form.closed.tensors & used), *tensors):
         for kind, detail, change, cost in _of_name(name, form, program):
-            where = tuple(_Named(d.name, tuple(d.indices), _mapped(d.body, name, change)) for d in form.where)
-            closed = _mapped(form.closed, name, change)
+            where = tuple(_Named(d.name, tuple(d.indices), mapped(d.body, name, change)) for d in form.where)
+            closed = mapped(form.closed, name, change)
             yield Change(kind, detail, replace(form, closed=closed), form.closed, cost)
             yield Change(kind, detail, replace(form, closed=closed, where=where), form.closed, cost + 1)
 
@@ -145,7 +145,7 @@ def _times_along(t: Term, other: str, program: Program) -> Term:
     return mul(t, found[0]) if found else t
 
 
-def _mapped(t: Term, name: str, change: Put) -> Term:
+def mapped(t: Term, name: str, change: Put) -> Term:
     """The term with every access of a tensor changed."""
     if name not in t.tensors:
         return t
@@ -153,8 +153,8 @@ def _mapped(t: Term, name: str, change: Put) -> Term:
         return change(t)
     if t.op == "red":
         body, bound = open_reduction(t, Fresh(iter(range(40_000_000 + 100 * t.height, 50_000_000))))
-        return reduce(str(t.data), _mapped(body, name, change), bound)
-    return rebuild(t, tuple(_mapped(a, name, change) for a in t.args))
+        return reduce(str(t.data), mapped(body, name, change), bound)
+    return rebuild(t, tuple(mapped(a, name, change) for a in t.args))
 
 
 def by_change(evidence: Evidence, program: Program) -> Cause | None:

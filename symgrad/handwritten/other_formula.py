@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from symgrad.algebra.build import Fresh, compare, open_reduction, substitute
-from symgrad.algebra.terms import ZERO
-from symgrad.formula.program import Program
+from symgrad.algebra.terms import ZERO, Term, walk
+from symgrad.formula.program import Program, Statement
+from symgrad.handwritten.changes import mapped
 from symgrad.handwritten.hypotheses import Cause, Evidence, Hypothesis, Predict
 from symgrad.handwritten.mistakes import Local, mistakes_at
 from symgrad.handwritten.samples import Target
@@ -25,6 +26,7 @@ from symgrad.validate.kernels import Call
 
 MOST = 160
 KINDS = ("epsilon", "missing_term", "wrong_axis", "transposed", "region", "missing_factor", "factor", "sign")
+WRITTEN_OUT = 9
 FIRST = 6
 """How simple it is to take the first of a sum alone."""
 
@@ -48,18 +50,31 @@ def by_formula(evidence: Evidence, program: Program) -> Cause | None:
 
 
 def others(program: Program) -> Iterator[Other]:
-    """Formulas with one change in one of their statements."""
+    """Formulas with one change in one of their statements, or in a name where one statement alone reads it."""
     for k, s in enumerate(program.statements):
         if s.recurrence is not None:
             continue
-        for spot in spots(s.body, s.indices, Fresh()):
-            for kind, text, new, cost in (*mistakes_at(spot, program), *_more(spot)):
-                if kind in KINDS:
-                    changed = replace(s, body=spot.put(new))
-                    statements = (*program.statements[:k], changed, *program.statements[k + 1 :])
-                    told = f"the gradient of another formula: {text}, in {s.name}"
-                    cause = Cause(kind, told, term=spot.term)
-                    yield Other(cause, replace(program, statements=statements), cost + 2 * spot.depth)
+        for body, more in ((s.body, 0), *((b, WRITTEN_OUT) for b in _written_out(s, program))):
+            known = frozenset(walk(s.body)) if more else frozenset()
+            for spot in spots(body, s.indices, Fresh()):
+                for kind, text, new, cost in () if spot.term in known else (*mistakes_at(spot, program), *_more(spot)):
+                    if kind in KINDS:
+                        changed = replace(s, body=spot.put(new))
+                        statements = (*program.statements[:k], changed, *program.statements[k + 1 :])
+                        told = f"the gradient of another formula: {text}, in {s.name}"
+                        cause = Cause(kind, told, term=spot.term)
+                        yield Other(cause, replace(program, statements=statements), cost + 2 * spot.depth + more)
+
+
+def _written_out(s: Statement, program: Program) -> Iterator[Term]:
+    """The body of a statement with one of the names in it written out."""
+    for other in program.statements:
+        if other.name in s.body.tensors and other.recurrence is None and other is not s:
+            yield mapped(
+                s.body,
+                other.name,
+                lambda t, o=other: substitute(o.body, dict(zip(o.indices, t.args, strict=True))),  # type: ignore[misc]
+            )
 
 
 def _more(spot: Spot) -> Iterator[Local]:

@@ -55,6 +55,12 @@ def few_by_row(x: Any, m: Any) -> Any:
     return 2 * x * m + 2 * x * m.sum(1, keepdims=True)
 
 
+def tversky_smoothed_above(p: Any, t: Any, alpha: float = 0.3, beta: float = 0.7, eps: float = 1.0) -> Any:
+    hit, miss = (p * t).sum(1, keepdims=True), ((1 - p) * t).sum(1, keepdims=True)
+    a, b = hit + eps, hit + alpha * (p * (1 - t)).sum(1, keepdims=True) + beta * miss
+    return -(t * b - a * (t + alpha * (1 - t) - beta * t)) / b**2 / len(p)
+
+
 class Weighted(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Any, t: Any) -> Any:
@@ -81,10 +87,11 @@ class Right(Weighted):
         return up * d**3, None
 
 
-CASES: list[tuple[Mapping[str, Any], Callable[..., Any], str, str]] = [
+CASES: list[tuple[str | Mapping[str, Any], Callable[..., Any], str, str]] = [
     (MAP, map_one_matrix_short, "missing_factor", "A["),
     (POWER, power_of_slope, "missing_factor", "Abs(x[i] - t[i])"),
     (ROOTS, roots_exchanged, "factor", "a and b have changed places"),
+    ("tversky", tversky_smoothed_above, "epsilon", "the gradient of another formula: the term eps is missing, in b"),
     (FEW, few_by_row, "extra_factor", "Sum(where(m["),
 ]
 
