@@ -30,6 +30,8 @@ from symgrad.handwritten.thresholds import by_threshold
 
 SINGLE = 2e-5
 """Relative error up to which float32 is the suspect."""
+ROUGH = 1e3
+"""How much less exactly a cause has to explain what nothing explains exactly: about 1e-6."""
 
 
 def diagnose(evidence: Evidence, program: Program, kinks: Sequence[Any], with_upstream: bool) -> Cause:
@@ -68,7 +70,23 @@ def diagnose(evidence: Evidence, program: Program, kinks: Sequence[Any], with_up
         found = step()
         if found is not None:
             return readable(found, evidence.samples[0].target, program)
-    return Cause("unknown", "no single mistake that symgrad knows explains what was got")
+    return _nearly(evidence, program) or Cause("unknown", "no single mistake that symgrad knows explains what was got")
+
+
+def _nearly(evidence: Evidence, program: Program) -> Cause | None:
+    """The cause but for something small: a quotient that torch makes float32 of, a constant that is added."""
+
+    def rough(samples: Sequence[Sample]) -> list[Sample]:
+        return [replace(s, slack=max(s.slack, ROUGH)) for s in samples]
+
+    if any(s.explained_by(s.expected) for s in rough(evidence.wrong)):
+        return None
+    loose = Evidence(rough(evidence.samples), lambda: rough(evidence.fresh), lambda: rough(evidence.many))
+    found = by_axes(loose) or by_change(loose, program) or by_parameter(loose, program) or by_formula(loose, program)
+    if found is None:
+        return None
+    found = readable(found, evidence.samples[0].target, program)
+    return replace(found, detail=f"{found.detail} (and besides something small, as float32 leaves it)")
 
 
 def diagnose_special(samples: Sequence[Sample], evidence: Evidence, program: Program, kinks: Sequence[Any]) -> Cause:

@@ -59,11 +59,21 @@ def check_gradient(derivation: Derivation, callee: Callee, options: Options | No
     hearing.targets = tuple(_checked_forms(t, hearing) for t in targets)
     try:
         record = hearing.hear()
+        weighed = None if any(record.wrong(t) for t in hearing.targets) else cause_of_weights(hearing)
     except TheirError as error:
         return raised(derivation, hearing, error)
     except LayoutError as error:
         return Verdict(derivation.formula.name, False, Cause("shape", str(error)), calls=caller.calls)
+    if weighed is not None:
+        return _told(derivation, hearing, record, weighed)
     return _judged(derivation, hearing, record)
+
+
+def _told(derivation: Derivation, hearing: Hearing, record: Record, found: tuple[Target, Cause]) -> Verdict:
+    """The verdict where a cause was found beside the samples."""
+    target, cause = found
+    name, calls = derivation.formula.name, hearing.caller.calls
+    return Verdict(name, False, cause, target, points=record.points, kinds=record.kinds, calls=calls)
 
 
 def _targets(derivation: Derivation, wrt: Sequence[str], order: int) -> list[Target]:
@@ -95,9 +105,6 @@ def _judged(derivation: Derivation, hearing: Hearing, record: Record) -> Verdict
         found = cause_of_values(record, program)
         if found is not None:
             return Verdict(name, False, found, **seen)
-        weighed = cause_of_weights(hearing)
-        if weighed is not None:
-            return Verdict(name, False, weighed[1], weighed[0], **seen)
         remarks = tuple(_remarks(record, hearing))
         return Verdict(name, True, lost(record.lost), remarks=remarks, **seen)
     causes = [(t, _cause(hearing, record, t)) for t in wrong]
