@@ -11,6 +11,8 @@ from symgrad.formula.program import Statement
 
 DIGITS, MORE_DIGITS = 60, 240
 """The truth is believed where both agree."""
+MOST_BITS = 4096
+"""Of the exponent of an argument: mpmath works to as many digits, and for exp(exp(1e50)) it would never end."""
 
 
 @cache
@@ -26,7 +28,7 @@ def _context(digits: int) -> Any:
 def _precise(digits: int) -> Mapping[str, Callable[..., Any]]:
     c = _context(digits)
     names = "log sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh erf exp expm1 log1p sqrt".split()
-    return {n: getattr(c, n) for n in names} | {
+    table = {n: getattr(c, n) for n in names} | {
         "erfc": lambda x: c.erfc(x) if abs(x) < 1e6 else c.mpf(0 if x > 0 else 2),
         "Abs": abs,
         "sign": lambda x: c.mpf((x > 0) - (x < 0)),
@@ -39,6 +41,16 @@ def _precise(digits: int) -> Mapping[str, Callable[..., Any]]:
         "sech2": lambda x: 1 / c.cosh(x) ** 2,
         "normal_cdf": lambda x: c.erfc(-x / c.sqrt(2)) / 2 if abs(x) < 1e6 else c.mpf(0 if x < 0 else 1),
     }
+    return {n: _within(c, f) for n, f in table.items()}
+
+
+def _within(c: Any, f: Callable[..., Any]) -> Callable[..., Any]:
+    """f; nan, which is no truth, where an argument is beyond what can be computed."""
+
+    def call(*args: Any) -> Any:
+        return c.nan if any(c.isfinite(x) and c.mag(x) > MOST_BITS for x in args) else f(*args)
+
+    return call
 
 
 class Exactly(Arithmetic):

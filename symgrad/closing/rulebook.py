@@ -20,6 +20,7 @@ from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NA
 from symgrad.rules.machine import MACHINE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
 from symgrad.rules.multiples import KNOWN_REMAINDER
+from symgrad.rules.powers import POWERS
 from symgrad.rules.ranges import OUTSIDE
 from symgrad.rules.roots import ROOTS
 from symgrad.rules.softmax import WEIGHTED_SOFTMAX
@@ -57,6 +58,7 @@ ALL: tuple[Rule, ...] = (
     *STEPS,
     MASKED_EXPONENTIAL,
     WEIGHTED_SOFTMAX,
+    *POWERS,
     *UNGUARDED,
     OUTSIDE,
     TANGENT,

@@ -22,6 +22,7 @@ from symgrad.rules.brackets import MASKED_EXPONENTIAL
 from symgrad.rules.elementary import DENSITIES, ELEMENTARY, NAMED_LOGARITHMS, PEOPLE
 from symgrad.rules.matrices import FOR_MACHINES, FOR_PEOPLE, INVERSE_OF_PRODUCT, square_factors
 from symgrad.rules.multiples import KNOWN_REMAINDER
+from symgrad.rules.powers import POWERS
 from symgrad.rules.ranges import OUTSIDE, read_inside
 from symgrad.rules.softmax import WEIGHTED_SOFTMAX
 from symgrad.rules.stabilize import EXP_SIGMOID, NORMALIZE_INSIDE
@@ -57,7 +58,7 @@ class Simplifier:
             *ELEMENTARY,
             *REFOLD,
             NORMALIZE_INSIDE,
-            *((MASKED_EXPONENTIAL, WEIGHTED_SOFTMAX, *DENSITIES, GATE, *STEPS) if closed else ()),
+            *((MASKED_EXPONENTIAL, WEIGHTED_SOFTMAX, *DENSITIES, GATE, *STEPS, *POWERS) if closed else ()),
         )
         self.written = _conditions(context)
         facts = fact_rules(context)
@@ -162,6 +163,7 @@ class Simplifier:
         safe = self._growing(new) <= self._growing(old) and _ties(new, name) <= _ties(old, name)
         if folding.pivot.op == "fn" and folding.pivot.data == "exp":
             safe = safe and not _adds_exponential(new, old)
+        safe = safe and (self.closed or self._rounded(new) <= self._rounded(old))
         return safe and self._shorter(new, old)
 
     def _shorter(self, new: Term, old: Term) -> bool:
@@ -174,6 +176,17 @@ class Simplifier:
         """Exponents that grow with a logsumexp. A folding adds none: y exp(lse - z) for exp(x - z) is 0 times oo."""
         exponents = frozenset(x.args[0] for x in walk(t) if x.op == "fn" and x.data == "exp" and x.tensors)
         return frozenset(e for e in exponents if any(self._is_lse(a) for a in terms_of(e)))
+
+    def _rounded(self, t: Term) -> frozenset[Term]:
+        """Exponents with a value made of a logsumexp: r*(x - y) for y = lse(r*x)/r is no longer 0 at a large x."""
+        return frozenset(e for e in _exponents(t) if any(is_access(x) and self._holds_lse(x) for x in walk(e)))
+
+    def _holds_lse(self, name: Term) -> bool:
+        """Whether a name stands for a logsumexp with factors or beside summands."""
+        named = self.context.definitions.get(str(name.data))
+        if named is None or self._is_lse(named.body):
+            return False
+        return any(coefficient(a)[0] > 0 and any(map(self._is_lse, factors_of(a))) for a in terms_of(named.body))
 
     def _is_lse(self, t: Term) -> bool:
         if is_access(t):

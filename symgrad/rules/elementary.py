@@ -115,14 +115,16 @@ def _sign(t: Term, context: Context) -> Term | None:
 
 
 def _abs_times_sign(t: Term, context: Context) -> Term | None:
-    """|x| sign(x) = x, sign(x)**2 is left alone (0 at 0)."""
+    """|x| sign(x) = x, sign(x)/|x| = 1/x, sign(x)**2 is left alone (0 at 0)."""
     if t.op != "mul":
         return None
     for f in t.args:
         if f.op == "fn" and f.data == "sign":
             partner = fn("Abs", f.args[0])
-            if partner in t.args:
-                return mul(f.args[0], *(g for g in t.args if g is not f and g is not partner))
+            for p in (partner, power(partner, MINUS_ONE)):
+                if p in t.args:
+                    x = f.args[0] if p is partner else power(f.args[0], MINUS_ONE)
+                    return mul(x, *(g for g in t.args if g is not f and g is not p))
             if f.args[0] in t.args:
                 return mul(partner, *(g for g in t.args if g is not f and g is not f.args[0]))
     return None
@@ -277,7 +279,7 @@ SIGN = Rule(
 ABS_SIGN = Rule(
     "sign/abs",
     ("mul",),
-    r"|x|\,\operatorname{sign} x = x, \quad x \operatorname{sign} x = |x|",
+    r"|x|\,\operatorname{sign} x = x, \quad \operatorname{sign}(x)/|x| = 1/x, \quad x \operatorname{sign} x = |x|",
     "modulus and sign make the number",
     _abs_times_sign,
     Example("Abs(x[i, j])*sign(x[i, j])", "x[i, j]"),

@@ -25,6 +25,7 @@ from symgrad.algebra.terms import (
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
+from symgrad.rules.differences import DIFFERENCE_OF_SIGMOIDS
 from symgrad.rules.shares import SHARE, TANH, exponent_of
 
 
@@ -426,6 +427,7 @@ SOFTPLUS = Rule(
 )
 
 STABILIZE = (
+    DIFFERENCE_OF_SIGMOIDS,
     LOG,
     LOG1P,
     SOFTPLUS,

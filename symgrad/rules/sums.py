@@ -13,13 +13,11 @@ from symgrad.algebra.build import (
     mul,
     neg,
     open_reduction,
-    power,
     reduce,
     substitute,
 )
 from symgrad.algebra.show import softmax_parts
 from symgrad.algebra.terms import (
-    ONE,
     ZERO,
     Term,
     by_name,
@@ -28,14 +26,13 @@ from symgrad.algebra.terms import (
     factors_of,
     get0,
     is_access,
-    node,
     terms_of,
-    walk,
 )
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 from symgrad.rules.digits import DIGITS, QUOTIENTS, is_whole, possible, reduces_at
 from symgrad.rules.multiples import MULTIPLES
+from symgrad.rules.powers import JOIN_POWERS, SPLIT_POWER
 
 MOST_TERMS = 200
 """Products that would have more terms stay as they are."""
@@ -283,38 +280,6 @@ def _shift_lse(t: Term, context: Context) -> Term | None:
     return add(*moved, reduce("lse", add(*(a for a in terms_of(body) if a.free & bound)), variables))
 
 
-def _sum_of_power(t: Term, context: Context) -> Term | None:
-    """(a*b)**e with what is not a sum outside: powers of products are split where the factors are positive.
-
-    Where all factors are known to be at least 0 they are split too.
-    """
-    if t.op != "pow" or t.args[0].op != "mul":
-        return None
-    if all(_is_constant(f) for f in t.args[0].args):
-        return None
-    positive = [f for f in t.args[0].args if context.is_positive(f)]
-    if all(context.is_nonnegative(f) for f in t.args[0].args):
-        positive = list(t.args[0].args)
-    if not positive:
-        return None
-    rest = mul(*(f for f in t.args[0].args if f not in positive))
-    constants = mul(*(f for f in positive if _is_constant(f)))
-    outside = mul(power(constants, t.args[1]), *(power(f, t.args[1]) for f in positive if not _is_constant(f)))
-    return mul(outside, node("pow", (rest, t.args[1])) if rest is not ONE else ONE)
-
-
-def _is_constant(t: Term) -> bool:
-    return all(x.op in ("num", "const", "pow", "mul", "add") for x in walk(t))
-
-
-def _join_powers(t: Term, context: Context) -> Term | None:
-    """(x**a)**e = x**(a*e) for x > 0."""
-    if t.op != "pow" or t.args[0].op != "pow" or not context.is_nonnegative(t.args[0].args[0]):
-        return None
-    inner = t.args[0]
-    return power(inner.args[0], mul(inner.args[1], t.args[1]))
-
-
 DISTRIBUTE = Rule(
     "product/distribute",
     ("mul",),
@@ -379,25 +344,6 @@ SHIFT_LSE = Rule(
     _shift_lse,
     Example("logsumexp(x[i, j] + z[i, 0], j)", "z[i, 0] + logsumexp(x[i, j], j)"),
 )
-SPLIT_POWER = Rule(
-    "power/split",
-    ("pow",),
-    r"(a\,b)^e = a^e\,b^e \quad (a > 0)",
-    "a positive factor leaves the power",
-    _sum_of_power,
-    Example("sqrt(p[i]*x[i, 0])", "sqrt(p[i])*sqrt(x[i, 0])", "{x: [n, c], p: {shape: [n], domain: positive}}"),
-    needs=("sign",),
-)
-JOIN_POWERS = Rule(
-    "power/join",
-    ("pow",),
-    r"(a^b)^c = a^{b c} \quad (a \ge 0)",
-    "a power of a power is one power",
-    _join_powers,
-    Example("(p[i]**2)**(3/2)", "p[i]**3", "{p: {shape: [n], domain: positive}}"),
-    needs=("sign",),
-)
-
 SUMS = (UNIFY, SOLVE, *DIGITS, *MULTIPLES, FLATTEN, LINEAR, SEPARATE, SHIFT_LSE, SPLIT_POWER, JOIN_POWERS)
 """The normal form of sums; products are not multiplied out."""
 EXPAND = (DISTRIBUTE, *SUMS)

@@ -75,6 +75,18 @@ USES: dict[str, tuple[str, str, str]] = {
         "y[i]: v[i]*Sum(exp(x[i, j] - l[i]), j)",
     ),
     "power/split": ("x: [n, c], p: {shape: [n], domain: positive}", "", "y[i, j]: sqrt(p[i]*(1 + x[i, j]**2))"),
+    "power/quotient": (
+        "x: [n], p: {shape: [n], domain: positive}, q: [n]",
+        "",
+        "y[i]: log(1 + (p[i]/(1 + x[i]**2))**q[i])",
+    ),
+    "power/logarithm": (ROWS, "", "y: logsumexp(c*x[i, j], i, j)/c - log(n)/c"),
+    "exponential/growing": ("p: {shape: [n], domain: positive}", "", "y[i]: log(1 - exp(-p[i]))"),
+    "stabilize/difference-of-sigmoids": (
+        "x: [n], p: {shape: [n], domain: positive}",
+        "",
+        "y[i]: log(sigmoid(x[i] + p[i]) - sigmoid(x[i]))",
+    ),
     "power/even": (ROWS, "", "y[i, j]: Abs(x[i, j])**3"),
     "sign/abs": (ROWS, "", "y[i, j]: Abs(x[i, j])*sign(x[i, j])*x[i, j]"),
     "sign/known": ("p: {shape: [n], domain: positive}", "", "y[i]: Abs(p[i])"),
