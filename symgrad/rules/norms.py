@@ -1,7 +1,7 @@
 """Differences of norms of vectors that have a part in common, as distances to one point do: for kernels alone.
 
 norm(f) - norm(g)         sum((f - g)*(f + g)/(norm f + norm g))
-f/norm(f) - g/norm(g)     (f - g)/norm(f) - (g/norm(g))*((norm f - norm g)/norm f)
+f/norm(f) - g/norm(g)     (f - g)/norm(f) - (g/norm(g))*((norm f - norm g)/norm f) where norm(f) is the larger
 
 The common part leaves f - g before anything is squared; it is all that is left of it where f and g are large.
 """
@@ -23,6 +23,7 @@ from symgrad.algebra.build import (
     reduce,
     sub,
     substitute,
+    where,
 )
 from symgrad.algebra.terms import (
     HALF,
@@ -120,19 +121,21 @@ def _unit(whole: Term, scale: Term, f: Term, name: Term, context: Context) -> It
 
 
 def _apart(t: Term, context: Context) -> Term | None:
-    """c*f/norm(f) - c*g/norm(g) in a sum; where one norm is 0, the other term alone."""
+    """c*f/norm(f) - c*g/norm(g) in a sum, by the larger norm: where the other is 0 its direction is 0."""
     for one, two in permutations(_units(t, context), 2):
-        c, d = (_without(u.scale, iverson(compare("!=", u.norm, ZERO))) for u in (one, two))
+        there, inside = (iverson(compare("!=", u.norm, ZERO)) for u in (one, two))
+        c, d = _without(one.scale, there), _without(two.scale, inside)
         if one.place is not two.place or add(c, d) is not ZERO or coefficient(c)[0] < 0:
             continue
-        gap, gone = _gap(one.norm, two.norm, context), iverson(compare("==", one.norm, ZERO))
-        if gap is None or gone in factors_of(c):
+        gap, larger = _gap(one.norm, two.norm, context), fn("Max", one.norm, two.norm)
+        if gap is None:
             continue
-        there, inside = (iverson(compare("!=", u.norm, ZERO)) for u in (one, two))
-        near = mul(there, c, sub(one.f, two.f), power(one.norm, MINUS_ONE))
-        turned = mul(there, inside, c, fn("ratio", two.f, two.norm), fn("ratio", gap, one.norm))
+        near = mul(iverson(compare("!=", larger, ZERO)), c, sub(one.f, two.f), power(larger, MINUS_ONE))
+        directions = (fn("ratio", u.f, u.norm) for u in (one, two))
+        smaller = where(compare("<", one.norm, two.norm), *directions)
+        turned = mul(there, inside, c, smaller, fn("ratio", gap, larger))
         others = (x for x in t.args if x is not one.whole and x is not two.whole)
-        return add(near, neg(turned), mul(gone, two.whole), *others)
+        return add(near, neg(turned), *others)
     return None
 
 
@@ -186,6 +189,7 @@ def _along(norm: Term | None, over: Sequence[Term], context: Context) -> Term | 
 _SUMS = (
     "ratio((x[i, j] - z[i, j])/2 + (x[i, j] - w[i, j])/2, norm(x[i, k] - z[i, k], k)/2 + norm(x[i, k] - w[i, k], k)/2)"
 )
+_LARGER = "Max(norm(x[i, j] - z[i, j], j), norm(x[i, j] - w[i, j], j))"
 NORMS = (
     Rule(
         "machine/cosine-distance",
@@ -218,11 +222,11 @@ NORMS = (
         _apart,
         Example(
             "(x[i, k] - z[i, k])/norm(x[i, j] - z[i, j], j) - (x[i, k] - w[i, k])/norm(x[i, j] - w[i, j], j)",
-            "where(norm(x[i, j] - z[i, j], j) == 0, (w[i, k] - x[i, k])/norm(x[i, j] - w[i, j], j), 0) + "
-            "where(norm(x[i, j] - z[i, j], j) != 0, (w[i, k] - z[i, k])/norm(x[i, j] - z[i, j], j), 0) - "
-            "where(And(norm(x[i, j] - w[i, j], j) != 0, norm(x[i, j] - z[i, j], j) != 0), "
-            "ratio(where(norm(x[i, j] - w[i, j], j) + norm(x[i, j] - z[i, j], j) != 0, Sum((w[i, j] - z[i, j])*"
-            f"{_SUMS}, j), 0), norm(x[i, j] - z[i, j], j))*ratio(x[i, k] - w[i, k], norm(x[i, j] - w[i, j], j)), 0)",
+            f"where({_LARGER} != 0, (w[i, k] - z[i, k])/{_LARGER}, 0) - where(And(norm(x[i, j] - w[i, j], j) != 0, "
+            "norm(x[i, j] - z[i, j], j) != 0), ratio(where(norm(x[i, j] - w[i, j], j) + norm(x[i, j] - z[i, j], j) != 0"
+            f", Sum((w[i, j] - z[i, j])*{_SUMS}, j), 0), {_LARGER})*where(norm(x[i, j] - z[i, j], j) < "
+            "norm(x[i, j] - w[i, j], j), ratio(x[i, k] - z[i, k], norm(x[i, j] - z[i, j], j)), "
+            "ratio(x[i, k] - w[i, k], norm(x[i, j] - w[i, j], j))), 0)",
         ),
     ),
 )

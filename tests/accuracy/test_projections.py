@@ -136,3 +136,12 @@ def gradient(result, target, *inputs):  # type: ignore[no-untyped-def]
     tensors = [torch.tensor(a, requires_grad=True) for a in inputs]
     result.torch.f(*tensors).backward()
     return [t.grad.numpy() for t in tensors[:-1]]
+
+
+def test_directions_of_vectors_of_very_different_lengths_differ_as_they_are() -> None:
+    text = {"name": "f", "inputs": {n: ["n", "c"] for n in "apq"}}
+    result = symgrad.derive({**text, "output": {"y[i]": "norm(a[i, j] - p[i, j], j) - norm(a[i, j] - q[i, j], j)"}})
+    near, far = np.array([[3e-12, 4e-12]]), np.array([[4.0, -3.0]])
+    for p, q, exact in ((near, far, [-0.6 + 0.8, -0.8 - 0.6]), (far, near, [-0.8 + 0.6, 0.6 + 0.8])):
+        _, saved = result.numpy.forward(np.zeros((1, 2)), p, q)
+        np.testing.assert_allclose(result.numpy.backward(np.ones(1), saved).a[0], exact, rtol=1e-11)
