@@ -52,7 +52,7 @@ HELPERS["_projected"] = '''
 def _projected(f, a, axis, by=None, left=0):
     """f - a*sum(by*f) where a*by sums to 1 - left: f is first freed of a, by its largest part."""
     by = a if by is None else by
-    most = a * by > 0.5
+    most = a * by > 0.6  # one place at most, whatever was rounded
     part = np.where(most, f / np.where(most, a, 1), 0).sum(axis=axis, keepdims=True)
     f = np.where(most, 0, f - part * a)
     return f - a * (by * f).sum(axis=axis, keepdims=True) + part * left * a

@@ -145,3 +145,16 @@ def test_directions_of_vectors_of_very_different_lengths_differ_as_they_are() ->
     for p, q, exact in ((near, far, [-0.6 + 0.8, -0.8 - 0.6]), (far, near, [-0.8 + 0.6, 0.6 + 0.8])):
         _, saved = result.numpy.forward(np.zeros((1, 2)), p, q)
         np.testing.assert_allclose(result.numpy.backward(np.ones(1), saved).a[0], exact, rtol=1e-11)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_two_elements_that_share_everything_are_none_that_holds_most(size: int) -> None:
+    result = symgrad.derive(
+        {"name": "f", "inputs": {"x": ["n", "c"]}, "output": {"y[i, j]": "x[i, j]/norm(x[i, k], k)"}}
+    )
+    x = np.zeros((200, size + 1))
+    x[:, :2] = np.random.default_rng(1).normal(size=(200, 1))
+    _, saved = result.numpy.forward(x)
+    upstream = np.tile([1.0, 3.0, *[0.0] * (size - 1)], (200, 1))
+    got = result.numpy.backward(upstream, saved)
+    np.testing.assert_allclose(got[:, 1] * np.abs(x[:, 0]) * np.sqrt(2), 1.0, rtol=1e-12)
