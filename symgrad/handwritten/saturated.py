@@ -50,6 +50,6 @@ def affordable(program: Program, points: Sequence[Point]) -> list[Point]:
     cost = 0
     for p in points:
         dims = bind_sizes(program, {n: tuple(np.shape(a)) for n, a in p.inputs.items()}, p.parameters).dims
-        cost += work_of(program, dims, p.parameters) + A_TERM * terms
+        cost += work_of(program.statements, dims, p.parameters) + A_TERM * terms
     count = max(2, int(len(points) * min(1.0, MOST_WORK / max(1, cost * (1 + len(program.wrt))))))
     return [points[k * len(points) // count] for k in range(min(count, len(points)))]

@@ -193,7 +193,8 @@ def hear_all(trial: Trial, seed: int) -> tuple[tuple[Judgement, ...], tuple[tupl
     small = list(normal_points(program, seed + 1, 3, FOR_DISTINCT * SMALL))
     special = list(special_points(program, seed, SMALL))
     kinks = list(kink_points(program, trial.kinks, seed))
-    reach = reach_of(program, trial.formula, [small[k] for k in (1, 0, 2) if k < len(small)] + special)
+    precise = [small[k] for k in (1, 0, 2) if k < len(small)] + special
+    reach = reach_of(program, trial.formula, precise, trial.closed)
     if not trial.wrt:
         return (), (("all", "no input is differentiated"),), reach
     if has_torch():

@@ -123,7 +123,11 @@ class DecimalBackend(InNumpyArrays):
         top = np.asarray(a.max(axis=-1))
         finite = _elementwise(Decimal.is_finite)(top).astype(bool)
         safe = _chosen(finite, top, ZERO)
-        total = self.function("exp")(a - safe[..., None]).sum(axis=-1)
+        # what is below the last digit of the sum, which is 1 at least, is no part of it
+        far = Decimal(-3 * (self.digits + GUARD))
+        apart = a - safe[..., None]
+        apart = _chosen((apart <= far).astype(bool), -INFINITY, apart)
+        total = self.function("exp")(apart).sum(axis=-1)
         return np.where(finite, np.asarray(self.function("log")(np.asarray(total)) + safe), top)
 
     def matrix(self, function: str, a: Array) -> Array:

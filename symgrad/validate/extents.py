@@ -217,9 +217,9 @@ def _all_extents(program: Program) -> list[Term]:
     return list(found)
 
 
-def work_of(program: Program, dims: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
-    """Elements of the largest array that the evaluator makes, times the number of terms, about."""
-    return _elements(_loops(program.statements), dims, parameters)
+def work_of(statements: Sequence[Statement], dims: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
+    """Elements that the evaluator touches, term by term, about."""
+    return _elements(_loops(tuple(statements)), dims, parameters)
 
 
 Loops = Mapping[tuple[Term, ...], int]

@@ -240,7 +240,9 @@ def _reductions(context: Any) -> Mapping[str, Callable[[list[Any]], Any]]:
             return top
         if any(_is_beyond(context, x - top) for x in row):
             return context.nan
-        return top + context.log(context.fsum(exponential(context, x - top) for x in row))
+        # what is below the last bit of the sum, which is 1 at least, is no part of it
+        near = (x - top for x in row if not x - top <= -context.prec)
+        return top + context.log(context.fsum(exponential(context, x) for x in near))
 
     return {
         "sum": context.fsum,

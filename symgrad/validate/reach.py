@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.formula.program import Formula, Program
+from symgrad.formula.program import Formula, Program, Statement
 from symgrad.validate.extents import work_of
 from symgrad.validate.points import Point, place
+from symgrad.validate.precise import Closed
 from symgrad.validate.sizes import bind_sizes
 
 LARGE = 10_000
-"""Scalar operations at the judged sizes, about, beyond which a formula is judged by its parts too."""
+"""Scalar operations of the value at the judged sizes, about, beyond which a formula is judged by its parts too."""
 MOST_WORK = 3_000_000
 """Elements that multiprecision touches in all, for each direction in which it differentiates, about."""
 OF_A_WHOLE = 2
@@ -35,14 +36,15 @@ class Reach:
     parts: tuple[Formula, ...] = ()
 
 
-def reach_of(program: Program, formula: Formula | None, points: Sequence[Point]) -> Reach:
-    """Which of the points multiprecision looks at, and which parts are judged alone."""
+def reach_of(program: Program, formula: Formula | None, points: Sequence[Point], forms: Sequence[Closed] = ()) -> Reach:
+    """Which of the points multiprecision looks at, and which parts are judged alone; `forms`: the closed forms."""
     at = place(program, 0)
-    work = work_of(program, at.dims, at.parameters)
+    work = work_of(program.statements, at.dims, at.parameters)
+    more = work_of(statements_of(forms), at.dims, at.parameters)
     uses: Mapping[str, Formula] = formula.uses if formula is not None and work > LARGE else {}
     parts = {f.sha256: f for f in uses.values()}
     chosen = affordable(program, points, OF_A_WHOLE if parts else len(points))
-    words = f"about {work} scalar operations at the judged sizes"
+    words = f"about {work} scalar operations at the judged sizes, {more} in the closed forms"
     if len(chosen) == len(points):
         words += "; every judge at all of its points"
     else:
@@ -50,6 +52,13 @@ def reach_of(program: Program, formula: Formula | None, points: Sequence[Point])
     if parts:
         words += f"; the parts {', '.join(f.name for f in parts.values())} each alone"
     return Reach(words, tuple(chosen), tuple(parts.values()))
+
+
+def statements_of(forms: Sequence[Closed]) -> tuple[Statement, ...]:
+    """Closed forms and what they define, each definition once."""
+    defined = (Statement(d.name, tuple(d.indices), d.body) for f in forms for d in f.where)
+    closed = (Statement(f"d{f.input}", tuple(f.indices), f.closed) for f in forms)
+    return tuple(dict.fromkeys((*defined, *closed)))
 
 
 def sizes_of(program: Program, point: Point) -> Mapping[str, int]:
@@ -60,7 +69,7 @@ def sizes_of(program: Program, point: Point) -> Mapping[str, int]:
 def affordable(program: Program, points: Sequence[Point], most: int) -> list[Point]:
     """As many of the points, evenly spread, as multiprecision can look at: one normal one at least."""
     terms = sum(s.body.size for s in program.statements)
-    once = [work_of(program, sizes_of(program, p), p.parameters) + A_TERM * terms for p in points]
+    once = [work_of(program.statements, sizes_of(program, p), p.parameters) + A_TERM * terms for p in points]
     cost = sum(once) * (2 + min(len(program.wrt), 4))
     count = max(1, min(most, int(len(points) * min(1.0, MOST_WORK / max(1, cost)))))
     return [points[k * len(points) // count] for k in range(min(count, len(points)))]
