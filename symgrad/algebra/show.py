@@ -341,6 +341,7 @@ def _internal() -> Mapping[str, Callable[..., Term]]:
         "exp_rest": lambda x: add(_call("exp")(x), neg(x), MINUS_ONE),
         "log1psq": lambda x: _call("log")(add(ONE, power(x, TWO))),
         "log1mexp": lambda x: _call("log")(add(ONE, neg(_call("exp")(x)))),
+        "series": lambda u, r, s, n, *rest: add(*rest[int(value(n)) :]),
         "logmeanexp": lambda x: _call("log")(mul(HALF, add(ONE, _call("exp")(x)))),
     }
 

@@ -6,16 +6,18 @@ import math
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from ctypes import c_float
+from dataclasses import dataclass
 from typing import Any
 
 from symgrad.algebra.build import Fresh, open_reduction
 from symgrad.algebra.show import INTERNAL
 from symgrad.algebra.terms import Term, value
-from symgrad.formula.program import Program, Statement
+from symgrad.formula.program import Input, Program, Statement
 
 EXTENT = 3
 """Elements of each axis."""
-MOST_INPUTS = 12
+MOST_INPUTS = 24
 """Elements of inputs above which a statement is not measured."""
 Numbers = dict[tuple[str, tuple[int, ...]], float]
 Here = dict[Term, int]
@@ -25,13 +27,32 @@ class UnmeasuredError(Exception):
     """The statement holds something that the probe does not evaluate, or has no value at a point."""
 
 
+REACH, SINGLE_REACH = (6, 60, 600), (6, 30, 100)
+"""Exponents that are drawn uniformly over bit patterns, in float64 and in float32."""
+
+
+def single(x: float) -> float:
+    """Rounded to float32."""
+    return c_float(x).value
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How a point is drawn: uniform over bit patterns or from the working range, in float32 or float64 numbers, each
+    element by itself or near to one that was drawn before."""
+
+    by_bits: bool = False
+    in_single: bool = False
+    near: bool = False
+
+
 class Leaves:
     """The value of each element of each input, drawn when it is first read."""
 
-    def __init__(self, program: Program, rng: random.Random, by_bits: bool) -> None:
+    def __init__(self, program: Program, rng: random.Random, how: Draw) -> None:
         self.inputs = {i.name: i for i in program.inputs}
         self.parameters = {p.name: float(p.value) for p in program.parameters}
-        self.rng, self.by_bits = rng, by_bits
+        self.rng, self.how = rng, how
         self.scale = rng.choice((0.01, 1.0, 6.0, 40.0))
         self.numbers: Numbers = {}
 
@@ -45,19 +66,49 @@ class Leaves:
 
     def _draw(self, name: str) -> float:
         i = self.inputs.get(name)
-        kind = i.domain.kind if i is not None else "real"
         if i is not None and i.dtype != "real":
             raise UnmeasuredError
-        if kind in ("unit_interval", "simplex", "one_hot", "boolean"):
-            small = math.ldexp(self.rng.random(), -self.rng.randint(0, 40))
-            return self.rng.choice((0.0, 1.0, small, 1 - small))
-        if kind not in ("real", "positive", "nonnegative"):
-            raise UnmeasuredError
-        x = self.rng.gauss(0, self.scale)
-        if self.by_bits:
-            reach = self.rng.choice((6, 60, 600))
-            x = self.rng.choice((-1, 1)) * math.ldexp(self.rng.uniform(1, 2), self.rng.randint(-reach, reach))
-        return x if kind == "real" else abs(x)
+        kind = i.domain.kind if i is not None else "real"
+        low, high = _ends(kind, i)
+        x = self._between(low, high) if high < math.inf else self._anywhere()
+        x = abs(x) if low == 0 else x
+        if self.how.near and self.rng.random() < 0.7:
+            x = self._beside(low, high, x)
+        return single(x) if self.how.in_single else x
+
+    def _between(self, low: float, high: float) -> float:
+        if (low, high) != (0, 1):
+            return self.rng.uniform(low, high)
+        small = math.ldexp(self.rng.random(), -self.rng.randint(0, 40))
+        return self.rng.choice((0.0, 1.0, small, 1 - small))
+
+    def _anywhere(self) -> float:
+        if not self.how.by_bits:
+            return self.rng.gauss(0, self.scale)
+        reach = self.rng.choice(SINGLE_REACH if self.how.in_single else REACH)
+        return self.rng.choice((-1, 1)) * math.ldexp(self.rng.uniform(1, 2), self.rng.randint(-reach, reach))
+
+    def _beside(self, low: float, high: float, x: float) -> float:
+        """A number near to one that was drawn before, or x where there is none in the range."""
+        others = [v for v in self.numbers.values() if low <= v <= high and v]
+        if not others:
+            return x
+        away = self.rng.uniform(-1, 1) * 2.0 ** -self.rng.randint(1, 18 if self.how.in_single else 40)
+        return min(max(self.rng.choice(others) * (1 + away), low), high)
+
+
+def _ends(kind: str, i: Input | None) -> tuple[float, float]:
+    """The range of a domain."""
+    if kind in ("unit_interval", "simplex", "one_hot", "boolean"):
+        return 0.0, 1.0
+    if kind in ("positive", "nonnegative"):
+        return 0.0, math.inf
+    if kind == "interval" and i is not None and all(b.op == "num" for b in i.domain.bounds):
+        low, high = (float(value(b)) for b in i.domain.bounds)
+        return low, high
+    if kind != "real":
+        raise UnmeasuredError
+    return -math.inf, math.inf
 
 
 class Arithmetic(ABC):
@@ -86,8 +137,12 @@ class Arithmetic(ABC):
             method = getattr(self, "_" + t.op, None)
             if method is None:
                 raise UnmeasuredError
-            self.memo[key] = method(t, here)
+            self.memo[key] = self.rounded(method(t, here))
         return self.memo[key]
+
+    def rounded(self, x: Any) -> Any:
+        """A result as this arithmetic stores it."""
+        return x
 
     def _num(self, t: Term, here: Here) -> Any:
         v = value(t)
@@ -148,9 +203,9 @@ class Arithmetic(ABC):
         if e.op != "num":
             raise UnmeasuredError
         v = value(e)
-        root = self.functions["sqrt"](b) if v.denominator == 2 else b
         if v.denominator > 2:
-            raise UnmeasuredError
+            return self.functions["pow"](b, self.number(v.numerator) / self.number(v.denominator))
+        root = self.functions["sqrt"](b) if v.denominator == 2 else b
         power = self.power(root, abs(v.numerator))
         return power if v > 0 else self.quotient(self.number(1), power)
 

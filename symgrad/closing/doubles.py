@@ -1,4 +1,4 @@
-"""Terms as kernels compute them, in doubles."""
+"""Terms as kernels compute them, in doubles and in float32."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgrad.algebra.terms import Term, coefficient
-from symgrad.closing.arithmetic import Arithmetic, Here
+from symgrad.closing.arithmetic import Arithmetic, Here, single
 from symgrad.closing.exactly import Exactly
+from symgrad.rules.series import by_series
 
 
 def _sigmoid(x: float) -> float:
@@ -26,6 +27,13 @@ def _exp(x: float) -> float:
 
 def _log(x: float) -> float:
     return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
+
+
+def _power(x: float, e: float) -> float:
+    try:
+        return math.pow(x, e)
+    except OverflowError:
+        return math.inf
 
 
 def _ratio(x: float, y: float) -> float:
@@ -61,6 +69,7 @@ DOUBLES: dict[str, Callable[..., float]] = {
     "normal_cdf": lambda x: 0.5 * math.erfc(-x * math.sqrt(0.5)),
     "normal_pdf": lambda x: math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
     "ratio": _ratio,
+    "pow": _power,
     "hypot": math.hypot,
     "exp_rest": _exp_rest,
     "log1psq": lambda x: math.log1p(x * x) if abs(x) < 1 else 2 * math.log(abs(x)) + math.log1p(1 / x / x),
@@ -105,4 +114,12 @@ class Doubles(Arithmetic):
     def _fn(self, t: Term, here: Here) -> Any:
         if t.data == "complement":  # kernels add up the other weights
             return float(Exactly(self.definitions, self.leaves).value(t, here))
-        return super()._fn(t, here)
+        return self.value(by_series(t), here) if t.data == "series" else super()._fn(t, here)
+
+
+class Singles(Doubles):
+    """As a kernel computes in float32: each result is rounded to it."""
+
+    def rounded(self, x: float) -> float:
+        """In float32."""
+        return single(x)

@@ -30,6 +30,7 @@ def _precise(digits: int) -> Mapping[str, Callable[..., Any]]:
     names = "log sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh erf exp expm1 log1p sqrt".split()
     table = {n: getattr(c, n) for n in names} | {
         "erfc": lambda x: c.erfc(x) if abs(x) < 1e6 else c.mpf(0 if x > 0 else 2),
+        "pow": lambda x, e: c.exp(e * c.log(x)) if x > 0 else x * 0 if x == 0 and e > 0 else c.nan,
         "Abs": abs,
         "sign": lambda x: c.mpf((x > 0) - (x < 0)),
         "relu": lambda x: max(x, c.mpf(0)),

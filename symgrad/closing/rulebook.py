@@ -20,9 +20,11 @@ from symgrad.rules.elementary import DEFINITION_RULES, DENSITIES, ELEMENTARY, NA
 from symgrad.rules.machine import MACHINE
 from symgrad.rules.matrices import ADJUGATE, CANCEL, INVERSE_OF_PRODUCT, NO_ADJUGATE, OF_INVERSE, OF_PRODUCT
 from symgrad.rules.multiples import KNOWN_REMAINDER
+from symgrad.rules.near import NEAR
 from symgrad.rules.powers import POWERS
 from symgrad.rules.ranges import OUTSIDE
 from symgrad.rules.roots import ROOTS
+from symgrad.rules.series import SERIES
 from symgrad.rules.softmax import WEIGHTED_SOFTMAX
 from symgrad.rules.stabilize import STABILIZE
 from symgrad.rules.sums import EXPAND, SOLVE_AFFINE
@@ -64,6 +66,8 @@ ALL: tuple[Rule, ...] = (
     TANGENT,
     COLUMN,
     *MACHINE,
+    *NEAR,
+    *SERIES,
 )
 """Every rule, once."""
 

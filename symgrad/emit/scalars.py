@@ -79,6 +79,9 @@ def decimal(v: Fraction) -> str | None:
 MOST_INTEGER = 2**63
 """Integers from here on are written as floats: torch takes none."""
 
+MOST_WRITTEN = 2**20
+"""A denominator from which on a double is written as one."""
+
 
 def number_code(v: Fraction) -> Code:
     """An exact number."""
@@ -89,6 +92,8 @@ def number_code(v: Fraction) -> Code:
     short = decimal(v)
     if short is not None:
         return short, ATOM if v >= 0 else UNARY
+    if Fraction(float(v)) == v and v.denominator >= MOST_WRITTEN:
+        return repr(float(v)), ATOM if v >= 0 else UNARY
     return f"{v.numerator} / {v.denominator}", MUL
 
 

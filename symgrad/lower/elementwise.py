@@ -36,6 +36,7 @@ from symgrad.lower.arrays import Broadcast, Cast, Expr, Fill, Map, Range, Scalar
 from symgrad.lower.projections import lower_projected, lower_shifted, with_projections
 from symgrad.lower.scope import Guard, Scope, is_integer, is_scalar
 from symgrad.lower.softmax import centered_of, complement_of, difference_from_one, log_softmax_of, softmax_of
+from symgrad.rules.series import by_series
 
 SAFE = {"log": ONE, "logit": HALF, "acosh": TWO, "asin": ZERO, "acos": ZERO, "atanh": ZERO, "log1p": ZERO, "exp": ZERO}
 SAFE |= {"expm1": ZERO, "sinh": ZERO, "cosh": ZERO, "tan": ZERO, "loggamma": ONE, "digamma": ONE, "polygamma": ONE}
@@ -196,10 +197,16 @@ def lower_heaviside(t: Term, scope: Scope, guard: Guard) -> Expr:
     return scope.lower(where(compare("<", x, ZERO), ZERO, where(compare("<", ZERO, x), ONE, h)), guard)
 
 
+def lower_series(t: Term, scope: Scope, guard: Guard) -> Expr:
+    """A sum by its series near 0, as it stands elsewhere."""
+    return scope.lower(by_series(t), guard)
+
+
 SPECIAL: Mapping[str, Callable[[Term, Scope, Guard], Expr]] = {
     "Heaviside": lower_heaviside,
     "projected": lower_projected,
     "shifted": lower_shifted,
+    "series": lower_series,
 }
 """Functions that are lowered in a way of their own."""
 
