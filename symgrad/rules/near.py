@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symgrad.algebra.build import add, compare, fn, mul, neg, power, where
-from symgrad.algebra.terms import MINUS_ONE, Term, factors_of
+from symgrad.algebra.terms import MINUS_ONE, Term, coefficient, factors_of
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
 
@@ -21,7 +21,8 @@ def _difference_of_values(t: Term, context: Context) -> Term | None:
             c = mul(x, power(f, MINUS_ONE))
             if g.data != f.data or y is x or neg(mul(c, g)) is not y:
                 continue
-            a, b = f.args[0], g.args[0]
+            a, b = (f.args[0], g.args[0]) if coefficient(c)[0] > 0 else (g.args[0], f.args[0])
+            c = c if coefficient(c)[0] > 0 else neg(c)
             if not (a.tensors and b.tensors):
                 continue
             form = DIFFERENCES[str(f.data)]

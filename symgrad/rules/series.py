@@ -13,6 +13,7 @@ from math import factorial
 from typing import Any
 
 from symgrad.algebra.build import add, compare, fn, mul, power, where
+from symgrad.algebra.show import order_terms
 from symgrad.algebra.terms import TWO, ZERO, Term, coefficient, factors_of, is_access, num, terms_of, value, walk
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Example, Rule
@@ -76,7 +77,7 @@ def _in_one_variable(t: Term, u: Term) -> Term | None:
         return None
     radius, count = found
     c = [num(_fraction(x)) for x in whole.c[:count]]
-    return fn("series", u, num(radius), num(whole.start), num(count), *c, *t.args)
+    return fn("series", u, num(radius), num(whole.start), num(count), *c, *order_terms(t.args))
 
 
 def _cut(s: Series) -> tuple[Fraction, int] | None:
@@ -111,8 +112,8 @@ def by_series(t: Term) -> Term:
 
 
 def _example() -> str:
-    coefficients = ", ".join(f"1/{factorial(k + 2)}" for k in range(17))
-    return f"series(x[i, j], 1, 2, 17, {coefficients}, exp(x[i, j]), -x[i, j], -1)"
+    coefficients = ", ".join(f"1/{factorial(k + 2)}" for k in range(18))
+    return f"series(x[i, j], 1, 2, 18, {coefficients}, exp(x[i, j]), -x[i, j], -1)"
 
 
 AT_ZERO = Rule(

@@ -290,6 +290,7 @@ def _functions(context: Any) -> Mapping[str, Callable[..., Any]]:
         exp_rest=lambda x: c.expm1(x) - x,
         log1psq=lambda x: c.log1p(x * x),
         log1mexp=lambda x: c.log(-c.expm1(x)),
+        series=lambda u, r, s, n, *rest: sum(rest[int(n) :]),
         logmeanexp=lambda x: c.log((one + exp(x)) / two),
     )
     return {name: _guarded(c, f if name in ALGEBRAIC else _within(c, f)) for name, f in table.items()}

@@ -161,6 +161,7 @@ def _functions(torch: Any) -> Mapping[str, Function]:
         exp_rest=lambda x: torch.expm1(x) - x,
         log1psq=lambda x: torch.log1p(x * x),
         log1mexp=lambda x: torch.log(-torch.expm1(x)),
+        series=lambda u, r, s, n, *rest: sum(rest[int(n) :]),
         logmeanexp=lambda x: torch.logaddexp(x, torch.zeros_like(x)) - np.log(2.0),
     )
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -98,13 +98,19 @@ def _bare(declared: Mapping[str, Any]) -> dict[str, Any]:
 def read(text: str, program: Program) -> Term:
     """A text of an example; the functions that only the derivation uses are known here."""
     assert isinstance(vocabulary.FUNCTIONS, dict)
-    added = {name: (n, n) for name, f in INTERNAL.items() if name != "truth" for n in [len(signature(f).parameters)]}
+    added = {name: _arity(f) for name, f in INTERNAL.items() if name != "truth"}
     vocabulary.FUNCTIONS.update(added)
     try:
         return parse_closed(text, program, FREE)
     finally:
         for name in added:
             del vocabulary.FUNCTIONS[name]
+
+
+def _arity(f: Any) -> tuple[int, int]:
+    parameters = signature(f).parameters.values()
+    fixed = sum(p.kind is not Parameter.VAR_POSITIONAL for p in parameters)
+    return fixed, fixed if fixed == len(parameters) else 64
 
 
 def without_facts(rule: Rule) -> str:
