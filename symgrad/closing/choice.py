@@ -1,7 +1,7 @@
 """Which form of a statement kernels compute: candidates, measured at points that choose, judged at points that did not.
 
 plain -> accurate (`rules/machine`) -> differences joined (`rules/near`) -> the series at 0 in the place of any of these
-(`rules/series`). A form that is not measured better gives way to one that stands before it.
+(`rules/series`). The accurate form is kept where none is measured better, then the plain one, then the others in turn.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from symgrad.rules.series import SERIES
 CHOOSING, JUDGING = 0, 1
 TIE = 0.25
 """Bits that a form may seem to lose more on average: rounding is chance."""
+ACCURATE = "in an accurate form"
 FAMILIES: Mapping[str, tuple[Rule, ...]] = {
-    "in an accurate form": MACHINE,
+    ACCURATE: MACHINE,
     "with differences joined": (*NEAR, *MACHINE),
 }
 BY_SERIES = "by its series at 0"
@@ -45,7 +46,7 @@ def sharpened(s: Statement, context: Context, probe: Probe) -> tuple[Term, tuple
         return None
     chosen = _choose(probe, s, found)
     if chosen is None:  # not measured
-        return (found[1].body, found[1].steps) if found[1].what in FAMILIES else None
+        return (found[1].body, found[1].steps) if found[1].what == ACCURATE else None
     form, note = chosen
     if form is found[0]:
         return None
@@ -78,7 +79,7 @@ def _choose(probe: Probe, s: Statement, forms: Sequence[Form]) -> tuple[Form, st
     first = probe.losses(bodies, s, CHOOSING)
     if first is None:
         return None
-    left = list(range(len(forms)))
+    left = sorted(range(len(forms)), key=lambda k: forms[k].what != ACCURATE)  # first, then as `candidates` has them
     while left:
         least = min(first[k].mean for k in left)
         best = next(k for k in left if first[k].mean <= least + TIE)
