@@ -168,7 +168,7 @@ USES: dict[str, tuple[str, str, str]] = {
     "digit/sum-high": ("x: [n], v: [2*n]", "", "y[m]: x[m]*Sum(v[j]*x[j % n], j)"),
     "digit/unify": ("x: [n, n]", "", "y[m]: exp(x[0, m//2])"),
     "series/at-zero": ("x: [n]", "", "y[i]: exp(x[i]) - cos(x[i])"),
-    "near/difference-of-values": ("a: [n], b: [n]", "", "y[i]: sigmoid(a[i]) - sigmoid(b[i])"),
+    "near/difference-of-values": ("a: [n], b: [n]", "", "y[i]: exp(a[i]) - exp(b[i])"),
     "fact/zero-one": ("x: [n], t: {shape: [n], domain: boolean, given: true}", "", "y[i]: t[i]**2*x[i]"),
 }
 
