@@ -168,9 +168,11 @@ everyone: points at which a named value is 0/0. Bold: not within the promise (8 
 each branch; *torch built-in* is torch's own loss, activation or layer; *SymPy lambdify* is SymPy's derivative of the
 formula written out at one row, lambdified over NumPy and SciPy.
 
-Where nobody is within the promise we have not shown why: some cases (a projection off a one-hot row in a normalization
-or a cosine, squares of what then meets a vanished exponential) may hang on digits that the inputs do not have, others
-are plainly ours to mend."""
+Where we are not within the promise nothing excuses us: the truth's digits are in the inputs. Softmaxes of rows that are
+nearly alike make differences of weights (Brier, a mixture whose components are alike); a row of a layer norm that one
+element dominates cancels along two directions at once; a root less 1 (Hellinger); a product that overflows before it is
+halved; rows of a matrix product whose terms overflow (SwiGLU).
+"""
 
 
 def plot(outcomes: Sequence[Outcome]) -> bool:
