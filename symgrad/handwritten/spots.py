@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from symgrad.algebra.build import Fresh, mul, open_reduction, rebuild, reduce, substitute
 from symgrad.algebra.show import LETTERS, Names, show
-from symgrad.algebra.terms import BATCH, Term, extent, node
+from symgrad.algebra.terms import BATCH, Term, extent, node, walk
 
 Put = Callable[[Term], Term]
 
@@ -65,7 +65,8 @@ def _repeated(x: Term, bound: Sequence[Term]) -> Term:
 
 def shown(t: Term, context: Sequence[Term] = ()) -> str:
     """A term in the formula language; indices of opened reductions get letters that the context does not have."""
-    taken = {str(i.data) for i in (*t.free, *context)}
+    taken = {str(i.data) for i in (*t.free, *context)} | t.tensors
+    taken |= {str(x.data) for x in walk(t) if x.op in ("dim", "par")}
     letters = (c for c in LETTERS if c not in taken)
     names = {i: node("idx", i.args, next(letters)) for i in sorted(t.free, key=_digest) if str(i.data)[0] in "%$"}
     used = taken | {str(i.data) for i in names.values()}

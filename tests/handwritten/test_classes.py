@@ -8,6 +8,9 @@ import pytest
 import torch
 
 from symgrad import check
+from symgrad.algebra.build import mul, reduce
+from symgrad.algebra.terms import dim, get, idx
+from symgrad.handwritten.spots import shown
 
 POWER = {
     "name": "power",
@@ -120,3 +123,9 @@ def test_the_upstream_of_each_sample_is_right() -> None:
 def test_an_inverse_that_raises_where_the_loss_is_infinite_is_not_accused() -> None:
     result = check(VOLUME, volume)
     assert result.passed, result.text()
+
+
+def test_an_index_in_a_message_is_no_name_of_the_formula() -> None:
+    m, n = dim("m"), dim("n")
+    i, j, k = idx("i", n), idx("%1", m), idx("%2", n)
+    assert shown(mul(get("j", (i,)), reduce("sum", get("k", (j, k)), [j, k])), [i]) == "j[i]*Sum(k[l, p], l, p)"
