@@ -11,7 +11,7 @@ from itertools import permutations
 
 import numpy as np
 
-from symgrad.algebra.build import div, iverson, mul, reduce, sub
+from symgrad.algebra.build import div, iverson, mul, power, reduce, sub
 from symgrad.algebra.show import show
 from symgrad.algebra.terms import (
     MINUS_ONE,
@@ -104,7 +104,10 @@ def _cause(p: Product, program: Program, target: Target) -> Cause:
         if rest.op == "num":
             return Cause("epsilon", f"{show(rest)} is not added to {shown(other)}, which is divided by", term=p.term)
         return Cause("reduction", f"divided by {shown(other)} instead of {shown(whole)}", term=p.term)
-    base = p.powers[0][0].term
+    base, exponent = p.powers[0][0].term, p.powers[0][1]
+    if base is whole and len(p.powers) == 1 and exponent == 1:
+        other = power(p.constant.term, MINUS_ONE)
+        return Cause("reduction", f"divided by {shown(other)} instead of {shown(whole)}", term=p.term)
     if len(p.powers) == 1 and not any(x is base for form in target.forms for x in walk(form.closed)):
         return Cause("extra_factor", f"an extra factor {show(p.term)}", term=p.term)
     return named(p, target)

@@ -69,7 +69,7 @@ hinge_touching | kink t[i]*x[i] == 1 | <= for <.
 hinge_without_label | missing_factor t[i] | The label is missing.
 hinge_always_active | region t[i]*x[i] >= 1 | The relu's mask is missing.
 hinge_sign | sign | Plus the label.
-hinge_at_zero | region And(0 <= t[i]*x[i], t[i]*x[i] < 1) | The margin is forgotten: perceptron.
+hinge_at_zero | region And(0 <= t[i]*x[i], t[i]*x[i] < 1) ; missing_term 1 | The margin is forgotten: perceptron.
 
 [losses/bce.yaml binary grad numpy]
 bce | right
