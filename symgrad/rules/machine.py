@@ -71,7 +71,22 @@ _ODD = ("tanh", "erf")
 
 
 def _complement(t: Term, context: Context) -> Term | None:
-    """a - a*f for a function f that tends to 1, and a + a*f for an odd one."""
+    """a - a*f for a function f that tends to 1, and a + a*f for an odd one; a - a*f*(1 + x) too."""
+    found = _complement_of_terms(t, context)
+    if found is not None:
+        return found
+    for a in t.args:
+        for s in factors_of(a):
+            if s.op == "add" and any(map(is_num, s.args)):
+                rest = mul(*(g for g in factors_of(a) if g is not s))
+                written = add(*(mul(rest, x) for x in s.args), *(x for x in t.args if x is not a))
+                found = _complement_of_terms(written, context) if written.op == "add" else None
+                if found is not None:
+                    return found
+    return None
+
+
+def _complement_of_terms(t: Term, context: Context) -> Term | None:
     for a in t.args:
         for f in factors_of(a):
             rest = mul(*(g for g in factors_of(a) if g is not f))

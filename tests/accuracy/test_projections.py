@@ -158,3 +158,12 @@ def test_two_elements_that_share_everything_are_none_that_holds_most(size: int) 
     upstream = np.tile([1.0, 3.0, *[0.0] * (size - 1)], (200, 1))
     got = result.numpy.backward(upstream, saved)
     np.testing.assert_allclose(got[:, 1] * np.abs(x[:, 0]) * np.sqrt(2), 1.0, rtol=1e-12)
+
+
+def test_a_confident_weight_is_subtracted_from_1_within_a_product_too() -> None:
+    loss = "-(1 - y[i, t[i]])**2*log(y[i, t[i]])"
+    inputs = {"z": ["n", "c"], "t": {"shape": ["n"], "dtype": "int", "domain": "integer(0, c - 1)"}}
+    text = {"name": "f", "inputs": inputs, "let": {"y[i, j]": "softmax(z[i, j], j)"}, "loss": loss}
+    grad = symgrad.derive(text).numpy.grad(np.array([[50.0, 0.0]]), np.array([0]))
+    rest = np.exp(-50.0)  # 1 - y, to first order: the loss is its cube
+    np.testing.assert_allclose(grad[0], [-3 * rest**3, 3 * rest**3], rtol=1e-12)
