@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symgrad.algebra.terms import extent
+from symgrad.algebra.build import fresh_in, open_reduction, rebuild, reduce
+from symgrad.algebra.terms import Term, extent
 from symgrad.calculus.recurrence import reached
 from symgrad.closing.choice import sharpened
 from symgrad.closing.forward_mode import Tangents
@@ -17,10 +18,12 @@ from symgrad.closing.outside import bracketed_outside
 from symgrad.closing.probe import Probe
 from symgrad.closing.reverse import Adjoints
 from symgrad.closing.softmax import rejoin
+from symgrad.closing.unfold import unfold
 from symgrad.formula.blocks import blocks
 from symgrad.formula.program import Program, Statement
 from symgrad.rewrite.context import Context
 from symgrad.rewrite.rule import Step
+from symgrad.rules.norms import NORMS
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,38 @@ def made_for_machines(
     forward, backward, tangent = (
         sharpen(rejoin(x, program), own, known) for x in (kept, adjoints.statements, tangents.statements)
     )
+    torn = {s.name: known[s.name] for s in forward if s.body is not known[s.name].body and is_torn(s.name, own.steps)}
+    forward, backward, tangent = (compared_as_written(x, torn) for x in (forward, backward, tangent))
     shapes = {**program.shapes, **own.cotangents, **{s.name: tuple(map(extent, s.indices)) for s in known.values()}}
     forward, backward, tangent = (bracketed_outside(x, shapes) for x in (forward, backward, tangent))
     return ForMachines(forward, backward, tangent, tangents.names, tuple(own.steps))
+
+
+def is_torn(name: str, steps: Sequence[Step]) -> bool:
+    """Whether a value is computed in a form that need not be 0 where its summands cancel exactly."""
+    return any(step.rule in NORMS for step in steps if step.subject == f"kernel of {name}")
+
+
+def compared_as_written(statements: Sequence[Statement], torn: Mapping[str, Statement]) -> tuple[Statement, ...]:
+    """The statements, with such values compared with a number in the formula's own form: a tie stays one.
+
+    [0 < diff]  ->  [0 < margin + u - v]
+    """
+    if not torn:
+        return tuple(statements)
+
+    def as_written(t: Term) -> Term:
+        if not t.tensors & torn.keys():
+            return t
+        number = t.op == "cmp" and any(not a.tensors for a in t.args)
+        if number or (t.op == "fn" and t.data in ("sign", "Heaviside")):
+            return rebuild(t, tuple(unfold(a, torn, fresh_in(t)) for a in t.args))
+        if t.op == "red":
+            body, variables = open_reduction(t, fresh_in(t))
+            return reduce(str(t.data), as_written(body), variables)
+        return rebuild(t, tuple(map(as_written, t.args)))
+
+    return tuple(replace(s, body=as_written(s.body)) for s in statements)
 
 
 def live(program: Program, readers: tuple[Statement, ...]) -> tuple[Statement, ...]:

@@ -7,8 +7,10 @@ sides are equal to the last bit. A tie of an extreme value is there where it is 
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ import numpy as np
 from symgrad.algebra.terms import Term
 from symgrad.formula.program import Program
 from symgrad.validate.backends import Backend, EvaluationError
-from symgrad.validate.decimal_backend import backend_of, in_range
+from symgrad.validate.decimal_backend import BEYOND, DecimalBackend
 from symgrad.validate.equations import impose
 from symgrad.validate.evaluate import Evaluation
 from symgrad.validate.points import Place, Point, finish, is_plain, place
@@ -32,8 +34,9 @@ LOOKS = 40
 """Evaluations of a condition, for each start, about."""
 SNAP = 64
 """A root is tried rounded to such parts of 1 too."""
-DIGITS, EXACT = 50, 1e-30
-"""A condition that holds by rounding leaves 1e-17 in so many digits."""
+DIGITS = 50
+UP_AND_DOWN = (decimal.ROUND_UP, decimal.ROUND_DOWN)
+"""A condition that holds by rounding alone, as sqrt(2)*sqrt(2) == 2 may, holds in one of these at most."""
 STEP_OFF = 1e-3
 OTHERWISE = ", other parameters"
 EXTREME = ("max", "min", "max_first", "min_first")
@@ -69,10 +72,13 @@ class Search:
 
     def arrives(self, inputs: Data) -> bool:
         """Whether the condition holds, and not by rounding alone: another float of it might say no."""
-        if not self.gap(inputs).closes:
-            return False
-        exact = in_range(lambda: gap_of(self.program, self.condition, inputs, self.at.parameters, backend_of(DIGITS)))
-        return Gap(np.where(np.abs(exact.array) < EXACT, 0.0, exact.array), exact.rows).closes
+        return self.gap(inputs).closes and all(self._precisely(inputs, how).closes for how in UP_AND_DOWN)
+
+    def _precisely(self, inputs: Data, how: str) -> Gap:
+        try:
+            return gap_of(self.program, self.condition, inputs, self.at.parameters, _rounding(how))
+        except BEYOND:
+            return Gap(np.ones(1))
 
     def solve(self, start: Data, elements: Mapping[str, Sequence[int]]) -> Data | None:
         """The start, or the start with one element moved, on the kink."""
@@ -112,6 +118,14 @@ class Search:
                 if (is_free or root > 0) and self.arrives(along(root)):
                     return along(root)
         return None
+
+
+@cache
+def _rounding(how: str) -> DecimalBackend:
+    """Decimal numbers whose arithmetic rounds one way; what is exact is not rounded."""
+    found = DecimalBackend(DIGITS)
+    found.context.rounding = how
+    return found
 
 
 def _roots(f: Callable[[float], float], a: tuple[float, float], b: tuple[float, float]) -> Iterator[float]:
