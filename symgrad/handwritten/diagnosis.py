@@ -111,7 +111,9 @@ def lost(samples: Sequence[Sample]) -> Cause | None:
     if not samples:
         return None
     s = samples[0]
-    off = np.where(np.isfinite(s.expected), np.abs(s.got - s.expected) / np.maximum(np.abs(s.expected), 1e-300), 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a gradient that is nearly 0 every digit may be lost
+        off = np.abs(s.got - s.expected) / np.maximum(np.abs(s.expected), 1e-300)
+    off = np.where(np.isfinite(s.expected), off, 0.0)
     at = tuple(int(k) for k in np.unravel_index(int(np.nanargmax(off)), off.shape))
     got, right = float(s.got[at]), float(s.expected[at])
     what = "0 instead of" if got == 0 else f"{got:.6g} instead of"

@@ -60,6 +60,7 @@ FORMULAS = (
     *("label_smoothing", "leaky_relu", "log_softmax", "sigmoid", "tanh", "silu", "relu", "contrastive"),
 )
 EQUIVALENT: Mapping[str, str] = {
+    "triplet_margin: convention: da: < and <= exchanged": "which direction is taken: where u = v their distance is 0",
     "prelu: convention: da: < and <= exchanged": "at x = 0 the bracket's factor x is 0 itself",
 }
 """Mutants that are no faults -> why."""

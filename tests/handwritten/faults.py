@@ -490,10 +490,10 @@ def grad(q, k, tau=0.1):
     return (p @ k - k) / tau / n, (p.T @ q - q) / tau / n
 """,
         {
-            "temperature missing": ("(p @ k - k) / tau / n", "(p @ k - k) / n", ("factor", "missing_factor")),
+            "temperature missing": ("(p @ k - k) / tau / n", "(p @ k - k) / n", ("missing_factor", "extra_factor")),
             "transpose missing": ("p.T @ q", "p @ q", ("transposed", "wrong_axis")),
             "positive missing": ("(p @ k - k)", "(p @ k)", ("missing_term",)),
-            "temperature twice": ("(p @ k - k) / tau", "(p @ k - k) / tau**2", ("factor", "extra_factor")),
+            "temperature twice": ("(p @ k - k) / tau", "(p @ k - k) / tau**2", ("extra_factor", "missing_factor")),
         },
     ),
     "batch_norm": Case(
