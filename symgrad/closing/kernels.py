@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symgrad.algebra.build import fresh_in, open_reduction, rebuild, reduce
-from symgrad.algebra.terms import Term, extent
+from symgrad.algebra.build import compare, fresh_in, open_reduction, rebuild, reduce, where
+from symgrad.algebra.terms import INFINITY, ZERO, Term, extent
 from symgrad.calculus.recurrence import reached
 from symgrad.closing.choice import sharpened
 from symgrad.closing.forward_mode import Tangents
@@ -66,7 +66,7 @@ def is_torn(name: str, steps: Sequence[Step]) -> bool:
 def compared_as_written(statements: Sequence[Statement], torn: Mapping[str, Statement]) -> tuple[Statement, ...]:
     """The statements, with such values compared with a number in the formula's own form: a tie stays one.
 
-    [0 < diff]  ->  [0 < margin + u - v]
+    [0 < diff], relu(diff)  ->  [0 < margin + u - v], where(0 < margin + u - v, diff, 0)
     """
     if not torn:
         return tuple(statements)
@@ -80,6 +80,11 @@ def compared_as_written(statements: Sequence[Statement], torn: Mapping[str, Stat
         if t.op == "red":
             body, variables = open_reduction(t, fresh_in(t))
             return reduce(str(t.data), as_written(body), variables)
+        if t.op == "fn" and t.data in ("relu", "clip"):
+            low, high = t.args[1:] or (ZERO, INFINITY)
+            plain = unfold(t.args[0], torn, fresh_in(t))
+            below = where(compare("<", plain, high), t.args[0], high) if high is not INFINITY else t.args[0]
+            return where(compare("<", low, plain), below, low)
         return rebuild(t, tuple(map(as_written, t.args)))
 
     return tuple(replace(s, body=as_written(s.body)) for s in statements)

@@ -56,7 +56,8 @@ def _projected(f, a, axis, by=None, left=0):
     """f - a*sum(by*f) where a*by sums to 1 - left: f is first freed of a, by its largest part."""
     by = a if by is None else by
     most = a * by > 0.6  # one place at most, whatever was rounded
-    part = torch.where(most, f / torch.where(most, a, 1), 0).sum(dim=axis, keepdim=True)
+    divisor = torch.where(most, torch.as_tensor(a, dtype=f.dtype, device=f.device), 1)
+    part = torch.where(most, f / divisor, 0).sum(dim=axis, keepdim=True)
     f = torch.where(most, 0, f - part * a)
     return f - a * (by * f).sum(dim=axis, keepdim=True) + part * left * a
 '''
