@@ -124,7 +124,7 @@ class _Hoisting:
         if t.op == "mul" and (found := _scaled_reduction(t)) is not None:
             inner = self.inside_reduction(found)
             return rebuild(t, tuple(inner if a is found else a for a in t.args))
-        if t.op == "fn" and t.data == "exp" and not _has_more_than_a_softmax(t):
+        if t.op == "fn" and t.data == "exp" and _beside_softmax(t) is ZERO:
             return rebuild(t, tuple(self.lift(a) for a in t.args))
         return self.lift(t)
 
@@ -142,8 +142,8 @@ class _Hoisting:
             return mul(num(number), self.named(self.top(rest)))
         if t.op == "fn" and t.data in ("Max", "Min"):
             return rebuild(t, tuple(self.compared(self.operand(a)) for a in t.args))
-        if t.op == "fn" and _has_more_than_a_softmax(t):
-            return self.softmax_apart(t)
+        if t.op == "fn" and t.data == "exp" and (rest := _beside_softmax(t)) is not ZERO:
+            return self.softmax_apart(t, rest)
         if t.op == "where":
             c, a, b = t.args
             return where(self.lift(c), self.under(c, a), self.under(negation(c), b))
@@ -157,11 +157,9 @@ class _Hoisting:
             return self.named(new, "p") if softmax else new
         return t
 
-    def softmax_apart(self, t: Term) -> Term:
+    def softmax_apart(self, t: Term, rest: Term) -> Term:
         """exp(z - lse z + k) as p*exp(k): of one value for both the softmax would be read back by way of exp(-k)."""
-        parts = softmax_parts(t.args[0])
-        assert parts is not None
-        return mul(self.lift(exp(sub(t.args[0], parts[2]))), self.lift(exp(parts[2])))
+        return mul(self.lift(exp(sub(t.args[0], rest))), self.lift(exp(rest)))
 
     def under(self, c: Term, t: Term, operand: bool = False) -> Term:
         """A term whose value is used where the condition holds."""
@@ -310,10 +308,10 @@ def _replaced(t: Term, product: Term, access: Term) -> Term:
     return rebuild(t, tuple(_replaced(a, product, access) for a in t.args))
 
 
-def _has_more_than_a_softmax(t: Term) -> bool:
-    """exp(z - lse z + k), k not 0."""
-    parts = softmax_parts(t.args[0]) if t.data == "exp" else None
-    return parts is not None and parts[2] is not ZERO
+def _beside_softmax(t: Term) -> Term:
+    """k of exp(z - lse z + k); 0 for an exponential without a softmax."""
+    parts = softmax_parts(t.args[0])
+    return ZERO if parts is None else parts[2]
 
 
 def _is_divisor(f: Term) -> bool:
